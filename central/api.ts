@@ -1,0 +1,190 @@
+/**
+ * What the HTTP side needs of the rest of the central. `central.ts` wires the implementations; routes see these alone.
+ */
+import type { AgentId, Store, StoredIncident } from './store/store.ts';
+import type { SeriesId } from '../shared/series.ts';
+import type { Reported } from '../shared/trust/messages.ts';
+
+export interface AgentRecord {
+  readonly id: AgentId;
+  readonly name: string;
+  readonly site: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly enrolledMs: number;
+  /** Retired agents keep their history and cannot connect. */
+  readonly retiredMs: number | null;
+}
+
+export interface AgentState extends AgentRecord {
+  /** `unknown` after a start of the central until presence arrives. */
+  readonly presence: 'online' | 'offline' | 'unknown';
+  readonly lastSeenMs: number | null;
+  readonly pendingRecords: number;
+  readonly openIncidents: number;
+  readonly reported: Reported | null;
+  /** Version number of the model that it runs, and of the one it is to run; null where none. */
+  readonly modelVersion: number | null;
+  readonly desiredVersion: number | null;
+  /** A few current values for the fleet page; NaN-free. */
+  readonly vitals: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null; readonly load1: number | null };
+}
+
+export interface EnrolmentToken {
+  readonly id: string;
+  readonly note: string;
+  readonly site: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly uses: number;
+  readonly maxUses: number;
+  readonly expiresMs: number;
+  readonly revoked: boolean;
+}
+
+export interface EnrolmentRequest {
+  readonly token: string;
+  readonly name?: string;
+  readonly site?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** All that an agent needs to connect and to trust; written to its state directory with mode 0600. */
+export interface Enrolment {
+  readonly agent: AgentId;
+  readonly name: string;
+  /** `mqtt://host:port` or `mqtts://host:port` */
+  readonly broker: string;
+  readonly prefix: string;
+  readonly username: string;
+  readonly password: string;
+  /** PEM of the CA to pin; null on loopback without TLS. */
+  readonly ca: string | null;
+  /** raw ed25519 root public key, base64 */
+  readonly rootKey: string;
+}
+
+export interface Fleet {
+  agents(): readonly AgentState[];
+  agent(id: AgentId): AgentState | null;
+  /** Throws `token.invalid`. */
+  enrol(request: EnrolmentRequest): Promise<Enrolment>;
+  createToken(options: { note: string; site: string; tags: Record<string, string>; maxUses: number; expiresMs: number }): Promise<{ token: string; record: EnrolmentToken; command: string }>;
+  tokens(): Promise<readonly EnrolmentToken[]>;
+  revokeToken(id: string): Promise<void>;
+  update(id: AgentId, change: { name?: string; site?: string; tags?: Record<string, string> }): Promise<void>;
+  retire(id: AgentId): Promise<void>;
+  /** A token with which new hardware takes over the identity; the old credentials end when it is used. */
+  replace(id: AgentId): Promise<{ token: string; command: string }>;
+}
+
+export interface ModelVersion {
+  readonly version: number;
+  readonly kind: string;
+  readonly agent: AgentId;
+  readonly trainedMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly series: number;
+  readonly releaseSha256: string;
+  readonly contentSha256: string;
+  readonly contentBytes: number;
+  readonly state: 'challenger' | 'rejected' | 'published' | 'applied' | 'refused' | 'superseded';
+  /** Why it has the state; the comparison in words. */
+  readonly reason: string;
+  readonly evaluation: Evaluation | null;
+}
+
+/** Champion against challenger on held-out time. */
+export interface Evaluation {
+  readonly heldOutFromMs: number;
+  readonly heldOutToMs: number;
+  readonly windows: number;
+  readonly challenger: EvaluationFigures;
+  /** Null for the first model: it is held against "no band" and must only be calibrated. */
+  readonly champion: EvaluationFigures | null;
+}
+
+export interface EvaluationFigures {
+  /** Share of held-out windows inside the expected band. */
+  readonly coverage: number;
+  /** Mean pinball loss of the band's ends, in units of each series' scale. */
+  readonly pinball: number;
+  /** Findings a machine-day on held-out time. */
+  readonly findingsPerDay: number;
+}
+
+export interface Band {
+  readonly version: number;
+  readonly timesMs: readonly number[];
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+}
+
+export interface Models {
+  list(agent?: AgentId): Promise<readonly ModelVersion[]>;
+  get(version: number): Promise<ModelVersion | null>;
+  /** What the running model expects of a series at these times; null where it has none. */
+  band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null>;
+  /** Trains now, for one agent or all; resolves with what came of it. */
+  trainNow(agent?: AgentId): Promise<readonly ModelVersion[]>;
+}
+
+/** Full-rate values as they come, outside the ledger. */
+export interface LiveTick {
+  readonly timeMs: number;
+  readonly series: readonly SeriesId[];
+  readonly values: readonly (number | null)[];
+}
+
+export interface FetchedSeries {
+  readonly series: SeriesId;
+  readonly timesMs: readonly number[];
+  readonly values: readonly (number | null)[];
+}
+
+export interface LiveValues {
+  /** Makes the agent stream the series until the signal aborts; renews the command while it lasts. */
+  watch(agent: AgentId, series: readonly SeriesId[], onTick: (tick: LiveTick) => void, signal: AbortSignal): void;
+  /** Full-rate values that the agent holds; throws `agent.offline`. */
+  fetch(agent: AgentId, series: readonly SeriesId[], fromMs: number, toMs: number): Promise<readonly FetchedSeries[]>;
+}
+
+export type FleetEvent =
+  | { readonly type: 'agent'; readonly agent: AgentId }
+  | { readonly type: 'summary'; readonly agent: AgentId; readonly timeMs: number }
+  | { readonly type: 'incident'; readonly incident: StoredIncident }
+  | { readonly type: 'model'; readonly agent: AgentId; readonly version: number };
+
+export interface Bus {
+  publish(event: FleetEvent): void;
+  /** Returns what ends the subscription. */
+  subscribe(listener: (event: FleetEvent) => void): () => void;
+}
+
+/** Who did what, when; kept for ever, oldest first. */
+export interface AuditEntry {
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly detail: string;
+}
+
+export interface Audit {
+  add(entry: Omit<AuditEntry, 'atMs'>): Promise<void>;
+  list(limit: number, before?: number): Promise<readonly AuditEntry[]>;
+}
+
+export interface CentralServices {
+  readonly store: Store;
+  readonly fleet: Fleet;
+  readonly models: Models;
+  readonly live: LiveValues;
+  readonly bus: Bus;
+  readonly audit: Audit;
+  readonly nowMs: () => number;
+  readonly version: string;
+  /** SHA-256 fingerprint of the CA, or null without TLS. */
+  readonly caFingerprint: string | null;
+  /** Counters of ingest and broker for /metrics. */
+  readonly counters: () => Readonly<Record<string, number>>;
+}

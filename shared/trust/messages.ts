@@ -1,0 +1,114 @@
+/**
+ * What is signed, and what is said in JSON on the control topics. Signed documents travel in DSSE envelopes
+ * (https://github.com/secure-systems-lab/dsse): the signature covers the exact bytes.
+ */
+import type { SeriesId } from '../series.ts';
+
+/** A DSSE envelope as JSON. */
+export interface SignedEnvelope {
+  readonly payloadType: string;
+  /** base64 of the exact bytes that were signed */
+  readonly payload: string;
+  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+}
+
+export const payloadTypes = {
+  release: 'application/vnd.picket.release+json',
+  manifest: 'application/vnd.picket.manifest+json',
+  command: 'application/vnd.picket.command+json',
+  keys: 'application/vnd.picket.keys+json',
+} as const;
+
+/** Who may sign what. */
+export type KeyRole = 'root' | 'model' | 'rollout' | 'command';
+
+export interface PublicKeyEntry {
+  /** first 16 hex digits of SHA-256 of the raw public key */
+  readonly keyid: string;
+  readonly role: KeyRole;
+  /** raw ed25519 public key, base64 */
+  readonly publicKey: string;
+}
+
+/** Signed by the root key, which the agent pins at enrolment. A higher version replaces a lower one. */
+export interface KeyList {
+  readonly version: number;
+  readonly keys: readonly PublicKeyEntry[];
+}
+
+/** An immutable release: what it is, for whom, and the hash of its content. Signed by a model key. */
+export interface Release {
+  readonly release: 1;
+  /** Which slot of the agent it fills: `model/seasonal`; later `config`. */
+  readonly kind: string;
+  readonly major: number;
+  readonly featureVersion: number;
+  readonly windowMs: number;
+  /** For which agents: one agent (`agent:ID`) or a cohort (`cohort:NAME`). */
+  readonly target: string;
+  readonly contentSha256: string;
+  readonly contentBytes: number;
+  readonly madeMs: number;
+  /** For people: what it was trained on. */
+  readonly note: string;
+}
+
+/** What an agent is to run. Signed by the rollout key; carries the version floor. */
+export interface Manifest {
+  readonly manifest: 1;
+  readonly agent: string;
+  readonly version: number;
+  readonly madeMs: number;
+  readonly notAfterMs: number;
+  /** Cohorts that this agent belongs to, against which a release's target is held. */
+  readonly cohorts: readonly string[];
+  readonly releases: readonly ManifestRelease[];
+  /** The key list in force, if the agent may have an older one. */
+  readonly keys?: SignedEnvelope;
+}
+
+export interface ManifestRelease {
+  readonly slot: string;
+  /** SHA-256 (hex) of the release's signed envelope, fetched as a blob. */
+  readonly releaseSha256: string;
+  readonly releaseBytes: number;
+}
+
+/** Expiring; repeated until reported or expired; done once by its id. */
+export interface Command {
+  readonly command: 1;
+  readonly id: string;
+  readonly agent: string;
+  readonly madeMs: number;
+  readonly expiresMs: number;
+  readonly what:
+    | { readonly watch: readonly SeriesId[] }
+    | { readonly fetch: { readonly series: readonly SeriesId[]; readonly fromMs: number; readonly toMs: number } };
+}
+
+/** up/presence, retained and as will. An offline of another epoch is ignored. */
+export interface Presence {
+  readonly online: boolean;
+  readonly boot: string;
+  readonly epoch: string;
+}
+
+/** up/reported: what is applied and what can be. */
+export interface Reported {
+  readonly agentVersion: string;
+  readonly manifestVersion: number;
+  readonly applied: readonly { readonly slot: string; readonly releaseSha256: string; readonly appliedMs: number }[];
+  /** Kinds that it can run, with their major versions. */
+  readonly supports: readonly { readonly kind: string; readonly major: number; readonly featureVersion: number }[];
+  /** The last refusals, newest first, at most 20. */
+  readonly refusals: readonly { readonly what: string; readonly code: string; readonly message: string; readonly atMs: number }[];
+  readonly commandsDone: readonly string[];
+  readonly health: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+}
+
+/** up/get: asks for one chunk of a blob. */
+export interface ChunkRequest {
+  readonly sha256: string;
+  readonly index: number;
+}

@@ -1,0 +1,36 @@
+/**
+ * Window features of many series, as columns: what an agent's minute is, before it is coded (`columns.ts`) and after.
+ * Index i of every array is one series; all arrays have the same length.
+ */
+export interface WindowColumns {
+  readonly length: number;
+  /** Samples of good quality in the window; 0: the series had none and its other columns are NaN. */
+  readonly count: Uint32Array;
+  readonly mean: Float64Array;
+  /** Population standard deviation. */
+  readonly deviation: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly last: Float64Array;
+  /** Share of the samples that a full-rate detector called findings, 0…1. */
+  readonly anomalyShare: Float64Array;
+  /** Highest surprise, bits. */
+  readonly highestScore: Float64Array;
+  /** Samples that were expected and did not come, or were of bad quality. */
+  readonly bad: Uint32Array;
+  /** Mergeable log-bucket sketch of each series; null where it travels without one. */
+  readonly sketches: readonly (SketchColumns | null)[];
+}
+
+/**
+ * Counts of log buckets with 1 % relative error (DDSketch, Masson et al., VLDB 2019): key k > 0 holds values in
+ * (γ^(k-1), γ^k], negative values have their own side, zeros their own count.
+ */
+export interface SketchColumns {
+  readonly zeros: number;
+  /** Sorted keys and counts of positive values, then of negative ones. */
+  readonly positiveKeys: Int32Array;
+  readonly positiveCounts: Uint32Array;
+  readonly negativeKeys: Int32Array;
+  readonly negativeCounts: Uint32Array;
+}

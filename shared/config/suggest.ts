@@ -13,7 +13,8 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   for (const candidate of known) {
     if (candidate.length > maxWordLength) continue;
     const distance = editDistance(lower, candidate.toLowerCase());
-    if (distance < bestDistance) {
+    // At least one letter must be shared.
+    if (distance < bestDistance && distance < word.length) {
       best = candidate;
       bestDistance = distance;
     }

@@ -1,9 +1,10 @@
 /**
  * What the HTTP side needs of the rest of the central. `central.ts` wires the implementations; routes see these alone.
  */
-import type { AgentId, Store, StoredIncident } from './store/store.ts';
+
 import type { SeriesId } from '../shared/series.ts';
 import type { Reported } from '../shared/trust/messages.ts';
+import type { AgentId, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {
   readonly id: AgentId;
@@ -26,7 +27,12 @@ export interface AgentState extends AgentRecord {
   readonly modelVersion: number | null;
   readonly desiredVersion: number | null;
   /** A few current values for the fleet page; NaN-free. */
-  readonly vitals: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null; readonly load1: number | null };
+  readonly vitals: {
+    readonly cpu: number | null;
+    readonly memory: number | null;
+    readonly disk: number | null;
+    readonly load1: number | null;
+  };
 }
 
 export interface EnrolmentToken {
@@ -67,7 +73,13 @@ export interface Fleet {
   agent(id: AgentId): AgentState | null;
   /** Throws `token.invalid`. */
   enrol(request: EnrolmentRequest): Promise<Enrolment>;
-  createToken(options: { note: string; site: string; tags: Record<string, string>; maxUses: number; expiresMs: number }): Promise<{ token: string; record: EnrolmentToken; command: string }>;
+  createToken(options: {
+    note: string;
+    site: string;
+    tags: Record<string, string>;
+    maxUses: number;
+    expiresMs: number;
+  }): Promise<{ token: string; record: EnrolmentToken; command: string }>;
   tokens(): Promise<readonly EnrolmentToken[]>;
   revokeToken(id: string): Promise<void>;
   update(id: AgentId, change: { name?: string; site?: string; tags?: Record<string, string> }): Promise<void>;

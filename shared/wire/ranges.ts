@@ -76,12 +76,19 @@ export function contiguousMark(ranges: SeqRanges): number {
   return first !== undefined && first[0] <= 1 ? first[1] : 0;
 }
 
-/** Ranges from outside: sorted, disjoint, positive, safe integers; null where they are not. */
+/**
+ * Ranges from outside: sorted, disjoint, positive, safe integers; null where they are not. Neighbours that touch are
+ * joined, so that equal sets are equal ranges (`contiguousMark` looks at the first one alone).
+ */
 export function checkedRanges(pairs: readonly SeqRange[]): SeqRanges | null {
+  const out: [number, number][] = [];
   let previous = 0;
   for (const [from, to] of pairs) {
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from <= previous || to < from) return null;
+    const last = out.at(-1);
+    if (last !== undefined && from === previous + 1) last[1] = to;
+    else out.push([from, to]);
     previous = to;
   }
-  return pairs;
+  return out;
 }

@@ -3,6 +3,7 @@
  */
 
 import type { SeriesId } from '../shared/series.ts';
+import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
 import type { AgentId, Store, StoredIncident } from './store/store.ts';
 
@@ -46,27 +47,7 @@ export interface EnrolmentToken {
   readonly revoked: boolean;
 }
 
-export interface EnrolmentRequest {
-  readonly token: string;
-  readonly name?: string;
-  readonly site?: string;
-  readonly tags?: Readonly<Record<string, string>>;
-}
-
-/** All that an agent needs to connect and to trust; written to its state directory with mode 0600. */
-export interface Enrolment {
-  readonly agent: AgentId;
-  readonly name: string;
-  /** `mqtt://host:port` or `mqtts://host:port` */
-  readonly broker: string;
-  readonly prefix: string;
-  readonly username: string;
-  readonly password: string;
-  /** PEM of the CA to pin; null on loopback without TLS. */
-  readonly ca: string | null;
-  /** raw ed25519 root public key, base64 */
-  readonly rootKey: string;
-}
+export type { Enrolment, EnrolmentRequest };
 
 export interface Fleet {
   agents(): readonly AgentState[];

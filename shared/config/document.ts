@@ -79,13 +79,16 @@ function variantTitle(variant: Json): string {
   return `${key}: ${String(value.const)}`;
 }
 
+/** Said of every structured key, and so not worth saying. */
+const plainMapping = 'a mapping';
+
 function valuesOf(json: Json): string {
   if (typeof json['x-values'] === 'string') return json['x-values'];
   const choices = (json.anyOf ?? json.oneOf) as Json[] | undefined;
   if (json.oneOf !== undefined) return choices!.map((variant) => `\`${variantTitle(variant)}\``).join(' or ');
   if (choices !== undefined) return choices.map(valuesOf).join('; or ');
   if (json.type === 'array') return itemsInWords(json.items as Json);
-  return 'a mapping';
+  return plainMapping;
 }
 
 function itemsInWords(items: Json): string {
@@ -99,8 +102,27 @@ export function jsonSchemaText(schema: Schema<unknown>, title: string): string {
     title,
     ...(withoutOwnKeywords(schema.toJsonSchema()) as Json),
   };
-  return `${JSON.stringify(json, null, 2)}\n`;
+  return `${formatJson(json, '')}\n`;
 }
+
+/** As the project's formatter has it: lists of plain values on one line where they fit. */
+function formatJson(value: unknown, indent: string): string {
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const short = `[${value.map((entry) => JSON.stringify(entry)).join(', ')}]`;
+    const plain = value.every((entry) => typeof entry !== 'object' || entry === null);
+    if (plain && indent.length + short.length <= jsonLineWidth) return short;
+    return `[\n${value.map((entry) => inner + formatJson(entry, inner)).join(',\n')}\n${indent}]`;
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(
+    ([key, child]) => `${inner}${JSON.stringify(key)}: ${formatJson(child, inner)}`,
+  );
+  return entries.length === 0 ? '{}' : `{\n${entries.join(',\n')}\n${indent}}`;
+}
+
+/** Leaves room for a key before a list. */
+const jsonLineWidth = 90;
 
 function withoutOwnKeywords(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutOwnKeywords);
@@ -128,7 +150,8 @@ function writeSection(lines: string[], keys: readonly DocumentedKey[], depth: nu
     '',
   );
   for (const key of keys.filter(structured)) {
-    lines.push(`${'#'.repeat(depth + 1)} \`${key.path}\``, '', `${key.doc} It is ${key.values}.`, '');
+    const is = key.values === plainMapping ? '' : ` It is ${key.values}.`;
+    lines.push(`${'#'.repeat(depth + 1)} \`${key.path}\``, '', `${key.doc}${is}`, '');
     writeSection(lines, key.children, depth + 1);
     for (const variant of key.variants) {
       if (variant.children.length > 0) writeTable(lines, variant.children, `With \`${variant.title}\`:`);
@@ -139,10 +162,19 @@ function writeSection(lines: string[], keys: readonly DocumentedKey[], depth: nu
 function writeTable(lines: string[], keys: readonly DocumentedKey[], heading: string): void {
   if (keys.length === 0) return;
   if (heading !== '') lines.push(heading, '');
-  lines.push('| key | what it does | values | default |', '| --- | --- | --- | --- |');
+  const rows = [
+    ['key', 'what it does', 'values', 'default'],
+    ['', '', '', ''],
+  ];
   for (const key of flatKeys(keys)) {
     const fallback = key.written === undefined ? (key.required ? 'required' : '–') : `\`${inline(key.written)}\``;
-    lines.push(`| \`${key.path}\` | ${cell(key.doc)} | ${cell(key.values)} | ${cell(fallback)} |`);
+    rows.push([`\`${key.path}\``, cell(key.doc), cell(key.values), cell(fallback)]);
+  }
+  // Padded, so that the text can be read as it is too.
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  for (const [index, row] of rows.entries()) {
+    const padded = row.map((content, column) => content.padEnd(widths[column]!, index === 1 ? '-' : ' '));
+    lines.push(`| ${padded.join(' | ')} |`);
   }
   lines.push('');
 }
@@ -153,7 +185,12 @@ function cell(text: string): string {
 
 /** A value on one line of YAML. JSON is YAML, so that only plain words lose their quotes. */
 export function inline(value: unknown): string {
-  if (typeof value === 'string' && /^[A-Za-z0-9/][A-Za-z0-9_./-]*$/.test(value) && !isOtherWord(value)) return value;
+  if (
+    typeof value === 'string' &&
+    /^[A-Za-z0-9/][A-Za-z0-9_./:-]*[A-Za-z0-9/]$|^[A-Za-z]$/.test(value) &&
+    !isOtherWord(value)
+  )
+    return value;
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(([key, child]) => `${inline(key)}: ${inline(child)}`);
@@ -164,7 +201,9 @@ export function inline(value: unknown): string {
 
 /** What YAML would not read as a text. */
 function isOtherWord(word: string): boolean {
-  return /^(?:true|false|null|yes|no|on|off|~)$/i.test(word) || Number.isFinite(Number(word)) || /^[0-9.]+$/.test(word);
+  return (
+    /^(?:true|false|null|yes|no|on|off|~)$/i.test(word) || Number.isFinite(Number(word)) || /^[0-9.:]+$/.test(word)
+  );
 }
 
 /** Comments of the sample are broken here. */
@@ -185,7 +224,7 @@ export function sampleText(schema: Schema<unknown>, introduction: string): strin
 
 function writeSample(lines: string[], key: DocumentedKey, depth: number, listStart = false): void {
   const indent = '  '.repeat(depth);
-  lines.push(...wrap(`${key.doc} ${capital(key.values)}.`, depth === 0 ? '## ' : `#${indent}# `));
+  lines.push(...wrap(explained(key), depth === 0 ? '## ' : `#${indent}# `));
   const lead = listStart ? `#${'  '.repeat(depth - 1)}- ` : `#${indent}`;
   const [variant] = key.variants;
   if (variant !== undefined) {
@@ -206,6 +245,7 @@ function writeSample(lines: string[], key: DocumentedKey, depth: number, listSta
   } else {
     lines.push(`${lead}${key.name}: ${inline(shown)}`);
     // The other form of a choice, or the entries of a list that is empty by default.
+    if (key.children.length > 0) lines.push(`#${indent}  # or`);
     for (const child of key.children) writeAlternative(lines, child, depth + 1);
   }
 }
@@ -225,7 +265,7 @@ function writeVariants(lines: string[], key: DocumentedKey, depth: number, lead:
 /** A key that is not part of the sample's own choice: it stays a comment when the `#` are taken off. */
 function writeAlternative(lines: string[], key: DocumentedKey, depth: number): void {
   const indent = '  '.repeat(depth);
-  lines.push(...wrap(`${key.doc} ${capital(key.values)}.`, `#${indent}#   `));
+  lines.push(...wrap(explained(key), `#${indent}## `));
   lines.push(`#${indent}# ${key.name}: ${inline(key.written ?? key.example ?? '…')}`);
   for (const child of key.children) writeAlternative(lines, child, depth + 1);
 }
@@ -236,8 +276,8 @@ function ordered(keys: readonly DocumentedKey[]): readonly DocumentedKey[] {
   return [...keys.filter(hasValue), ...keys.filter((key) => !hasValue(key))];
 }
 
-function capital(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+function explained(key: DocumentedKey): string {
+  return key.values === plainMapping ? key.doc : `${key.doc} (${key.values})`;
 }
 
 function wrap(text: string, lead: string): string[] {

@@ -4,7 +4,7 @@
  */
 import type { Path, Problem, Schema } from './schema.ts';
 import { suggestion } from './suggest.ts';
-import { bytesPattern, durationPattern, formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+import { bytesPattern, durationPattern, parseBytes, parseDuration } from './units.ts';
 
 /** A text in a configuration; long enough for a path or a URL. */
 const maxTextLength = 1024;
@@ -257,19 +257,12 @@ export interface UnitOptions {
 
 /** A length of time as people write it; the value is in milliseconds. Bare numbers are refused: of what unit? */
 export function duration(options: UnitOptions): Schema<number> {
-  return withUnit(
-    options,
-    'a duration',
-    'such as `10s`, `5m`, `1h30m` or `14d`',
-    durationPattern,
-    parseDuration,
-    formatDuration,
-  );
+  return withUnit(options, 'a duration', 'such as `10s`, `5m`, `1h30m` or `14d`', durationPattern, parseDuration);
 }
 
 /** A size as people write it; the value is in bytes. */
 export function bytes(options: UnitOptions): Schema<number> {
-  return withUnit(options, 'a size', 'such as `512kB`, `64MB` or `4GiB`', bytesPattern, parseBytes, formatBytes);
+  return withUnit(options, 'a size', 'such as `512kB`, `64MB` or `4GiB`', bytesPattern, parseBytes);
 }
 
 function withUnit(
@@ -278,7 +271,6 @@ function withUnit(
   examples: string,
   pattern: string,
   read: (text: string) => number | null,
-  show: (value: number) => string,
 ): Schema<number> {
   const bound = (written: string | undefined): number | undefined => {
     if (written === undefined) return undefined;
@@ -288,16 +280,17 @@ function withUnit(
   };
   const min = bound(options.min);
   const max = bound(options.max);
+  // Shown as they are written: 64MB is not 62500KiB.
   return scalar<number>({
     doc: options.doc,
-    values: `${noun}${bounds(min, max, show)}, ${examples}`,
+    values: `${noun}${bounds(options.min, options.max, String)}`,
     written: options.default,
     example: options.example,
     json: { type: 'string', pattern },
     read: (input) => {
-      if (typeof input === 'number') return { reason: 'It has no unit.' };
+      if (typeof input === 'number') return { reason: `It has no unit: write it ${examples}.` };
       const value = typeof input === 'string' ? read(input) : null;
-      if (value === null) return {};
+      if (value === null) return { reason: `Write it ${examples}.` };
       return (min !== undefined && value < min) || (max !== undefined && value > max) ? {} : { value };
     },
   });

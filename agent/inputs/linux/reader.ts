@@ -83,7 +83,7 @@ export class Scanner {
     if (negative) at++;
     const first = at;
     let value = 0;
-    while (at < end && bytes[at]! >= zero && bytes[at]! <= nine) value = value * 10 + bytes[at++]! - zero;
+    while (at < end && bytes[at]! >= zero && bytes[at]! <= nine) value = value * 10 + (bytes[at++]! - zero);
     if (at === first) {
       this.position = at;
       return Number.NaN;
@@ -93,7 +93,7 @@ export class Scanner {
       let fraction = 0;
       let divisor = 1;
       while (at < end && bytes[at]! >= zero && bytes[at]! <= nine) {
-        fraction = fraction * 10 + bytes[at++]! - zero;
+        fraction = fraction * 10 + (bytes[at++]! - zero);
         divisor *= 10;
       }
       value += fraction / divisor;

@@ -8,7 +8,10 @@
  */
 import type { Clock, Instant } from '../../shared/clock.ts';
 import type { Schema } from '../../shared/config/schema.ts';
+import type { Log } from '../../shared/log.ts';
 import type { Quality, SeriesDefinition, SeriesKey, SeriesNumber } from '../../shared/series.ts';
+
+export type { Log };
 
 /** Where an input puts what it reads. */
 export interface SampleSink {
@@ -38,14 +41,6 @@ export interface Host {
   readonly platform: NodeJS.Platform;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** The part of pino that stages use; warnings are for what an operator can act on. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 }
 
 export interface Input {

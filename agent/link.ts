@@ -1,0 +1,138 @@
+/**
+ * The agent's connection to its broker: MQTT 3.1.1, client id = agent id, clean session, reconnecting with growing
+ * pauses. QoS 1 is transport only: what a broker acknowledges is not yet anybody's (design, "The channel").
+ */
+import mqtt from 'mqtt';
+import { messageOf } from '../shared/errors.ts';
+import { limits } from '../shared/limits.ts';
+import type { Log } from './inputs/input.ts';
+
+export interface LinkOptions {
+  /** `mqtt://host:port` or `mqtts://host:port` */
+  readonly url: string;
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+  /** PEM of the CA that is pinned; null where the connection is plain. */
+  readonly ca: string | null;
+  readonly subscribe: string;
+  readonly will: { readonly topic: string; readonly payload: () => Uint8Array };
+  readonly log: Log;
+}
+
+export interface LinkHandlers {
+  /** Subscribed and ready; what is made from now on is live. */
+  connected(): void;
+  disconnected(): void;
+  message(topic: string, payload: Uint8Array): void;
+}
+
+/** What stages need of a connection; the simulation has its own. */
+export interface Link {
+  readonly connected: boolean;
+  /** Resolves when the broker has it (QoS 1) or when it is written (QoS 0); rejects when it can't be sent now. */
+  publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain?: boolean }): Promise<void>;
+  close(last?: { topic: string; payload: Uint8Array }): Promise<void>;
+}
+
+const KEEPALIVE_S = 20;
+const CONNECT_TIMEOUT_MS = 15_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
+  let pauseMs = FIRST_PAUSE_MS;
+  let ready = false;
+  let lastProblem = '';
+  const will = () => ({
+    topic: options.will.topic,
+    payload: Buffer.from(options.will.payload()),
+    qos: 1 as const,
+    retain: true,
+  });
+  const client = mqtt.connect(options.url, {
+    protocolVersion: 4,
+    clientId: options.clientId,
+    username: options.username,
+    password: options.password,
+    clean: true,
+    keepalive: KEEPALIVE_S,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: FIRST_PAUSE_MS,
+    resubscribe: false,
+    // What is not acknowledged by the central lies in the outbox; a second queue in memory would only double it.
+    queueQoSZero: false,
+    // Its cache of 65,536 small buffers is twelve of an agent's thirty megabytes.
+    writeCache: false,
+    will: will(),
+    ...(options.ca === null ? {} : { ca: options.ca, rejectUnauthorized: true }),
+  });
+
+  client.on('connect', () => {
+    client.subscribe(options.subscribe, { qos: 1 }, (error, granted) => {
+      if (error || granted?.some(({ qos }) => qos > 2)) {
+        problem(error ? messageOf(error) : `the broker refused the subscription to ${options.subscribe}`);
+        client.reconnect();
+        return;
+      }
+      ready = true;
+      pauseMs = FIRST_PAUSE_MS;
+      lastProblem = '';
+      options.log.info({ broker: options.url }, 'connected');
+      handlers.connected();
+    });
+  });
+  client.on('close', () => {
+    // A fleet that lost its broker must not come back in one second: pauses grow, and each agent's differ.
+    client.options.reconnectPeriod = Math.round(pauseMs * (0.5 + Math.random()));
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    client.options.will = will();
+    if (!ready) return;
+    ready = false;
+    options.log.info({ broker: options.url }, 'disconnected');
+    handlers.disconnected();
+  });
+  client.on('error', (error) => problem(messageOf(error)));
+  client.on('message', (topic, payload) => {
+    if (payload.length <= limits.payloadBytes) handlers.message(topic, payload);
+    else options.log.warn({ topic, sizeBytes: payload.length }, 'message is over the limit; ignored');
+  });
+
+  function problem(message: string): void {
+    if (message === lastProblem) return;
+    lastProblem = message;
+    options.log.warn({ broker: options.url, problem: message }, 'no connection; it is tried again');
+  }
+
+  return {
+    get connected() {
+      return ready && client.connected;
+    },
+    publish(topic, payload, { qos, retain = false }) {
+      if (!ready || !client.connected) return Promise.reject(new Error('not connected'));
+      return new Promise((resolve, reject) => {
+        client.publish(
+          topic,
+          Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+          { qos, retain },
+          (error) => (error ? reject(error) : resolve()),
+        );
+      });
+    },
+    async close(last) {
+      if (last !== undefined && ready && client.connected) {
+        const sent = this.publish(last.topic, last.payload, { qos: 1, retain: true });
+        await Promise.race([
+          sent.catch(() => {}),
+          new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref()),
+        ]);
+      }
+      ready = false;
+      await Promise.race([
+        client.endAsync(true),
+        new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref()),
+      ]);
+    },
+  };
+}

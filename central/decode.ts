@@ -1,0 +1,112 @@
+/**
+ * From a frame to what the store takes: checked, dated, its body decoded where the kind is known. A body that does not
+ * decode is poison: kept with its bytes and the reason, and settled, so that it is never retried for ever.
+ */
+import { messageOf } from '../shared/errors.ts';
+import { readIncident } from '../shared/incident-json.ts';
+import { limits, MINUTE_MS } from '../shared/limits.ts';
+import { identifySeries, seriesId, tableHash } from '../shared/trust/hash.ts';
+import { parseJson } from '../shared/trust/strict.ts';
+import {
+  decodeEpochStart,
+  decodeEvents,
+  decodeEvidence,
+  decodeGap,
+  decodeSeriesTable,
+  decodeSummary,
+} from '../shared/wire/bodies.ts';
+import { decodeColumns } from '../shared/wire/columns.ts';
+import { readFrame } from '../shared/wire/frame.ts';
+import { decodeRecord, type EdgeRecord } from '../shared/wire/record.ts';
+import type { BootOffsets, Dated } from './dating.ts';
+import type { IncomingRecord, RecordContent } from './store/store.ts';
+
+/** A window that ends this close to a full minute ends on it: offsets are fitted to some milliseconds only. */
+const SNAP_MS = 2_000;
+
+/** Throws `frame.corrupt`; anything worse inside becomes poison. */
+export function decodeIncoming(agent: string, epoch: string, frame: Uint8Array, offsets: BootOffsets): IncomingRecord {
+  const { seq, crc, record: bytes } = readFrame(epoch, frame);
+  let record: EdgeRecord;
+  try {
+    record = decodeRecord(bytes);
+  } catch (error) {
+    const content: RecordContent = { kind: 'poison', reason: messageOf(error) };
+    return { seq, crc, timeMs: 0, dated: false, record: bytes, content };
+  }
+  let dated = offsets.date(agent, record);
+  let content: RecordContent;
+  try {
+    const decoded = decodeContent(agent, epoch, seq, record, offsets);
+    content = decoded.content;
+    dated = decoded.dated ?? dated;
+  } catch (error) {
+    content = { kind: 'poison', reason: messageOf(error) };
+  }
+  return { seq, crc, ...dated, record: bytes, content };
+}
+
+interface Decoded {
+  readonly content: RecordContent;
+  /** Where the record's time is not that of its making. */
+  readonly dated?: Dated;
+}
+
+function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRecord, offsets: BootOffsets): Decoded {
+  const { kind, body } = record;
+  switch (kind) {
+    case 'table':
+      return { content: { kind, hash: tableHash(body), series: identifySeries(decodeSeriesTable(body)) } };
+    case 'summary':
+    case 'rollup': {
+      const summary = decodeSummary(body);
+      decodeColumns(summary.columns, limits.seriesPerTable);
+      const end = offsets.date(agent, record, summary.endMonotonicMs, summary.endWallMs);
+      const { table, lengthMs, nominalMs, first, columns } = summary;
+      return {
+        content: { kind, table, lengthMs, nominalMs, first, columns },
+        dated: { timeMs: snapped(end.timeMs), dated: end.dated },
+      };
+    }
+    case 'event':
+      return {
+        content: {
+          kind: 'events',
+          events: decodeEvents(body).map(({ key, monotonicMs, wallMs, from, to }) => ({
+            series: seriesId(key),
+            key,
+            atMs: offsets.date(agent, record, monotonicMs, wallMs).timeMs,
+            from,
+            to,
+          })),
+        },
+      };
+    case 'incident': {
+      const incident = readIncident(parseJson(body, limits.recordBytes, 'incident'), epoch, seq);
+      return { content: { kind, incident } };
+    }
+    case 'gap': {
+      const gap = decodeGap(body);
+      const { ranges, cause } = gap;
+      return { content: { kind, epoch: gap.epoch, ranges, cause, fromMs: gap.fromWallMs, toMs: gap.toWallMs } };
+    }
+    case 'epoch':
+      return { content: { kind, ...decodeEpochStart(body) } };
+    case 'inventory':
+    case 'top':
+    case 'applied':
+      return { content: { kind: 'document', name: kind, json: parseJson(body, limits.recordBytes, kind) } };
+    case 'evidence': {
+      const { incidentEpoch, incidentSeq } = decodeEvidence(body);
+      // An incident that opened with the record before it says epoch and seq; both are then known to the agent.
+      return { content: { kind, incidentEpoch, incidentSeq, body } };
+    }
+    default:
+      return { content: { kind: 'unknown', number: typeof kind === 'number' ? kind : -1 } };
+  }
+}
+
+function snapped(timeMs: number): number {
+  const minute = Math.round(timeMs / MINUTE_MS) * MINUTE_MS;
+  return Math.abs(timeMs - minute) <= SNAP_MS ? minute : timeMs;
+}

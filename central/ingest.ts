@@ -1,0 +1,171 @@
+/**
+ * Takes envelopes in: check, decode, commit, and only then acknowledge. One envelope of an agent after the other, so
+ * that acknowledgements keep the order; a bounded number waits, and what is over that is sent again by its agent.
+ */
+import { messageOf, PicketError } from '../shared/errors.ts';
+import { limits } from '../shared/limits.ts';
+import type { Log } from '../shared/log.ts';
+import { unpackPayload } from '../shared/transport/compress.ts';
+import { type Ack, decodeEnvelope, type Envelope, encodeAck, settledFields } from '../shared/wire/envelope.ts';
+import { intersect, type SeqRanges } from '../shared/wire/ranges.ts';
+import type { BootOffsets } from './dating.ts';
+import { decodeIncoming } from './decode.ts';
+import type { CommitResult, IncomingRecord, Store } from './store/store.ts';
+
+const WAITING_PER_AGENT = 16;
+
+export interface IngestOptions {
+  readonly store: Store;
+  readonly offsets: BootOffsets;
+  /** Drawn at this start, 32 hex digits. */
+  readonly incarnation: string;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  /** Whether this agent may send (enrolled, not retired). */
+  readonly knows: (agent: string) => boolean;
+  readonly sendAck: (agent: string, payload: Uint8Array) => Promise<void>;
+  /** What was committed, for pages and models. Called after the acknowledgement was handed over. */
+  readonly committed: (envelope: Envelope, records: readonly IncomingRecord[], result: CommitResult) => void;
+}
+
+export class Ingest {
+  readonly #options: IngestOptions;
+  readonly #queues = new Map<string, { waiting: number; tail: Promise<void> }>();
+  readonly counts = {
+    envelopes: 0,
+    bytes: 0,
+    records: 0,
+    duplicates: 0,
+    corruptFrames: 0,
+    poison: 0,
+    conflicts: 0,
+    refusedEnvelopes: 0,
+    droppedEnvelopes: 0,
+    failedCommits: 0,
+  };
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+  }
+
+  /** A payload of up/records of this agent. Resolves when it was dealt with; never rejects. */
+  receive(agent: string, payload: Uint8Array): Promise<void> {
+    const receivedMs = this.#options.nowMs();
+    const queue = this.#queues.get(agent) ?? { waiting: 0, tail: Promise.resolve() };
+    if (queue.waiting >= WAITING_PER_AGENT) {
+      this.counts.droppedEnvelopes++;
+      return Promise.resolve();
+    }
+    this.#queues.set(agent, queue);
+    queue.waiting++;
+    queue.tail = queue.tail.then(async () => {
+      try {
+        await this.#take(agent, payload, receivedMs);
+      } catch (error) {
+        this.#failed(agent, error);
+      } finally {
+        queue.waiting--;
+        if (queue.waiting === 0) this.#queues.delete(agent);
+      }
+    });
+    return queue.tail;
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drain(): Promise<void> {
+    while (this.#queues.size > 0) await Promise.all([...this.#queues.values()].map(({ tail }) => tail));
+  }
+
+  async #take(agent: string, payload: Uint8Array, receivedMs: number): Promise<void> {
+    const { store, offsets, incarnation } = this.#options;
+    if (!this.#options.knows(agent)) throw new PicketError('agent.unknown', `agent ${agent} is not enrolled`);
+    const envelope = decodeEnvelope(unpackPayload(payload, limits.inflatedBytes));
+    if (envelope.agent !== agent) {
+      throw new PicketError('payload.invalid', `Envelope.agent: says ${envelope.agent} on the topic of ${agent}`);
+    }
+    this.counts.envelopes++;
+    this.counts.bytes += payload.length;
+    // Backlog may have waited in a queue before it was stamped; live has not.
+    if (envelope.live) offsets.heard(agent, envelope.bootId, envelope.sentMonotonicMs, receivedMs);
+    const records = this.#decode(agent, envelope);
+    const result = await store.commit({
+      agent,
+      epoch: envelope.epoch,
+      bootId: envelope.bootId,
+      receivedMs,
+      highestSeq: envelope.highestSeq,
+      held: envelope.held,
+      records,
+      sizeBytes: payload.length,
+    });
+    this.counts.records += result.stored;
+    this.counts.duplicates += result.duplicates;
+    this.counts.conflicts += result.conflicts.length;
+    const full = envelope.incarnation !== incarnation;
+    const ack: Ack = {
+      incarnation,
+      epoch: envelope.epoch,
+      n: envelope.n,
+      sentMonotonicMs: envelope.sentMonotonicMs,
+      centralMs: this.#options.nowMs(),
+      ...settledFields(full ? bounded(result.settled) : bounded(answering(result.settled, records))),
+      full,
+      need: result.needTables.slice(0, limits.needsPerAck),
+      renewEpoch: result.conflicts.length > 0,
+    };
+    await this.#options.sendAck(agent, encodeAck(ack)).catch((error: unknown) => {
+      this.#options.log.debug(
+        { agent, problem: messageOf(error) },
+        'acknowledgement could not be sent; the agent asks again',
+      );
+    });
+    this.#options.committed(envelope, records, result);
+  }
+
+  #decode(agent: string, envelope: Envelope): IncomingRecord[] {
+    const records: IncomingRecord[] = [];
+    for (const frame of envelope.frames) {
+      try {
+        const record = decodeIncoming(agent, envelope.epoch, frame, this.#options.offsets);
+        if (record.content.kind === 'poison') {
+          this.counts.poison++;
+          const { reason } = record.content;
+          this.#options.log.warn({ agent, epoch: envelope.epoch, seq: record.seq, reason }, 'record set aside');
+        }
+        records.push(record);
+      } catch (error) {
+        // Not acknowledged: the agent sends it again, and sets it aside when it is damaged on its disk.
+        this.counts.corruptFrames++;
+        this.#options.log.warn({ agent, epoch: envelope.epoch, problem: messageOf(error) }, 'damaged frame');
+      }
+    }
+    return records;
+  }
+
+  #failed(agent: string, error: unknown): void {
+    const code = error instanceof PicketError ? error.code : 'internal';
+    if (code === 'payload.invalid' || code === 'payload.too_large' || code === 'agent.unknown') {
+      this.counts.refusedEnvelopes++;
+      this.#options.log.warn({ agent, problem: messageOf(error) }, 'envelope refused');
+      return;
+    }
+    this.counts.failedCommits++;
+    this.#options.log.error({ agent, problem: messageOf(error), err: error }, 'commit failed; nothing is acknowledged');
+  }
+}
+
+/** The contiguous part and, above it, the ranges that this envelope's records lie in. */
+function answering(settled: SeqRanges, records: readonly IncomingRecord[]): SeqRanges {
+  if (settled.length <= 16) return settled;
+  const seqs = records.map(({ seq }) => seq).sort((a, b) => a - b);
+  const asked: SeqRanges = [
+    [1, settled[0]![1]],
+    ...seqs.filter((seq) => seq > settled[0]![1]).map((seq) => [seq, seq] as const),
+  ];
+  return intersect(settled, asked);
+}
+
+/** The lowest ranges that fit into one message; what is left out is told by a later acknowledgement. */
+function bounded(ranges: SeqRanges): SeqRanges {
+  return ranges.length <= limits.rangesPerMessage ? ranges : ranges.slice(0, limits.rangesPerMessage);
+}

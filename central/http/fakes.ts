@@ -1,0 +1,340 @@
+/** Services for the tests of the HTTP side: small, in memory, with a clock that the test moves. */
+import type { FastifyInstance } from 'fastify';
+import type {
+  AgentState,
+  Audit,
+  AuditEntry,
+  CentralServices,
+  FleetEvent,
+  LiveTick,
+  LiveValues,
+  Models,
+  ModelVersion,
+} from '../api.ts';
+import { createBus } from '../bus.ts';
+import type { Documents, LatestSeries, SeriesColumns, Store, StoredIncident } from '../store/store.ts';
+import { openAuth } from './auth.ts';
+import { createServer, type ServerOptions } from './server.ts';
+
+export const START_MS = Date.UTC(2026, 0, 1);
+export const ADMIN_TOKEN = 'an-admin-token-that-is-long-enough-0123';
+export const SERIES = '00112233aabbccdd';
+export const EPOCH = 'e'.repeat(32);
+
+/** Documents in a map; `list` sorts by key, `after` is exclusive in either direction. */
+export function fakeDocuments(): Documents {
+  const spaces = new Map<string, Map<string, string>>();
+  const blobs = new Map<string, Uint8Array>();
+  const space = (namespace: string) => {
+    const found = spaces.get(namespace) ?? new Map<string, string>();
+    spaces.set(namespace, found);
+    return found;
+  };
+  const write = (namespace: string, key: string, value: unknown) => {
+    if (value === null) space(namespace).delete(key);
+    else space(namespace).set(key, JSON.stringify(value));
+  };
+  return {
+    get: async (namespace, key) => JSON.parse(space(namespace).get(key) ?? 'null'),
+    put: async (namespace, key, value) => write(namespace, key, value),
+    putAll: async (changes) => {
+      for (const { namespace, key, value } of changes) write(namespace, key, value);
+    },
+    list: async (namespace, range = {}) => {
+      const sign = range.reverse === true ? -1 : 1;
+      return [...space(namespace)]
+        .map(([key, value]) => ({ key, value: JSON.parse(value) }))
+        .sort((a, b) => (a.key < b.key ? -sign : sign))
+        .filter(({ key }) => range.after === undefined || (sign > 0 ? key > range.after : key < range.after))
+        .slice(0, range.limit ?? Number.POSITIVE_INFINITY);
+    },
+    getBlob: async (hash) => blobs.get(hash) ?? null,
+    putBlob: async (hash, bytes) => void blobs.set(hash, bytes),
+    deleteBlob: async (hash) => void blobs.delete(hash),
+  };
+}
+
+export const someAgent: AgentState = {
+  id: 'pump-7',
+  name: 'Pump 7',
+  site: 'north',
+  tags: { line: 'b' },
+  enrolledMs: START_MS,
+  retiredMs: null,
+  presence: 'online',
+  lastSeenMs: START_MS,
+  pendingRecords: 2,
+  openIncidents: 1,
+  reported: {
+    agentVersion: '0.1.0',
+    manifestVersion: 3,
+    applied: [{ slot: 'model/seasonal', releaseSha256: 'ab'.repeat(32), appliedMs: START_MS }],
+    supports: [{ kind: 'model/seasonal', major: 1, featureVersion: 1 }],
+    refusals: [],
+    commandsDone: [],
+    health: { rss: Number.NaN },
+    warnings: [],
+  },
+  modelVersion: 3,
+  desiredVersion: null,
+  vitals: { cpu: 0.25, memory: null, disk: null, load1: null },
+};
+
+export const someSeries: LatestSeries = {
+  id: SERIES,
+  name: 'system.memory.usage',
+  unit: 'By',
+  attributes: { state: 'used' },
+  timeMs: START_MS,
+  mean: 10,
+  min: 1,
+  max: 20,
+  last: 12,
+  anomalyShare: 0,
+  highestScore: Number.NaN,
+};
+
+export const someIncident: StoredIncident = {
+  agent: 'pump-7',
+  epoch: EPOCH,
+  seq: 17,
+  revision: 1,
+  state: 'open',
+  severity: 'warning',
+  openedMs: START_MS,
+  updatedMs: START_MS,
+  closedMs: null,
+  title: 'Memory is unusual',
+  findings: [
+    {
+      series: SERIES,
+      key: { name: 'system.memory.usage', unit: 'By', attributes: { state: 'used' } },
+      detector: 'surprise',
+      tier: 'full',
+      sinceMs: START_MS,
+      lastMs: START_MS,
+      seen: 20,
+      expectedLow: 1,
+      expectedHigh: 12,
+      bits: 14,
+      returnPeriodMs: 16_384_000,
+      contribution: 1,
+      text: '20 By, expected 1 to 12',
+    },
+  ],
+  more: 0,
+};
+
+export const someModel: ModelVersion = {
+  version: 3,
+  kind: 'seasonal',
+  agent: 'pump-7',
+  trainedMs: START_MS,
+  fromMs: START_MS - 1000,
+  toMs: START_MS,
+  series: 12,
+  releaseSha256: 'ab'.repeat(32),
+  contentSha256: 'cd'.repeat(32),
+  contentBytes: 1234,
+  state: 'applied',
+  reason: 'better',
+  evaluation: {
+    heldOutFromMs: 1,
+    heldOutToMs: 2,
+    windows: 3,
+    challenger: { coverage: 0.99, pinball: 0.1, findingsPerDay: 0.5 },
+    champion: null,
+  },
+};
+
+/** One minute a window, `count` of them from `fromMs` on; the second mean is missing. */
+export function someColumns(series: string, fromMs: number, count: number): SeriesColumns {
+  const values = Float64Array.from({ length: count }, (_, i) => Math.sin(i) * 1e9);
+  const mean = values.slice();
+  if (count > 1) mean[1] = Number.NaN;
+  return {
+    series,
+    timesMs: Float64Array.from({ length: count }, (_, i) => fromMs + (i + 1) * 60_000),
+    lengthsMs: new Float64Array(count).fill(60_000),
+    count: new Float64Array(count).fill(60),
+    mean,
+    deviation: values,
+    min: values,
+    max: values,
+    last: values,
+    anomalyShare: values,
+    highestScore: values,
+  };
+}
+
+function fakeStore(documents: Documents): Store {
+  const never = async (): Promise<never> => {
+    throw new Error('not for this test');
+  };
+  return {
+    documents,
+    commit: never,
+    settled: never,
+    purge: never,
+    maintain: never,
+    quarantine: never,
+    // biome-ignore lint/correctness/useYield: the HTTP side never trains
+    summaries: async function* () {
+      await never();
+    },
+    latest: async () => [someSeries],
+    query: async (_agent, series, range, resolution) => {
+      const windowMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[resolution];
+      const count = Math.floor((range.toMs - range.fromMs) / windowMs);
+      return series.map((id) => someColumns(id, range.fromMs, count));
+    },
+    incidents: async (query) => (query.state === 'closed' ? [] : [someIncident]),
+    events: async () => [
+      { series: SERIES, key: { name: 'door', unit: '', attributes: {} }, atMs: START_MS, from: null, to: 'open' },
+    ],
+    document: async (_agent, name) => (name === 'inventory' ? { timeMs: START_MS, json: { cpu: 'any' } } : null),
+    evidence: async () => [],
+    ledger: async () => [ledgerRow('a', 5, { overflow: 2 }), ledgerRow('b', 7, { overflow: 1, purged: 1 })],
+    coverage: async (_agent, range) => [{ dayMs: range.fromMs, covered: 1440, pending: 0, missing: 0 }],
+    stats: async () => ({
+      diskBytes: 1,
+      wireBytes: 2,
+      freeBytes: 3,
+      daysLeft: null,
+      agents: 1,
+      series: 1,
+      oldestMs: null,
+    }),
+    close: async () => {},
+  };
+}
+
+function ledgerRow(letter: string, committed: number, lostByCause: Record<string, number>) {
+  const lost = Object.values(lostByCause).reduce((sum, count) => sum + count, 0);
+  return {
+    epoch: letter.repeat(32),
+    parent: null,
+    start: 1,
+    volatile: false,
+    made: committed + lost,
+    committed,
+    quarantined: 0,
+    pending: 0,
+    lost,
+    lostByCause,
+    duplicates: 1,
+    firstMs: START_MS,
+    lastMs: START_MS,
+  };
+}
+
+export interface Fakes {
+  readonly services: CentralServices;
+  readonly clock: { nowMs: number };
+  readonly audited: AuditEntry[];
+  /** Live watches that are open, by agent. */
+  readonly watches: Map<string, { onTick: (tick: LiveTick) => void; signal: AbortSignal }>;
+}
+
+/** All services; `override` replaces some. */
+export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
+  const clock = { nowMs: START_MS };
+  const documents = fakeDocuments();
+  const audited: AuditEntry[] = [];
+  const watches: Fakes['watches'] = new Map();
+  const audit: Audit = {
+    add: async (entry) => void audited.push({ atMs: clock.nowMs, ...entry }),
+    list: async (limit) => audited.slice(-limit).reverse(),
+  };
+  const live: LiveValues = {
+    watch: (agent, _series, onTick, signal) => {
+      watches.set(agent, { onTick, signal });
+      signal.addEventListener('abort', () => watches.delete(agent));
+    },
+    fetch: async (_agent, series) => series.map((id) => ({ series: id, timesMs: [1, 2], values: [1, null] })),
+  };
+  const models: Models = {
+    list: async () => [someModel],
+    get: async (version) => (version === someModel.version ? someModel : null),
+    band: async (_agent, series, timesMs) =>
+      series === SERIES
+        ? { version: 3, timesMs, low: timesMs.map(() => 1), high: timesMs.map(() => Number.NaN) }
+        : null,
+    trainNow: async () => [someModel],
+  };
+  const record = {
+    id: 'abcd',
+    note: '',
+    site: '',
+    tags: {},
+    uses: 0,
+    maxUses: 1,
+    expiresMs: START_MS + 1,
+    revoked: false,
+  };
+  const services: CentralServices = {
+    store: fakeStore(documents),
+    fleet: {
+      agents: () => [someAgent],
+      agent: (id) => (id === someAgent.id ? someAgent : null),
+      enrol: async () => {
+        throw new Error('give a fleet to test enrolment');
+      },
+      createToken: async () => ({ token: 't', record, command: 'picket-agent run' }),
+      tokens: async () => [record],
+      revokeToken: async () => {},
+      update: async () => {},
+      retire: async () => {},
+      replace: async () => ({ token: 't', command: 'picket-agent run' }),
+    },
+    models,
+    live,
+    bus: createBus(),
+    audit,
+    nowMs: () => clock.nowMs,
+    version: '0.1.0',
+    caFingerprint: null,
+    counters: () => ({ 'ingest.records': 7 }),
+    ...override,
+  };
+  return { services, clock, audited, watches };
+}
+
+export interface TestServer extends Fakes {
+  readonly app: FastifyInstance;
+  readonly password: string;
+  /** Logs in; returns the headers of a browser that is logged in. */
+  logIn(): Promise<{ cookie: string; 'x-picket-csrf': string }>;
+}
+
+/** A server over fakes, with a first start's password and an admin token. */
+export async function startTestServer(
+  options: Partial<Omit<ServerOptions, 'services' | 'auth'>> & { services?: Partial<CentralServices> } = {},
+): Promise<TestServer> {
+  const { services: override, ...rest } = options;
+  const fakes = fakeServices(override);
+  const { services } = fakes;
+  const auth = await openAuth({
+    documents: services.store.documents,
+    nowMs: services.nowMs,
+    adminToken: ADMIN_TOKEN,
+  });
+  const app = await createServer({ services, auth, ...rest });
+  const password = auth.newPassword ?? '';
+  return {
+    ...fakes,
+    app,
+    password,
+    async logIn() {
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/api/v1/session',
+        payload: { user: 'admin', password },
+      });
+      const [cookie] = answer.cookies;
+      return { cookie: `${cookie!.name}=${cookie!.value}`, 'x-picket-csrf': answer.json<{ csrf: string }>().csrf };
+    },
+  };
+}
+
+export const fleetEvent: FleetEvent = { type: 'summary', agent: 'pump-7', timeMs: START_MS };

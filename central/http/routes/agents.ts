@@ -1,0 +1,97 @@
+/** The fleet: its agents, their names, their end, and the hand-over to new hardware. */
+import type { FastifyInstance } from 'fastify';
+import { audit, type RouteContext, requireAgent } from '../context.ts';
+import { agentParams, answers, freeText, list, object, ref, shortText, tags, text } from '../schemas.ts';
+
+interface ById {
+  Params: { id: string };
+}
+
+export function agentRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { fleet } = context.services;
+
+  app.get(
+    '/agents',
+    {
+      schema: {
+        operationId: 'listAgents',
+        tags: ['agents'],
+        summary: 'All agents, retired ones too',
+        response: answers(object({ agents: list(ref('AgentState')) })),
+      },
+    },
+    async () => ({ agents: fleet.agents() }),
+  );
+
+  app.get<ById>(
+    '/agents/:id',
+    {
+      schema: {
+        operationId: 'getAgent',
+        tags: ['agents'],
+        summary: 'One agent',
+        params: agentParams,
+        response: answers(ref('AgentState'), 404),
+      },
+    },
+    async (request) => requireAgent(context, request.params.id),
+  );
+
+  app.patch<ById & { Body: { name?: string; site?: string; tags?: Record<string, string> } }>(
+    '/agents/:id',
+    {
+      schema: {
+        operationId: 'updateAgent',
+        tags: ['agents'],
+        summary: 'Change name, site or tags; what is left out stays',
+        params: agentParams,
+        body: { ...object({ name: shortText, site: freeText, tags }, ['name', 'site', 'tags']), minProperties: 1 },
+        response: answers(ref('AgentState'), 403, 404),
+      },
+    },
+    async (request) => {
+      const { id } = requireAgent(context, request.params.id);
+      await fleet.update(id, request.body);
+      await audit(context, request, 'agent.update', id, JSON.stringify(request.body));
+      return requireAgent(context, id);
+    },
+  );
+
+  app.post<ById>(
+    '/agents/:id/retire',
+    {
+      schema: {
+        operationId: 'retireAgent',
+        tags: ['agents'],
+        summary: 'End an identity: it cannot connect any more, its history stays',
+        params: agentParams,
+        response: answers(ref('AgentState'), 403, 404),
+      },
+    },
+    async (request) => {
+      const { id } = requireAgent(context, request.params.id);
+      await fleet.retire(id);
+      await audit(context, request, 'agent.retire', id);
+      return requireAgent(context, id);
+    },
+  );
+
+  app.post<ById>(
+    '/agents/:id/replace',
+    {
+      schema: {
+        operationId: 'replaceAgent',
+        tags: ['agents'],
+        summary: 'A token with which new hardware takes the identity over; the old credentials end when it is used',
+        params: agentParams,
+        response: answers(object({ token: text, command: text }), 403, 404, 409),
+      },
+    },
+    async (request) => {
+      const { id } = requireAgent(context, request.params.id);
+      const made = await fleet.replace(id);
+      await audit(context, request, 'agent.replace', id);
+      return made;
+    },
+  );
+}

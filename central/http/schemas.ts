@@ -1,0 +1,274 @@
+/** JSON Schemas of what the API says, each under its name in `components/schemas` of the OpenAPI document. */
+import { limits } from '../../shared/limits.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** An object with exactly these properties; those in `optional` may be absent. */
+export function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false };
+}
+
+export const list = (items: Schema, description?: string): Schema => ({
+  type: 'array',
+  items,
+  ...(description !== undefined && { description }),
+});
+export const mapOf = (value: Schema): Schema => ({ type: 'object', additionalProperties: value });
+export const oneOf = (...values: (string | null)[]): Schema => ({
+  type: values.includes(null) ? ['string', 'null'] : 'string',
+  enum: values,
+});
+export const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+export const ref = (name: SchemaName): Schema => ({ $ref: `${name}#` });
+
+export const text: Schema = { type: 'string' };
+export const flag: Schema = { type: 'boolean' };
+export const number: Schema = { type: 'number' };
+export const integer: Schema = { type: 'integer' };
+export const numberOrNull: Schema = { type: ['number', 'null'] };
+export const timeMs: Schema = { type: 'number', description: 'Unix time in milliseconds, UTC' };
+export const timeMsOrNull: Schema = {
+  type: ['number', 'null'],
+  description: 'Unix time in milliseconds, UTC, or null',
+};
+export const anything: Schema = { description: 'Any JSON value' };
+
+export const agentId: Schema = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: "An agent's id" };
+export const seriesId: Schema = { type: 'string', pattern: '^[0-9a-f]{16}$', description: "A series' id" };
+export const epochId: Schema = { type: 'string', pattern: '^[0-9a-f]{32}$', description: "An epoch's id" };
+/** What people write: a name, a note. No control characters. */
+export const shortText: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+};
+export const freeText: Schema = { type: 'string', maxLength: 256, pattern: '^[^\\u0000-\\u001f\\u007f]*$' };
+export const tags: Schema = {
+  type: 'object',
+  maxProperties: 32,
+  propertyNames: { maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$' },
+  additionalProperties: freeText,
+};
+
+const numbers = list(number);
+const numbersOrNull = list(numberOrNull);
+const textMap = mapOf(text);
+const numberMap = mapOf(number);
+
+const key = { name: text, unit: text, attributes: textMap };
+const finding = {
+  series: seriesId,
+  key: object(key),
+  detector: text,
+  tier: oneOf('full', 'window'),
+  sinceMs: timeMs,
+  lastMs: timeMs,
+  seen: numberOrNull,
+  expectedLow: numberOrNull,
+  expectedHigh: numberOrNull,
+  bits: numberOrNull,
+  returnPeriodMs: numberOrNull,
+};
+const figures = object({ coverage: number, pinball: number, findingsPerDay: number });
+const agentRecord = {
+  id: agentId,
+  name: text,
+  site: text,
+  tags: textMap,
+  enrolledMs: timeMs,
+  retiredMs: timeMsOrNull,
+};
+
+/** Columns of a summary answer, in the order of the API. */
+export const summaryColumns = [
+  'count',
+  'mean',
+  'deviation',
+  'min',
+  'max',
+  'last',
+  'anomalyShare',
+  'highestScore',
+] as const;
+
+export const schemas = {
+  Problem: object(
+    { type: text, title: text, status: integer, detail: text, code: text, hint: text, facts: mapOf(anything) },
+    ['facts'],
+  ),
+  Session: object({ user: text, csrf: text, expiresMs: timeMs }),
+  Reported: object({
+    agentVersion: text,
+    manifestVersion: number,
+    applied: list(object({ slot: text, releaseSha256: text, appliedMs: timeMs })),
+    supports: list(object({ kind: text, major: number, featureVersion: number })),
+    refusals: list(object({ what: text, code: text, message: text, atMs: timeMs })),
+    commandsDone: list(text),
+    health: mapOf(numberOrNull),
+    warnings: list(text),
+  }),
+  AgentState: object({
+    ...agentRecord,
+    presence: oneOf('online', 'offline', 'unknown'),
+    lastSeenMs: timeMsOrNull,
+    pendingRecords: number,
+    openIncidents: number,
+    reported: orNull({ $ref: 'Reported#' }),
+    modelVersion: numberOrNull,
+    desiredVersion: numberOrNull,
+    vitals: object({ cpu: numberOrNull, memory: numberOrNull, disk: numberOrNull, load1: numberOrNull }),
+  }),
+  LatestSeries: object({
+    id: seriesId,
+    ...key,
+    timeMs,
+    mean: numberOrNull,
+    min: numberOrNull,
+    max: numberOrNull,
+    last: numberOrNull,
+    anomalyShare: numberOrNull,
+    highestScore: numberOrNull,
+  }),
+  SummaryColumns: object(
+    {
+      id: seriesId,
+      timesMs: list(timeMs, 'ends of the windows, rising'),
+      ...Object.fromEntries(summaryColumns.map((name) => [name, numbersOrNull])),
+    },
+    summaryColumns,
+  ),
+  Band: object({
+    version: { ...number, description: 'version of the model; 0 where none expects anything' },
+    timesMs: numbers,
+    low: numbersOrNull,
+    high: numbersOrNull,
+  }),
+  Incident: object({
+    agent: agentId,
+    epoch: epochId,
+    seq: integer,
+    revision: integer,
+    state: oneOf('open', 'closed'),
+    severity: oneOf('info', 'warning', 'critical'),
+    openedMs: timeMs,
+    updatedMs: timeMs,
+    closedMs: timeMsOrNull,
+    title: text,
+    findings: list(object({ ...finding, contribution: numberOrNull, text })),
+    more: number,
+  }),
+  StateEvent: object({
+    series: seriesId,
+    key: object(key),
+    atMs: timeMs,
+    from: { type: ['string', 'null'] },
+    to: text,
+  }),
+  LedgerRow: object({
+    epoch: epochId,
+    parent: { type: ['string', 'null'] },
+    start: number,
+    volatile: flag,
+    made: number,
+    committed: number,
+    quarantined: number,
+    pending: number,
+    lost: number,
+    lostByCause: numberMap,
+    duplicates: number,
+    firstMs: timeMsOrNull,
+    lastMs: timeMsOrNull,
+  }),
+  LedgerTotals: object({
+    made: number,
+    committed: number,
+    quarantined: number,
+    pending: number,
+    lost: number,
+    lostByCause: numberMap,
+    duplicates: number,
+  }),
+  CoverageDay: object({ dayMs: timeMs, covered: number, pending: number, missing: number }),
+  ModelVersion: object({
+    version: integer,
+    kind: text,
+    agent: agentId,
+    trainedMs: timeMs,
+    fromMs: timeMs,
+    toMs: timeMs,
+    series: integer,
+    releaseSha256: text,
+    contentSha256: text,
+    contentBytes: integer,
+    state: oneOf('challenger', 'rejected', 'published', 'applied', 'refused', 'superseded'),
+    reason: text,
+    evaluation: orNull(
+      object({
+        heldOutFromMs: timeMs,
+        heldOutToMs: timeMs,
+        windows: integer,
+        challenger: figures,
+        champion: orNull(figures),
+      }),
+    ),
+  }),
+  FullRateSeries: object({ series: seriesId, timesMs: numbers, values: numbersOrNull }),
+  EvidenceSeries: object({ series: seriesId, key: object(key), timesMs: numbers, values: numbersOrNull }),
+  EnrolmentToken: object({
+    id: text,
+    note: text,
+    site: text,
+    tags: textMap,
+    uses: integer,
+    maxUses: integer,
+    expiresMs: timeMs,
+    revoked: flag,
+  }),
+  Enrolment: object({
+    agent: agentId,
+    name: text,
+    broker: text,
+    prefix: text,
+    username: text,
+    password: text,
+    ca: { type: ['string', 'null'], description: 'PEM of the CA to pin; null without TLS' },
+    rootKey: text,
+  }),
+  AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
+  StoreStats: object({
+    diskBytes: number,
+    wireBytes: number,
+    freeBytes: number,
+    daysLeft: numberOrNull,
+    agents: number,
+    series: number,
+    oldestMs: timeMsOrNull,
+  }),
+} as const satisfies Record<string, Schema>;
+
+export type SchemaName = keyof typeof schemas;
+
+export const agentParams = object({ id: agentId });
+export const seriesList: Schema = {
+  type: 'string',
+  minLength: 16,
+  maxLength: limits.watchedSeries * 17,
+  pattern: '^[0-9a-f]{16}(,[0-9a-f]{16})*$',
+  description: 'Ids of series, separated by commas',
+};
+const problem = {
+  description: 'What was wrong',
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+};
+
+/** The answers of a route: what it says when all is well, and the problems that it may answer with. */
+export function answers(success: Schema | 'nothing', ...problems: number[]): Record<number, Schema> {
+  const out: Record<number, Schema> =
+    success === 'nothing'
+      ? { 204: { type: 'null', description: 'Done' } }
+      : { 200: { description: 'Answer', content: { 'application/json': { schema: success } } } };
+  for (const status of new Set([400, 401, 500, ...problems])) out[status] = problem;
+  return out;
+}

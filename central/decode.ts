@@ -12,7 +12,7 @@ import {
   decodeEvents,
   decodeEvidence,
   decodeGap,
-  decodeSeriesTable,
+  decodeTable,
   decodeSummary,
 } from '../shared/wire/bodies.ts';
 import { decodeColumns } from '../shared/wire/columns.ts';
@@ -56,7 +56,7 @@ function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRe
   const { kind, body } = record;
   switch (kind) {
     case 'table':
-      return { content: { kind, hash: tableHash(body), series: identifySeries(decodeSeriesTable(body)) } };
+      return { content: { kind, hash: tableHash(body), series: identifySeries(decodeTable(body)) } };
     case 'summary':
     case 'rollup': {
       const summary = decodeSummary(body);

@@ -16,52 +16,52 @@ const severities: readonly Severity[] = ['info', 'warning', 'critical'];
  */
 export function readIncident(json: unknown, epoch: string, seq: number): Incident {
   const incident = objectOf(json, 'incident');
-  const ownSeq = integerOf(incident['seq'], 'incident.seq');
+  const ownSeq = integerOf(incident.seq, 'incident.seq');
   const opener = ownSeq === 0;
   return {
-    epoch: opener ? epoch : textOf(incident['epoch'], 'incident.epoch', 32, EPOCH),
+    epoch: opener ? epoch : textOf(incident.epoch, 'incident.epoch', 32, EPOCH),
     seq: opener ? seq : ownSeq,
-    revision: integerOf(incident['revision'], 'incident.revision', 1),
-    state: oneOf(incident['state'], 'incident.state', ['open', 'closed'] as const),
-    severity: oneOf(incident['severity'], 'incident.severity', severities),
-    openedMs: numberOf(incident['openedMs'], 'incident.openedMs'),
-    updatedMs: numberOf(incident['updatedMs'], 'incident.updatedMs'),
+    revision: integerOf(incident.revision, 'incident.revision', 1),
+    state: oneOf(incident.state, 'incident.state', ['open', 'closed'] as const),
+    severity: oneOf(incident.severity, 'incident.severity', severities),
+    openedMs: numberOf(incident.openedMs, 'incident.openedMs'),
+    updatedMs: numberOf(incident.updatedMs, 'incident.updatedMs'),
     closedMs: numberOrNull(incident, 'closedMs', 'incident'),
-    title: textOf(incident['title'], 'incident.title', TEXT_CHARACTERS),
-    findings: listOf(incident['findings'], 'incident.findings', FINDINGS, readFinding),
-    more: integerOf(incident['more'], 'incident.more'),
+    title: textOf(incident.title, 'incident.title', TEXT_CHARACTERS),
+    findings: listOf(incident.findings, 'incident.findings', FINDINGS, readFinding),
+    more: integerOf(incident.more, 'incident.more'),
   };
 }
 
 function readFinding(json: unknown, where: string): RankedFinding {
   const finding = objectOf(json, where);
   const plain: Finding = {
-    series: textOf(finding['series'], `${where}.series`, 16, SERIES_ID),
-    key: readKey(finding['key'], `${where}.key`),
-    detector: textOf(finding['detector'], `${where}.detector`, 64),
-    tier: oneOf(finding['tier'], `${where}.tier`, ['full', 'window'] as const),
-    sinceMs: numberOf(finding['sinceMs'], `${where}.sinceMs`),
-    lastMs: numberOf(finding['lastMs'], `${where}.lastMs`),
+    series: textOf(finding.series, `${where}.series`, 16, SERIES_ID),
+    key: readKey(finding.key, `${where}.key`),
+    detector: textOf(finding.detector, `${where}.detector`, 64),
+    tier: oneOf(finding.tier, `${where}.tier`, ['full', 'window'] as const),
+    sinceMs: numberOf(finding.sinceMs, `${where}.sinceMs`),
+    lastMs: numberOf(finding.lastMs, `${where}.lastMs`),
     seen: numberOrNull(finding, 'seen', where),
     expectedLow: numberOrNull(finding, 'expectedLow', where),
     expectedHigh: numberOrNull(finding, 'expectedHigh', where),
-    bits: numberOf(finding['bits'], `${where}.bits`, 0),
-    returnPeriodMs: numberOf(finding['returnPeriodMs'], `${where}.returnPeriodMs`, 0),
+    bits: numberOf(finding.bits, `${where}.bits`, 0),
+    returnPeriodMs: numberOf(finding.returnPeriodMs, `${where}.returnPeriodMs`, 0),
   };
   return {
     ...plain,
-    contribution: numberOf(finding['contribution'], `${where}.contribution`, 0, 1 + 1e-9),
-    text: textOf(finding['text'], `${where}.text`, TEXT_CHARACTERS),
+    contribution: numberOf(finding.contribution, `${where}.contribution`, 0, 1 + 1e-9),
+    text: textOf(finding.text, `${where}.text`, TEXT_CHARACTERS),
   };
 }
 
 function readKey(json: unknown, where: string): SeriesKey {
   const key = objectOf(json, where);
-  const attributes = Object.entries(objectOf(key['attributes'], `${where}.attributes`));
+  const attributes = Object.entries(objectOf(key.attributes, `${where}.attributes`));
   if (attributes.length > limits.attributesPerSeries) invalid(`${where}.attributes`, 'are too many');
   return {
-    name: textOf(key['name'], `${where}.name`, limits.seriesTextBytes),
-    unit: textOf(key['unit'], `${where}.unit`, limits.seriesTextBytes),
+    name: textOf(key.name, `${where}.name`, limits.seriesTextBytes),
+    unit: textOf(key.unit, `${where}.unit`, limits.seriesTextBytes),
     attributes: Object.fromEntries(
       attributes.map(([name, value]) => [
         textOf(name, `${where}.attributes`, limits.seriesTextBytes),

@@ -1,0 +1,147 @@
+/**
+ * Full-rate values for somebody who looks now: `watch` streams the chosen series each tick until it expires, `fetch`
+ * returns a held range. Both come as signed, expiring commands, go out at QoS 0, and are outside the ledger.
+ */
+import type { Instant } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
+import { limits } from '../shared/limits.ts';
+import type { Log } from '../shared/log.ts';
+import type { SeriesId, SeriesNumber } from '../shared/series.ts';
+import { packPayload } from '../shared/transport/compress.ts';
+import { encodeLive, type LiveBlock } from '../shared/wire/live.ts';
+
+/** A central that wants more renews its watch. */
+const LONGEST_WATCH_MS = 120_000;
+/** Values in one answer to a fetch: a block's times and values are at most 18 bytes each. */
+const VALUES_PER_MESSAGE = 3_000;
+
+export interface HeldRange {
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface LiveOptions {
+  readonly log: Log;
+  /** Number of a series, or -1. */
+  readonly numberOf: (id: SeriesId) => SeriesNumber;
+  /** Latest clean value of a series; NaN where it has none now. */
+  readonly latest: (series: SeriesNumber) => number;
+  /** What is held of a series, in UTC. */
+  readonly held: (series: SeriesNumber, fromMs: number, toMs: number) => HeldRange;
+  readonly send: (payload: Uint8Array) => Promise<void>;
+  /** Whether the operator lets full-rate values leave the machine on demand. */
+  readonly allowed: boolean;
+}
+
+interface Watch {
+  readonly request: string;
+  readonly ids: readonly SeriesId[];
+  readonly numbers: readonly SeriesNumber[];
+  readonly values: number[];
+  readonly untilMonotonicMs: number;
+}
+
+export class LiveStage {
+  readonly #options: LiveOptions;
+  #watch: Watch | null = null;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+  }
+
+  get watching(): boolean {
+    return this.#watch !== null;
+  }
+
+  /** Streams these series for so long, instead of those before; an empty list ends it. */
+  watch(request: string, ids: readonly SeriesId[], forMs: number, now: Instant): void {
+    this.#watch = null;
+    if (ids.length === 0) return;
+    if (!this.#options.allowed) {
+      this.#refuse(request, now, 'raw values stay on this machine (raw)');
+      return;
+    }
+    const known = ids.slice(0, limits.watchedSeries).filter((id) => this.#options.numberOf(id) >= 0);
+    this.#watch = {
+      request,
+      ids: known,
+      numbers: known.map((id) => this.#options.numberOf(id)),
+      values: known.map(() => Number.NaN),
+      untilMonotonicMs: now.monotonicMs + Math.min(forMs, LONGEST_WATCH_MS),
+    };
+  }
+
+  /** Once a tick, after all values are in. */
+  tick(now: Instant): void {
+    const watch = this.#watch;
+    if (watch === null) return;
+    if (now.monotonicMs > watch.untilMonotonicMs) {
+      this.#watch = null;
+      return;
+    }
+    for (let i = 0; i < watch.numbers.length; i++) watch.values[i] = this.#options.latest(watch.numbers[i]!);
+    this.#answer(watch.request, now, { series: watch.ids, values: watch.values });
+  }
+
+  /** Sends what is held of these series, in as many messages as it takes. */
+  fetch(request: string, ids: readonly SeriesId[], fromMs: number, toMs: number, now: Instant): void {
+    if (!this.#options.allowed) {
+      this.#refuse(request, now, 'raw values stay on this machine (raw)');
+      return;
+    }
+    let blocks: LiveBlock[] = [];
+    let size = 0;
+    const flush = (last: boolean): void => {
+      this.#answer(request, now, { blocks, last });
+      blocks = [];
+      size = 0;
+    };
+    for (const series of ids.slice(0, limits.watchedSeries)) {
+      const number = this.#options.numberOf(series);
+      if (number < 0) continue;
+      const { timesMs, values } = this.#options.held(number, fromMs, toMs);
+      for (let from = 0; from < timesMs.length; ) {
+        const to = Math.min(timesMs.length, from + VALUES_PER_MESSAGE - size);
+        blocks.push({
+          series,
+          timesMs: Array.from(timesMs.subarray(from, to), Math.round),
+          values: Array.from(values.subarray(from, to)),
+        });
+        size += to - from;
+        from = to;
+        if (size >= VALUES_PER_MESSAGE) flush(false);
+      }
+    }
+    flush(true);
+  }
+
+  #refuse(request: string, now: Instant, error: string): void {
+    this.#answer(request, now, { last: true, error });
+  }
+
+  #answer(
+    request: string,
+    now: Instant,
+    part: Partial<{
+      series: readonly SeriesId[];
+      values: readonly number[];
+      blocks: readonly LiveBlock[];
+      last: boolean;
+      error: string;
+    }>,
+  ): void {
+    const message = {
+      request,
+      wallMs: Math.round(now.utcMs),
+      series: [],
+      values: [],
+      blocks: [],
+      last: false,
+      error: '',
+    };
+    const payload = packPayload(encodeLive({ ...message, ...part }));
+    this.#options.send(payload).catch((problem: unknown) => {
+      this.#options.log.debug({ problem: messageOf(problem) }, 'live value could not be sent');
+    });
+  }
+}

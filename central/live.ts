@@ -1,0 +1,167 @@
+/**
+ * Full-rate values on the central's side: one signed `watch` an agent, renewed while somebody looks, and `fetch` of
+ * what the agent still holds. Nothing of it is stored.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Timers } from '../shared/clock.ts';
+import { messageOf, PicketError } from '../shared/errors.ts';
+import { limits } from '../shared/limits.ts';
+import type { Log } from '../shared/log.ts';
+import type { SeriesId } from '../shared/series.ts';
+import { unpackPayload } from '../shared/transport/compress.ts';
+import type { Command } from '../shared/trust/messages.ts';
+import { decodeLive } from '../shared/wire/live.ts';
+import type { FetchedSeries, LiveTick, LiveValues } from './api.ts';
+
+const WATCH_MS = 60_000;
+const RENEW_MS = 25_000;
+const FETCH_TIMEOUT_MS = 15_000;
+const INFLATED_BYTES = 256 * 1024;
+/** Values of one fetch: an hour of 100 series at 1 Hz. */
+const FETCHED_VALUES = 400_000;
+
+export interface LiveOptions {
+  readonly nowMs: () => number;
+  readonly timers: Timers;
+  readonly log: Log;
+  /** Signs the command and publishes it on the agent's down/command. */
+  readonly send: (command: Command) => Promise<void>;
+}
+
+interface Watcher {
+  readonly series: readonly SeriesId[];
+  readonly onTick: (tick: LiveTick) => void;
+}
+
+interface Watched {
+  /** Id of the command in force. */
+  request: string;
+  readonly watchers: Set<Watcher>;
+  timer: unknown;
+}
+
+interface Fetching {
+  readonly agent: string;
+  readonly found: Map<SeriesId, { timesMs: number[]; values: (number | null)[] }>;
+  count: number;
+  readonly resolve: (series: readonly FetchedSeries[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class CentralLive implements LiveValues {
+  readonly #options: LiveOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #fetching = new Map<string, Fetching>();
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+  }
+
+  watch(agent: string, series: readonly SeriesId[], onTick: (tick: LiveTick) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const watched = this.#watched.get(agent) ?? { request: '', watchers: new Set(), timer: null };
+    this.#watched.set(agent, watched);
+    const watcher: Watcher = { series, onTick };
+    watched.watchers.add(watcher);
+    this.#renew(agent, watched);
+    signal.addEventListener(
+      'abort',
+      () => {
+        watched.watchers.delete(watcher);
+        this.#renew(agent, watched);
+      },
+      { once: true },
+    );
+  }
+
+  fetch(agent: string, series: readonly SeriesId[], fromMs: number, toMs: number): Promise<readonly FetchedSeries[]> {
+    const id = randomUUID();
+    return new Promise((resolve, reject) => {
+      const end = (done: () => void): void => {
+        this.#options.timers.cancel(timer);
+        this.#fetching.delete(id);
+        done();
+      };
+      const timer = this.#options.timers.after(FETCH_TIMEOUT_MS, () => {
+        end(() =>
+          reject(new PicketError('agent.offline', `agent ${agent} did not answer in ${FETCH_TIMEOUT_MS / 1000} s`)),
+        );
+      });
+      this.#fetching.set(id, {
+        agent,
+        found: new Map(),
+        count: 0,
+        resolve: (found) => end(() => resolve(found)),
+        reject: (error) => end(() => reject(error)),
+      });
+      this.#send(agent, id, { fetch: { series, fromMs, toMs } }).catch((error: unknown) => {
+        this.#fetching.get(id)?.reject(new PicketError('agent.offline', `agent ${agent}: ${messageOf(error)}`));
+      });
+    });
+  }
+
+  /** A payload of up/live of this agent. Throws `payload.invalid`. */
+  receive(agent: string, payload: Uint8Array): void {
+    const live = decodeLive(unpackPayload(payload, INFLATED_BYTES));
+    const watched = this.#watched.get(agent);
+    if (watched !== undefined && live.request === watched.request) {
+      const tick: LiveTick = {
+        timeMs: live.wallMs,
+        series: live.series,
+        values: live.values.map((value) => (Number.isFinite(value) ? value : null)),
+      };
+      for (const { onTick } of watched.watchers) onTick(tick);
+      return;
+    }
+    const fetching = this.#fetching.get(live.request);
+    if (fetching === undefined || fetching.agent !== agent) return;
+    if (live.error !== '') {
+      fetching.reject(new PicketError('auth.denied', `agent ${agent}: ${live.error}`));
+      return;
+    }
+    for (const block of live.blocks) {
+      fetching.count += block.values.length;
+      if (fetching.count > FETCHED_VALUES) {
+        fetching.reject(
+          new PicketError('payload.too_large', `more than ${FETCHED_VALUES} values; ask for less at once`),
+        );
+        return;
+      }
+      const series = fetching.found.get(block.series) ?? { timesMs: [], values: [] };
+      fetching.found.set(block.series, series);
+      series.timesMs.push(...block.timesMs);
+      series.values.push(...block.values.map((value) => (Number.isFinite(value) ? value : null)));
+    }
+    if (live.last)
+      fetching.resolve([...fetching.found].map(([series, { timesMs, values }]) => ({ series, timesMs, values })));
+  }
+
+  close(): void {
+    for (const { timer } of this.#watched.values()) this.#options.timers.cancel(timer);
+    this.#watched.clear();
+    for (const fetching of [...this.#fetching.values()]) {
+      fetching.reject(new PicketError('agent.offline', 'the central stops'));
+    }
+  }
+
+  /** Asks the agent for what all watchers of it want together. */
+  #renew(agent: string, watched: Watched): void {
+    this.#options.timers.cancel(watched.timer);
+    const series = [...new Set([...watched.watchers].flatMap((watcher) => watcher.series))].slice(
+      0,
+      limits.watchedSeries,
+    );
+    // A watch takes the place of the one before; an empty one ends it.
+    watched.request = randomUUID();
+    if (series.length === 0) this.#watched.delete(agent);
+    else watched.timer = this.#options.timers.after(RENEW_MS, () => this.#renew(agent, watched));
+    void this.#send(agent, watched.request, { watch: series }).catch((error: unknown) => {
+      this.#options.log.debug({ agent, problem: messageOf(error) }, 'watch could not be sent');
+    });
+  }
+
+  #send(agent: string, id: string, what: Command['what']): Promise<void> {
+    const madeMs = Math.round(this.#options.nowMs());
+    return this.#options.send({ command: 1, id, agent, madeMs, expiresMs: madeMs + WATCH_MS, what });
+  }
+}

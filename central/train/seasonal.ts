@@ -1,0 +1,186 @@
+/**
+ * Trains the seasonal model of each series from window features alone: profile, residual scale, tails.
+ *
+ * With little history it is honest rather than sharp: the spread within the windows widens the scale, the tails keep
+ * to their prior, and nothing may be called much rarer than the history is long.
+ */
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { ZoneOffsets } from '../../shared/detect/civil.ts';
+import { type SeasonalParams, seasonalFeatureVersion, seasonalLevel } from '../../shared/detect/seasonal.ts';
+import { PicketError } from '../../shared/errors.ts';
+import { DAY_MS } from '../../shared/limits.ts';
+import type { SeriesId } from '../../shared/series.ts';
+import type { SummaryBlock } from '../store/store.ts';
+import { fitProfile } from './profile.ts';
+import { MAD_TO_DEVIATION, medianDistance, medianOf, sorted } from './robust.ts';
+import { fitTail } from './tail-fit.ts';
+import type { Fit, Trainer } from './trainer.ts';
+
+/** Fewer windows say nothing about a series. */
+export const MIN_WINDOWS = 3;
+/** Share of the windows that lies in the expected band. */
+export const BAND_COVERAGE = 0.98;
+/** Bits that a tail may claim beyond the length of its history, once it has seen values vary. */
+const EXTRAPOLATION_BITS = 10;
+/** Windows after which the spread within windows weighs half. */
+const WIDENING_WINDOWS = 30;
+/** Windows shorter than this share of the nominal length are of another kind: less was averaged. */
+export const MIN_LENGTH_SHARE = 0.5;
+/** A scale below this share of the level is noise of the wire's coding. */
+const SMALLEST_RELATIVE_SCALE = 1e-3;
+const SMALLEST_SCALE = 1e-6;
+/** Windows most samples of which were findings are left out, unless they are more than this share of all. */
+const OUTLIER_SHARE = 0.1;
+
+export interface SeasonalTraining {
+  readonly windowMs: number;
+  readonly zone: ZoneOffsets;
+  /** Findings a machine-day that the model may make. */
+  readonly findingsPerDay: number;
+}
+
+export type SeasonalColumns = Omit<SummaryBlock, 'agent' | 'key' | 'series' | 'last' | 'highestScore'>;
+
+/** The windows of one series that are fit to learn from. */
+interface Windows {
+  readonly endsMs: Float64Array;
+  readonly means: Float64Array;
+  readonly weights: Float64Array;
+  /** Typical spread of the samples within a window and over all of them. */
+  readonly spread: number;
+  readonly nonNegative: boolean;
+}
+
+/** Blocks of one series must follow each other; they are taken together, one series in memory at a time. */
+export function seasonalTrainer(options: SeasonalTraining): Trainer<SeasonalParams> {
+  return {
+    kind: 'seasonal',
+    featureVersion: seasonalFeatureVersion,
+    async train(history, _random, signal): Promise<Fit<SeasonalParams>> {
+      const fitted = new Map<SeriesId, SeasonalParams>();
+      const left = new Map<SeriesId, string>();
+      for await (const [series, columns] of bySeries(history)) {
+        signal.throwIfAborted();
+        if (fitted.has(series) || left.has(series)) {
+          throw new PicketError('internal', `blocks of series ${series} do not follow each other`);
+        }
+        const result = fitSeasonal(columns, options);
+        if (typeof result === 'string') left.set(series, result);
+        else fitted.set(series, result);
+        await yieldToOthers();
+      }
+      const perDay = (DAY_MS / options.windowMs) * Math.max(1, fitted.size);
+      const findingBits = Math.max(1, Math.log2(perDay / options.findingsPerDay));
+      return { series: new Map([...fitted].map(([id, params]) => [id, { ...params, findingBits }])), left };
+    },
+  };
+}
+
+async function* bySeries(history: AsyncIterable<SummaryBlock>): AsyncIterable<readonly [SeriesId, SeasonalColumns[]]> {
+  let series: SeriesId | null = null;
+  let blocks: SeasonalColumns[] = [];
+  for await (const block of history) {
+    if (block.series !== series) {
+      if (series !== null) yield [series, blocks];
+      series = block.series;
+      blocks = [];
+    }
+    blocks.push(block);
+  }
+  if (series !== null) yield [series, blocks];
+}
+
+/** Parameters of one series, or why it has none. */
+export function fitSeasonal(
+  blocks: readonly SeasonalColumns[],
+  options: Pick<SeasonalTraining, 'windowMs' | 'zone'>,
+): SeasonalParams | string {
+  const windows = select(blocks, options.windowMs);
+  const { means, endsMs, weights } = windows;
+  if (means.length < MIN_WINDOWS) return `only ${means.length} windows; ${MIN_WINDOWS} are needed`;
+  const course = steadyCourse(means);
+  if (course !== null) return course;
+  const profile = fitProfile({ endsMs, values: means, weights, ...options });
+  const shape = { ...options, ...profile };
+  const residuals = means.map((mean, i) => mean - seasonalLevel(shape, endsMs[i]!));
+  const centre = medianOf(profile.levels);
+  const floor = Math.max(SMALLEST_SCALE, SMALLEST_RELATIVE_SCALE * Math.abs(centre));
+  const varied = residuals.reduce((count, residual) => count + (Math.abs(residual) > floor ? 1 : 0), 0);
+  const widening = WIDENING_WINDOWS / (means.length + WIDENING_WINDOWS);
+  const scale = Math.max(floor, scaleOf(residuals) + widening * windows.spread);
+  const z = sorted(residuals.map((residual) => residual / scale));
+  const params: SeasonalParams = {
+    ...simplified(shape, scale),
+    windows: means.length,
+    scale,
+    upper: fitTail(z),
+    lower: fitTail(Float64Array.from(z, (value) => -value).reverse()),
+    nonNegative: windows.nonNegative,
+    capBits: Math.log2(means.length + 1) + (EXTRAPOLATION_BITS * varied) / (varied + 10),
+    bandBits: -Math.log2(1 - BAND_COVERAGE),
+    findingBits: 60,
+  };
+  return params;
+}
+
+function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
+  const kept: { block: SeasonalColumns; i: number }[] = [];
+  for (const block of blocks) {
+    for (let i = 0; i < block.timesMs.length; i++) {
+      const long = block.lengthsMs[i]! >= MIN_LENGTH_SHARE * windowMs;
+      if (long && block.count[i]! > 0 && Number.isFinite(block.mean[i]!)) kept.push({ block, i });
+    }
+  }
+  const calm = kept.filter(({ block, i }) => !(block.anomalyShare[i]! > 0.5));
+  const used = kept.length - calm.length <= OUTLIER_SHARE * kept.length ? calm : kept;
+  const column = (read: (block: SeasonalColumns, i: number) => number): Float64Array =>
+    Float64Array.from(used, ({ block, i }) => read(block, i));
+  const low = column((block, i) => block.min[i]!).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = column((block, i) => block.max[i]!).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const deviation = medianOf(column((block, i) => block.deviation[i]!));
+  const range = high > low ? (high - low) / 6 : 0;
+  return {
+    endsMs: column((block, i) => block.timesMs[i]!),
+    means: column((block, i) => block.mean[i]!),
+    weights: column((block, i) => 1 - Math.min(0.9, block.anomalyShare[i]! || 0)),
+    spread: Math.max(Number.isFinite(deviation) ? deviation : 0, Number.isFinite(range) ? range : 0),
+    nonNegative: low >= 0,
+  };
+}
+
+/** What only rises or falls (an uptime, a filling disk) wants a forecast, not a season; null for all others. */
+function steadyCourse(means: Float64Array): string | null {
+  const steps = means.subarray(1).map((mean, i) => mean - means[i]!);
+  const up = steps.filter((step) => step > 0).length;
+  const down = steps.filter((step) => step < 0).length;
+  const oneWay = Math.max(up, down) >= 0.95 * steps.length;
+  if (!oneWay) return null;
+  const typical = medianOf(steps);
+  const even = medianDistance(steps, typical) <= 0.05 * Math.abs(typical);
+  if (means.length < 12 && !even) return null;
+  return up > down ? 'it only rises: no season to learn' : 'it only falls: no season to learn';
+}
+
+/**
+ * Robust deviation of the residuals. Never below what lies between windows half the history apart: what wanders has
+ * small residuals about yesterday and large ones about tomorrow.
+ */
+function scaleOf(residuals: Float64Array): number {
+  const centre = medianOf(residuals);
+  const half = residuals.length >> 1;
+  const apart = residuals.subarray(half).map((residual, i) => residual - residuals[i]!);
+  const mean = residuals.reduce((sum, residual) => sum + Math.abs(residual - centre), 0) / residuals.length;
+  return Math.max(
+    MAD_TO_DEVIATION * medianDistance(residuals, centre),
+    (MAD_TO_DEVIATION / Math.SQRT2) * medianDistance(apart, 0),
+    // Where more than half of the windows are equal both medians are 0; bursts still have a size.
+    0.25 * mean,
+  );
+}
+
+/** One level where the profile's hills are small beside the scatter. */
+function simplified<T extends { readonly levels: Float64Array }>(profile: T, scale: number): T {
+  const level = medianOf(profile.levels);
+  if (profile.levels.some((value) => Math.abs(value - level) > 0.25 * scale)) return profile;
+  return { ...profile, binsPerDay: 1, dayKinds: 1, levels: Float64Array.of(level) };
+}

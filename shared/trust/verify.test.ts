@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { madeMs, notAfterMs, TestAuthority, testKey } from '../../test/support/trust.ts';
+import { encodeEnvelope, sign } from './dsse.ts';
+import { sha256Hex } from './hash.ts';
+import { type Manifest, payloadTypes, type Release, type SignedEnvelope } from './messages.ts';
+import { encodeJson } from './strict.ts';
+import { carriedKeys, verifyCommand, verifyKeyList, verifyManifest, verifyRelease } from './verify.ts';
+
+const authority = new TestAuthority();
+const keys = authority.keyList();
+const content = new Uint8Array(100).fill(7);
+const release = authority.release(content);
+const context = { agent: 'a1', floor: 4, keys, nowMs: madeMs };
+
+function refusal(run: () => unknown): { code: string; message: string } {
+  try {
+    run();
+  } catch (error) {
+    return error as { code: string; message: string };
+  }
+  throw new Error('it was accepted');
+}
+
+describe('a key list', () => {
+  it('is believed when the root signed it, and not below the version in force', () => {
+    expect(verifyKeyList(authority.root.publicKey, authority.signedKeys(3), 3).keys).toHaveLength(3);
+    expect(refusal(() => verifyKeyList(authority.root.publicKey, authority.signedKeys(2), 3)).code).toBe(
+      'manifest.not_newer',
+    );
+    expect(refusal(() => verifyKeyList(testKey().publicKey, authority.signedKeys(), 0)).code).toBe('signature.invalid');
+    const byModelKey = authority.signedKeys(9, authority.keys.model);
+    expect(refusal(() => verifyKeyList(authority.root.publicKey, byModelKey, 0)).code).toBe('signature.invalid');
+  });
+
+  it('with an id that is not its key’s is refused', () => {
+    const [first, second] = keys.keys;
+    const list = { version: 1, keys: [{ ...first, keyid: second!.keyid }] };
+    const signed = sign(payloadTypes.keys, encodeJson(list), authority.root);
+    expect(refusal(() => verifyKeyList(authority.root.publicKey, signed, 0)).message).toMatch(/not the id of its key/);
+  });
+
+  it('is found in a manifest that is not believed yet', () => {
+    expect(carriedKeys(authority.manifest(5, release))).toEqual(authority.signedKeys());
+    expect(carriedKeys({ ...release, payload: Buffer.from('{}').toString('base64') })).toBeNull();
+  });
+});
+
+describe('a manifest', () => {
+  it('is accepted just above the floor, by its last millisecond, and without a clock', () => {
+    const signed = authority.manifest(5, release);
+    expect(verifyManifest(signed, context).version).toBe(5);
+    expect(verifyManifest(signed, { ...context, nowMs: notAfterMs }).version).toBe(5);
+    expect(verifyManifest(signed, { ...context, nowMs: null }).version).toBe(5);
+  });
+
+  it('with a field of a newer version is accepted', () => {
+    const change = { later: { of: 'another version' } } as unknown as Partial<Manifest>;
+    expect(verifyManifest(authority.manifest(5, release, change), context).agent).toBe('a1');
+  });
+
+  const refused: [string, SignedEnvelope, number | null, string, RegExp][] = [
+    ['at the floor', authority.manifest(4, release), madeMs, 'manifest.not_newer', /manifest 4 .* floor 4/],
+    ['expired', authority.manifest(5, release), notAfterMs + 1, 'manifest.expired', /2026-02-01/],
+    ['for another agent', authority.manifest(5, release, { agent: 'a2' }), null, 'manifest.misaddressed', /a2/],
+    [
+      'signed by a model key',
+      authority.manifest(5, release, {}, authority.keys.model),
+      null,
+      'signature.invalid',
+      /not a key/,
+    ],
+    ['signed by a stranger', authority.manifest(5, release, {}, testKey()), null, 'signature.invalid', /not a key/],
+    ['a release in its place', release, null, 'signature.invalid', /signed as/],
+    ['with a version of 2^60', authority.manifest(2 ** 60, release), null, 'payload.invalid', /version/],
+    ['with a slot twice', withTwice(), null, 'payload.invalid', /twice/],
+    ['with a release of 1 GB', withRelease({ releaseBytes: 2 ** 30 }), null, 'payload.invalid', /releaseBytes/],
+    ['with a path for a hash', withRelease({ releaseSha256: '../x' }), null, 'payload.invalid', /releaseSha256/],
+    ['with a path for a slot', withRelease({ slot: '../../etc' }), null, 'payload.invalid', /slot/],
+  ];
+  it.each(refused)('%s is refused', (_, envelope, nowMs, code, message) => {
+    const error = refusal(() => verifyManifest(envelope, { ...context, nowMs }));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  });
+
+  function entry() {
+    const bytes = encodeEnvelope(release);
+    return { slot: 'model/seasonal', releaseSha256: sha256Hex(bytes), releaseBytes: bytes.length };
+  }
+  function withRelease(change: object): SignedEnvelope {
+    return authority.manifest(5, release, { releases: [{ ...entry(), ...change }] });
+  }
+  function withTwice(): SignedEnvelope {
+    return authority.manifest(5, release, { releases: [entry(), entry()] });
+  }
+});
+
+describe('a release', () => {
+  const supports = [{ kind: 'model/seasonal', major: 1, featureVersion: 1 }];
+  const entry = { slot: 'model/seasonal', releaseSha256: 'a'.repeat(64), releaseBytes: 500 };
+  const check = (signed: SignedEnvelope, cohorts: string[] = []): Release =>
+    verifyRelease(signed, entry, { agent: 'a1', cohorts, keys, supports });
+
+  it('is accepted for the agent itself and for a cohort that its manifest names', () => {
+    expect(check(release).contentBytes).toBe(100);
+    expect(check(authority.release(content, { target: 'cohort:web' }), ['web']).target).toBe('cohort:web');
+  });
+
+  const refused: [string, SignedEnvelope, string][] = [
+    ['for another agent', authority.release(content, { target: 'agent:a2' }), 'manifest.misaddressed'],
+    [
+      'for a cohort that is not the agent’s',
+      authority.release(content, { target: 'cohort:a1' }),
+      'manifest.misaddressed',
+    ],
+    ['of another kind than its slot', authority.release(content, { kind: 'config' }), 'manifest.misaddressed'],
+    ['of a later major version', authority.release(content, { major: 2 }), 'manifest.unsupported'],
+    ['on other features', authority.release(content, { featureVersion: 2 }), 'manifest.unsupported'],
+    ['with content beyond the limit', authority.release(content, { contentBytes: 2 ** 30 }), 'payload.invalid'],
+    ['signed by the rollout key', authority.release(content, {}, authority.keys.rollout), 'signature.invalid'],
+  ];
+  it.each(refused)('%s is refused', (_, signed, code) => {
+    expect(refusal(() => check(signed)).code).toBe(code);
+  });
+});
+
+describe('a command', () => {
+  const now = { agent: 'a1', keys, nowMs: madeMs + 1000 };
+
+  it('is accepted until it expires', () => {
+    expect(verifyCommand(authority.command('c1'), now).what).toEqual({ watch: ['0123456789abcdef'] });
+    const fetch = { series: ['0123456789abcdef'], fromMs: 5, toMs: 9 };
+    expect(verifyCommand(authority.command('c2', { what: { fetch } }), now).what).toEqual({ fetch });
+  });
+
+  const tooMany = Array.from({ length: 257 }, () => '0123456789abcdef');
+  const refused: [string, SignedEnvelope, string][] = [
+    ['that expired', authority.command('c', { expiresMs: madeMs + 1000 }), 'manifest.expired'],
+    ['for another agent', authority.command('c', { agent: 'a2' }), 'manifest.misaddressed'],
+    ['that never expires', authority.command('c', { expiresMs: madeMs + 1e12 }), 'payload.invalid'],
+    ['signed by the rollout key', authority.command('c', {}, authority.keys.rollout), 'signature.invalid'],
+    ['for too many series', authority.command('c', { what: { watch: tooMany } }), 'payload.invalid'],
+    ['of another version', authority.command('c', { what: { reboot: true } as never }), 'manifest.unsupported'],
+  ];
+  it.each(refused)('%s is refused', (_, signed, code) => {
+    expect(refusal(() => verifyCommand(signed, now)).code).toBe(code);
+  });
+});

@@ -1,12 +1,21 @@
 /**
  * When a record was made, in the central's time. For each boot of an agent an offset from its monotonic clock is
  * fitted from live envelopes: the smallest difference between arrival and sending is the one with the least delay on
- * the way. Order of belief: live offset; trusted wall time; the wall time as it is, marked as a guess.
+ * the way. It is the smallest of the last one to two hours, since an oscillator that runs 20 ppm slow is off by a
+ * minute after a month. Order of belief: live offset; trusted wall time; the wall time as it is, marked as a guess.
  */
+import { HOUR_MS } from '../shared/limits.ts';
 import type { EdgeRecord } from '../shared/wire/record.ts';
 
 /** Boots of one agent whose offsets are kept in memory. */
 const BOOTS = 64;
+
+interface Offset {
+  /** Smallest of the hour before, and of the hour that began at `sinceMs`. */
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  readonly sinceMs: number;
+}
 
 export interface Dated {
   readonly timeMs: number;
@@ -14,7 +23,7 @@ export interface Dated {
 }
 
 export class BootOffsets {
-  readonly #byAgent = new Map<string, Map<string, number>>();
+  readonly #byAgent = new Map<string, Map<string, Offset>>();
 
   /** An envelope of this boot was sent at `sentMonotonicMs` and came at `receivedMs`. */
   heard(agent: string, bootId: string, sentMonotonicMs: number, receivedMs: number): void {
@@ -25,15 +34,18 @@ export class BootOffsets {
     }
     const offsetMs = receivedMs - sentMonotonicMs;
     const known = boots.get(bootId);
-    if (known !== undefined && known <= offsetMs) return;
     boots.delete(bootId);
-    boots.set(bootId, offsetMs);
+    if (known === undefined) boots.set(bootId, { beforeMs: offsetMs, nowMs: offsetMs, sinceMs: receivedMs });
+    else if (Math.abs(receivedMs - known.sinceMs) > HOUR_MS) {
+      boots.set(bootId, { beforeMs: known.nowMs, nowMs: offsetMs, sinceMs: receivedMs });
+    } else boots.set(bootId, { ...known, nowMs: Math.min(known.nowMs, offsetMs) });
     if (boots.size > BOOTS) boots.delete(boots.keys().next().value!);
   }
 
   /** UTC minus monotonic time of a boot, or null where none of its envelopes was ever heard live. */
   offsetMs(agent: string, bootId: string): number | null {
-    return this.#byAgent.get(agent)?.get(bootId) ?? null;
+    const offset = this.#byAgent.get(agent)?.get(bootId);
+    return offset === undefined ? null : Math.min(offset.beforeMs, offset.nowMs);
   }
 
   /** @param monotonicMs the time of interest, default that of the record's making */

@@ -81,6 +81,16 @@ export const errorTable = {
     exit: 74,
     hint: 'Free space on the disk of the data directory; nothing acknowledged is lost, and work goes on by itself.',
   },
+  'central.unreachable': {
+    status: 502,
+    exit: 69,
+    hint: 'Check the address, the network, and that the central runs; nothing was changed.',
+  },
+  'install.failed': {
+    status: 500,
+    exit: 73,
+    hint: 'Run it as root on a machine with systemd; --print shows the unit.',
+  },
   'input.failed': {
     status: 502,
     exit: 69,

@@ -43,16 +43,6 @@ export function parseDuration(text: string): number | null {
   return Number.isSafeInteger(totalMs) ? totalMs : null;
 }
 
-/** The shortest exact way to write it in one unit: 90 minutes are `90m`, a day `1d`, 1,500 ms `1500ms`. */
-export function formatDuration(ms: number): string {
-  if (ms === 0) return '0s';
-  for (const [unit, factor] of durationUnits) {
-    // Weeks are understood but not written: `14d` reads better than `2w`.
-    if (unit !== 'w' && ms % factor === 0) return `${ms / factor}${unit}`;
-  }
-  return `${ms}ms`;
-}
-
 /** Bytes of `64MB`, or null where the text is no size. */
 export function parseBytes(text: string): number | null {
   if (text.length > maxTextLength) return null;
@@ -60,13 +50,4 @@ export function parseBytes(text: string): number | null {
   if (match === null) return null;
   const sizeBytes = Math.round(Number(match[1]) * byteFactors.get(match[2]!.toLowerCase())!);
   return Number.isSafeInteger(sizeBytes) ? sizeBytes : null;
-}
-
-/** The shortest exact way to write it in one unit. */
-export function formatBytes(sizeBytes: number): string {
-  if (sizeBytes === 0) return '0B';
-  for (const [unit, factor] of byteUnits) {
-    if (sizeBytes % factor === 0) return `${sizeBytes / factor}${unit}`;
-  }
-  return `${sizeBytes}B`;
 }

@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
+import { version } from '../../shared/version.ts';
+import { readBootId } from '../boot.ts';
+import { dataDirectoryOf } from '../config.ts';
+import { enrolAt } from '../enrol.ts';
+import { readEnrolment, writeEnrolment } from '../enrolment.ts';
+import type { Log } from '../inputs/input.ts';
+import { createLog } from '../log.ts';
+import { statusIntervalMs, writeStatus } from '../status.ts';
+import { startWatchdog } from '../watchdog.ts';
+import { type AgentCommand, type AgentContext, loadConfig, parseOptions, type RunningAgent } from './context.ts';
+
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
+/** Errors of an enrolment that time does not heal. */
+const finalErrors: ReadonlySet<string> = new Set(['token.invalid', 'ca.mismatch', 'usage.invalid', 'payload.invalid']);
+
+export const runCommand: AgentCommand = {
+  usage: 'run [--config FILE] [--data DIR]',
+  doc: 'Runs the agent until SIGTERM.',
+  options: [
+    '  --config FILE   configuration; else /etc/picket/agent.yaml if it exists, else the defaults',
+    '  --data DIR      directory of outbox, enrolment and learned state',
+    '',
+    'A machine that is not enrolled yet enrols itself when PICKET_ENROL_URL and PICKET_TOKEN are set, with',
+    'PICKET_CA_FINGERPRINT, PICKET_NAME and PICKET_SITE if need be; it tries until the central answers.',
+  ].join('\n'),
+  async run(context) {
+    const { values } = parseOptions(context.args, { config: { type: 'string' }, data: { type: 'string' } });
+    const { config } = await loadConfig(values.config, context);
+    const dataDir = dataDirectoryOf(config, values.data, context.env);
+    const log = createLog(config.log.level, context.stderr, context.host.clock.wallMs);
+    await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw new PicketError(
+        'store.failed',
+        `cannot make the data directory ${dataDir}: ${messageOf(error)}.`,
+        {},
+        error,
+      );
+    });
+    await enrolFromEnvironment(dataDir, context, log);
+    if (context.signal.aborted) return 0;
+    const agent = await context.start({ config, dataDir, version, log });
+    const endStatus = keepStatus(agent, dataDir, context, log);
+    const endWatchdog = startWatchdog(context.env, () => true);
+    await aborted(context.signal);
+    endWatchdog();
+    endStatus();
+    await agent.stop();
+    return 0;
+  },
+};
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** Writes the status now and then until it is ended; a disk that fails does not end the agent. */
+function keepStatus(agent: RunningAgent, dataDir: string, { host }: AgentContext, log: Log): () => void {
+  const boot = readBootId(host.procRoot);
+  const startedMonotonicMs = host.clock.monotonicMs();
+  let writing = false;
+  let failing = false;
+  const write = async (): Promise<void> => {
+    if (writing) return;
+    writing = true;
+    try {
+      const { rss, heapUsed } = process.memoryUsage();
+      const memory = { rssBytes: rss, heapBytes: heapUsed };
+      const updatedMonotonicMs = host.clock.monotonicMs();
+      const own = {
+        status: 1,
+        version,
+        pid: process.pid,
+        boot,
+        startedMonotonicMs,
+        updatedMonotonicMs,
+        memory,
+      } as const;
+      await writeStatus(dataDir, { ...own, ...agent.report() });
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn({ error: messageOf(error) }, 'the status file cannot be written; the agent goes on');
+      failing = true;
+    } finally {
+      writing = false;
+    }
+  };
+  void write();
+  const timer = setInterval(() => void write(), statusIntervalMs);
+  return () => clearInterval(timer);
+}
+
+async function enrolFromEnvironment(dataDir: string, { env, signal }: AgentContext, log: Log): Promise<void> {
+  const address = env.PICKET_ENROL_URL;
+  const token = env.PICKET_TOKEN;
+  if (address === undefined || token === undefined || (await readEnrolment(dataDir)) !== null) return;
+  const name = env.PICKET_NAME;
+  const site = env.PICKET_SITE;
+  const request = { token, ...(name === undefined ? {} : { name }), ...(site === undefined ? {} : { site }) };
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    try {
+      const enrolment = await enrolAt(address, env.PICKET_CA_FINGERPRINT, request, signal);
+      await writeEnrolment(dataDir, enrolment);
+      log.info({ agent: enrolment.agent, broker: enrolment.broker }, 'enrolled');
+      return;
+    } catch (error) {
+      if (finalErrors.has(codeOf(error)) || signal.aborted) throw error;
+      log.warn(
+        { error: messageOf(error), retryInMs: pauseMs },
+        'the central does not answer the enrolment; trying again',
+      );
+      await pause(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+}

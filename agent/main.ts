@@ -1,0 +1,71 @@
+/** `picket-agent`: arguments and signals; each command is a file in commands/. */
+import { errorText, runCommand as runOne } from '../shared/command-line.ts';
+import { openBootClock } from './boot.ts';
+import { checkCommand } from './commands/check.ts';
+import type { AgentCommand, AgentContext } from './commands/context.ts';
+import { enrolCommand } from './commands/enrol.ts';
+import { inputsCommand } from './commands/inputs.ts';
+import { installCommand } from './commands/install.ts';
+import { runCommand } from './commands/run.ts';
+import { statusCommand } from './commands/status.ts';
+import { versionCommand } from './commands/version.ts';
+import { inputKinds } from './inputs/registry.ts';
+import { createLog } from './log.ts';
+
+const program = 'picket-agent';
+
+const commands: ReadonlyMap<string, AgentCommand> = new Map([
+  ['run', runCommand],
+  ['check', checkCommand],
+  ['status', statusCommand],
+  ['inputs', inputsCommand],
+  ['enrol', enrolCommand],
+  ['install', installCommand],
+  ['version', versionCommand],
+]);
+
+const stderr = (text: string): void => void process.stderr.write(text);
+const clock = openBootClock();
+const stopping = new AbortController();
+
+const context: AgentContext = {
+  // Both spellings are said.
+  args: process.argv.slice(2).map((arg, index) => (index === 0 && arg === 'enroll' ? 'enrol' : arg)),
+  env: process.env,
+  stdout: (text) => void process.stdout.write(text),
+  stderr,
+  kinds: inputKinds,
+  host: {
+    procRoot: '/proc',
+    sysRoot: '/sys',
+    root: '/',
+    platform: process.platform,
+    clock,
+    log: createLog('warn', stderr, clock.wallMs),
+  },
+  usualConfig: '/etc/picket/agent.yaml',
+  signal: stopping.signal,
+  // Loaded when it is needed: the other commands need neither MQTT nor a database.
+  start: async (options) => (await import('./agent.ts')).startAgent(options),
+};
+
+for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(name, () => {
+    // Who asks twice wants it now; what is durable stays so.
+    if (stopping.signal.aborted) process.exit(1);
+    stopping.abort();
+  });
+}
+process.on('SIGHUP', () => {});
+
+for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(name, (error: unknown) => {
+    stderr(errorText(program, error, true));
+    process.exit(70);
+  });
+}
+
+process.exitCode = await runOne(program, commands, context);
+clock.close();
+// What a command left open (a device that does not let go) must not keep the process.
+setTimeout(() => process.exit(), 1000).unref();

@@ -14,7 +14,6 @@ export const GAMMA = 1.01 / 0.99;
 export const RELATIVE_ERROR = 0.01;
 
 /** 1 / ln γ, rounded to double: part of the format. */
-
 const PER_LN_GAMMA = 49.99833328888656;
 const LN_GAMMA = Math.log(GAMMA);
 

@@ -150,13 +150,11 @@ const shapes = {
         wallMs: anyMs,
         watched: fc.array(fc.tuple(hash, fc.double()), { maxLength: 5 }),
         blocks: fc.array(
-          fc
-            .tuple(hash, fc.array(fc.tuple(fc.nat(), fc.double()), { maxLength: 5 }))
-            .map(([series, samples]) => ({
-              series,
-              timesMs: samples.map((s) => s[0]),
-              values: samples.map((s) => s[1]),
-            })),
+          fc.tuple(hash, fc.array(fc.tuple(fc.nat(), fc.double()), { maxLength: 5 })).map(([series, samples]) => ({
+            series,
+            timesMs: samples.map((s) => s[0]),
+            values: samples.map((s) => s[1]),
+          })),
           { maxLength: 3 },
         ),
         last: fc.boolean(),

@@ -34,3 +34,43 @@ export interface SketchColumns {
   readonly negativeKeys: Int32Array;
   readonly negativeCounts: Uint32Array;
 }
+
+/** Columns whose sketches may be set one by one. */
+export interface MutableColumns extends WindowColumns {
+  readonly sketches: (SketchColumns | null)[];
+}
+
+/** Columns of so many series that had no samples. */
+export function emptyColumns(length: number): MutableColumns {
+  const missing = () => new Float64Array(length).fill(Number.NaN);
+  return {
+    length,
+    count: new Uint32Array(length),
+    mean: missing(),
+    deviation: missing(),
+    min: missing(),
+    max: missing(),
+    last: missing(),
+    anomalyShare: missing(),
+    highestScore: missing(),
+    bad: new Uint32Array(length),
+    sketches: new Array<SketchColumns | null>(length).fill(null),
+  };
+}
+
+/** Columns of the series from `from` up to and without `to`; views, not copies. */
+export function sliceColumns(columns: WindowColumns, from: number, to: number): WindowColumns {
+  return {
+    length: to - from,
+    count: columns.count.subarray(from, to),
+    mean: columns.mean.subarray(from, to),
+    deviation: columns.deviation.subarray(from, to),
+    min: columns.min.subarray(from, to),
+    max: columns.max.subarray(from, to),
+    last: columns.last.subarray(from, to),
+    anomalyShare: columns.anomalyShare.subarray(from, to),
+    highestScore: columns.highestScore.subarray(from, to),
+    bad: columns.bad.subarray(from, to),
+    sketches: columns.sketches.slice(from, to),
+  };
+}

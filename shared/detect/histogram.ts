@@ -1,0 +1,194 @@
+/**
+ * A histogram whose range follows the data: bins and their bookkeeping lie in arrays of the caller, so that a detector
+ * keeps several in one block of memory and its state is these bytes.
+ *
+ * Constraints: no allocation; a value far outside doubles the range once, not a thousand times, so that one absurd
+ * value costs one halving of resolution; a range that is mostly empty is halved again.
+ *
+ * Layout of the bookkeeping at `at`: [low, high, total, points since the last look at the range].
+ * low = high: all values so far were equal.
+ */
+
+/** Numbers that one histogram takes in the scalars' array, beside its bins. */
+export const HISTOGRAM_SIZE = 4;
+
+const LOW = 0;
+const HIGH = 1;
+const TOTAL = 2;
+const SINCE = 3;
+
+/** How often the range is looked at, in points. */
+const LOOK_EVERY = 128;
+/** A half of the range that holds this share of all is the range from now on. */
+const CONCENTRATED = 0.9995;
+const MOST_HALVINGS = 64;
+const SMALLEST_WIDTH = 1e-290;
+
+/** Where a histogram lies, and how it fades; the same object for every series. */
+export interface HistogramPlace {
+  /** Offset of the bookkeeping in the scalars. */
+  readonly at: number;
+  /** Offset of the bins. */
+  readonly firstBin: number;
+  /** Divisible by four. */
+  readonly bins: number;
+  /** Points after which the past counts half. */
+  readonly memory: number;
+}
+
+function binOf(s: Float64Array, place: HistogramPlace, x: number): number {
+  const low = s[place.at + LOW]!;
+  return Math.floor(((x - low) / (s[place.at + HIGH]! - low)) * place.bins);
+}
+
+/** Surprise of x in bits: -log2 of the share of its bin, with one point spread over all bins. 0 before any point. */
+export function histogramBits(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
+  const total = s[place.at + TOTAL]!;
+  if (total === 0) return 0;
+  const bins = place.bins;
+  if (s[place.at + LOW]! === s[place.at + HIGH]!) {
+    return Math.log2((total + 1) / (x === s[place.at + LOW]! ? total + 1 / bins : 1 / bins));
+  }
+  const bin = binOf(s, place, x);
+  const count = bin >= 0 && bin < bins ? b[place.firstBin + bin]! : 0;
+  return Math.log2((total + 1) / (count + 1 / bins));
+}
+
+/** As `histogramBits`, each bin sharing half of itself with its neighbours: fine bins without the noise of few counts. */
+export function smoothedBits(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
+  const total = s[place.at + TOTAL]!;
+  if (total === 0) return 0;
+  const bins = place.bins;
+  if (s[place.at + LOW]! === s[place.at + HIGH]!) return histogramBits(s, b, place, x);
+  const bin = binOf(s, place, x);
+  let count = 0;
+  if (bin >= 0 && bin < bins) {
+    const i = place.firstBin + bin;
+    const left = bin > 0 ? b[i - 1]! : 0;
+    const right = bin < bins - 1 ? b[i + 1]! : 0;
+    count = 0.5 * b[i]! + 0.25 * (left + right);
+  }
+  return Math.log2((total + 1) / (count + 1 / bins));
+}
+
+/** Takes in one finite value. */
+export function learnHistogram(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): void {
+  const { at, bins, firstBin } = place;
+  let low = s[at + LOW]!;
+  const total = s[at + TOTAL]!;
+  if (total === 0) {
+    s[at + LOW] = x;
+    s[at + HIGH] = x;
+    s[at + TOTAL] = 1;
+    return;
+  }
+  if (low === s[at + HIGH]!) {
+    if (x === low) {
+      s[at + TOTAL] = total >= 2 * place.memory ? total / 2 : total + 1;
+      return;
+    }
+    open(s, b, place, x);
+    low = s[at + LOW]!;
+  }
+  if (x < low || x >= s[at + HIGH]!) widen(s, b, place, x < low);
+  const bin = Math.min(bins - 1, Math.max(0, binOf(s, place, x)));
+  b[firstBin + bin] = b[firstBin + bin]! + 1;
+  s[at + TOTAL] = s[at + TOTAL]! + 1;
+  if (s[at + TOTAL]! >= 2 * place.memory) {
+    for (let i = firstBin; i < firstBin + bins; i++) b[i] = b[i]! / 2;
+    s[at + TOTAL] = s[at + TOTAL]! / 2;
+  }
+  s[at + SINCE] = s[at + SINCE]! + 1;
+  if (s[at + SINCE]! < LOOK_EVERY) return;
+  s[at + SINCE] = 0;
+  // After something absurd many halvings are due at once.
+  for (let i = 0; i < MOST_HALVINGS && narrow(s, b, place); i++);
+}
+
+/** The second distinct value gives the range its first width: both lie a sixth from its ends. */
+function open(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): void {
+  const { at, bins, firstBin } = place;
+  const old = s[at + LOW]!;
+  const width = Math.max(1.5 * Math.abs(x - old), Math.abs(old) * 1e-12, SMALLEST_WIDTH);
+  s[at + LOW] = Math.min(x, old) - width / 6;
+  s[at + HIGH] = s[at + LOW]! + width;
+  b.fill(0, firstBin, firstBin + bins);
+  const bin = Math.min(bins - 1, Math.max(0, binOf(s, place, old)));
+  b[firstBin + bin] = s[at + TOTAL]!;
+}
+
+function widen(s: Float64Array, b: Float32Array, place: HistogramPlace, downwards: boolean): void {
+  const { at, bins, firstBin } = place;
+  const width = s[at + HIGH]! - s[at + LOW]!;
+  const half = bins / 2;
+  if (downwards) {
+    for (let i = half - 1; i >= 0; i--) b[firstBin + half + i] = b[firstBin + 2 * i]! + b[firstBin + 2 * i + 1]!;
+    b.fill(0, firstBin, firstBin + half);
+    s[at + LOW] = s[at + LOW]! - width;
+  } else {
+    for (let i = 0; i < half; i++) b[firstBin + i] = b[firstBin + 2 * i]! + b[firstBin + 2 * i + 1]!;
+    b.fill(0, firstBin + half, firstBin + bins);
+    s[at + HIGH] = s[at + HIGH]! + width;
+  }
+}
+
+/** Halves the range when nearly all of it lies in one half (the lower, the middle or the upper); whether it did. */
+function narrow(s: Float64Array, b: Float32Array, place: HistogramPlace): boolean {
+  const { at, bins, firstBin } = place;
+  const low = s[at + LOW]!;
+  const width = s[at + HIGH]! - low;
+  if (width <= Math.abs(low) * 1e-9 || width < SMALLEST_WIDTH) return false;
+  const half = bins / 2;
+  for (let offset = 0; offset <= half; offset += bins / 4) {
+    let inside = 0;
+    for (let i = 0; i < half; i++) inside += b[firstBin + offset + i]!;
+    if (inside < s[at + TOTAL]! * CONCENTRATED) continue;
+    // Outwards from whichever end is safe: the bins are spread in place.
+    b.copyWithin(firstBin, firstBin + offset, firstBin + offset + half);
+    for (let i = half - 1; i >= 0; i--) {
+      const each = b[firstBin + i]! / 2;
+      b[firstBin + 2 * i + 1] = each;
+      b[firstBin + 2 * i] = each;
+    }
+    s[at + LOW] = low + (width * offset) / bins;
+    s[at + HIGH] = s[at + LOW]! + width / 2;
+    s[at + TOTAL] = inside;
+    return true;
+  }
+  return false;
+}
+
+/** The value below which `share` of the points lie, somewhere within its bin. */
+export function lowQuantile(s: Float64Array, b: Float32Array, place: HistogramPlace, share: number): number {
+  const { at, bins, firstBin } = place;
+  const low = s[at + LOW]!;
+  const width = (s[at + HIGH]! - low) / bins;
+  if (width === 0) return low;
+  let left = s[at + TOTAL]! * share;
+  let i = 0;
+  while (i < bins - 1 && b[firstBin + i]! <= left) left -= b[firstBin + i++]!;
+  const count = b[firstBin + i]!;
+  return low + width * (i + (count > 0 ? Math.min(1, left / count) : 0));
+}
+
+/** The value above which `share` of the points lie, somewhere within its bin. */
+export function highQuantile(s: Float64Array, b: Float32Array, place: HistogramPlace, share: number): number {
+  const { at, bins, firstBin } = place;
+  const high = s[at + HIGH]!;
+  const width = (high - s[at + LOW]!) / bins;
+  if (width === 0) return high;
+  let left = s[at + TOTAL]! * share;
+  let i = bins - 1;
+  while (i > 0 && b[firstBin + i]! <= left) left -= b[firstBin + i--]!;
+  const count = b[firstBin + i]!;
+  return high - width * (bins - 1 - i + (count > 0 ? Math.min(1, left / count) : 0));
+}
+
+/** Lowest and highest value that the range has room for: nearly all points lie between them. */
+export function rangeLow(s: Float64Array, place: HistogramPlace): number {
+  return s[place.at + LOW]!;
+}
+
+export function rangeHigh(s: Float64Array, place: HistogramPlace): number {
+  return s[place.at + HIGH]!;
+}

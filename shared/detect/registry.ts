@@ -1,0 +1,11 @@
+/** Every kind of detector, by name. A new one is one file and one line here. */
+import type { DetectorKind } from './detector.ts';
+import { missing } from './missing.ts';
+import { stuck } from './stuck.ts';
+import { surprise } from './surprise.ts';
+
+/** Parameters and state of a kind are its own; whoever goes by name hands them back unread. */
+// biome-ignore lint/suspicious/noExplicitAny: one map of kinds whose parameters and states differ
+export type AnyDetectorKind = DetectorKind<any, any>;
+
+export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = { surprise, stuck, missing };

@@ -22,22 +22,19 @@ export interface PemPair {
 export async function makeCa(nowMs: number): Promise<PemPair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const id = Buffer.from(webcrypto.getRandomValues(new Uint8Array(4))).toString('hex');
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber: serialNumber(),
-      name: `CN=Picket CA ${id}`,
-      notBefore: new Date(nowMs - BACKDATED_MS),
-      notAfter: new Date(nowMs + CA_DAYS * DAY_MS),
-      keys,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
-      ],
-    },
-    webcrypto as Crypto,
-  );
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: `CN=Picket CA ${id}`,
+    notBefore: new Date(nowMs - BACKDATED_MS),
+    notAfter: new Date(nowMs + CA_DAYS * DAY_MS),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
   return { key: await keyPem(keys.privateKey), cert: `${certificate.toString('pem')}\n` };
 }
 
@@ -46,27 +43,24 @@ export async function issueCertificate(ca: PemPair, hosts: readonly string[], no
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(ca.cert);
   const names = hosts.map((host) => ({ type: isIP(host) === 0 ? 'dns' : 'ip', value: host }) as const);
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: serialNumber(),
-      subject: 'CN=Picket central',
-      issuer: issuer.subjectName,
-      notBefore: new Date(nowMs - BACKDATED_MS),
-      notAfter: new Date(Math.min(nowMs + SERVER_DAYS * DAY_MS - BACKDATED_MS, issuer.notAfter.getTime())),
-      publicKey: keys.publicKey,
-      signingKey: await importKey(ca.key),
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([SERVER_AUTH]),
-        new x509.SubjectAlternativeNameExtension(names),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
-        await x509.AuthorityKeyIdentifierExtension.create(issuer, false, webcrypto as Crypto),
-      ],
-    },
-    webcrypto as Crypto,
-  );
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: 'CN=Picket central',
+    issuer: issuer.subjectName,
+    notBefore: new Date(nowMs - BACKDATED_MS),
+    notAfter: new Date(Math.min(nowMs + SERVER_DAYS * DAY_MS - BACKDATED_MS, issuer.notAfter.getTime())),
+    publicKey: keys.publicKey,
+    signingKey: await importKey(ca.key),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([SERVER_AUTH]),
+      new x509.SubjectAlternativeNameExtension(names),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
   return { key: await keyPem(keys.privateKey), cert: `${certificate.toString('pem')}\n` };
 }
 
@@ -99,12 +93,12 @@ function serialNumber(): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-async function keyPem(key: CryptoKey): Promise<string> {
+async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
   return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END PRIVATE KEY-----\n`;
 }
 
-function importKey(pem: string): Promise<CryptoKey> {
+function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
   return webcrypto.subtle.importKey('pkcs8', new Uint8Array(der), ALGORITHM, false, ['sign']);
 }

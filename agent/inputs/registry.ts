@@ -3,9 +3,22 @@
  * golden folder, and its generated documentation.
  */
 import type { InputKind } from './input.ts';
+import { battery } from './linux/battery.ts';
+import { clockSync } from './linux/clock-sync.ts';
 import { cpu } from './linux/cpu.ts';
+import { disk } from './linux/disk.ts';
+import { files } from './linux/files.ts';
+import { filesystem } from './linux/filesystem.ts';
+import { frequency } from './linux/frequency.ts';
 import { load } from './linux/load.ts';
 import { memory } from './linux/memory.ts';
+import { network } from './linux/network.ts';
+import { paging } from './linux/paging.ts';
+import { pressure } from './linux/pressure.ts';
+import { processes } from './linux/processes.ts';
+import { sensors } from './linux/sensors.ts';
+import { sockets } from './linux/sockets.ts';
+import { uptime } from './linux/uptime.ts';
 
 /**
  * A kind whose configuration's type is not known here. What its own schema has parsed goes to its own `timing` and
@@ -17,6 +30,19 @@ export const inputKinds: ReadonlyMap<string, AnyInputKind> = new Map([
   ['linux.cpu', any(cpu)],
   ['linux.load', any(load)],
   ['linux.memory', any(memory)],
+  ['linux.paging', any(paging)],
+  ['linux.pressure', any(pressure)],
+  ['linux.disk', any(disk)],
+  ['linux.filesystem', any(filesystem)],
+  ['linux.network', any(network)],
+  ['linux.sockets', any(sockets)],
+  ['linux.files', any(files)],
+  ['linux.processes', any(processes)],
+  ['linux.sensors', any(sensors)],
+  ['linux.battery', any(battery)],
+  ['linux.frequency', any(frequency)],
+  ['linux.uptime', any(uptime)],
+  ['linux.clock', any(clockSync)],
 ]);
 
 function any<C>(kind: InputKind<C>): AnyInputKind {

@@ -26,7 +26,7 @@ const config = object({
   doc: 'Processor time by state, context switches, interrupts, tasks.',
   keys: {
     interval: interval('1s'),
-    max_cores: integer({
+    maxCores: integer({
       doc: 'On a machine with more cores than this only the total is kept.',
       default: 16,
       min: 0,
@@ -41,8 +41,14 @@ const kernelMappings: readonly [string, SeriesDefinition][] = [
   ['intr', { name: 'system.linux.interrupts', unit: '{interrupt}/s', attributes: {}, kind: 'counter', min: 0 }],
   ['ctxt', { name: 'system.linux.context_switches', unit: '{switch}/s', attributes: {}, kind: 'counter', min: 0 }],
   ['processes', { name: 'system.process.created', unit: '{process}/s', attributes: {}, kind: 'counter', min: 0 }],
-  ['procs_running', { name: 'system.linux.tasks', unit: '{task}', attributes: { state: 'running' }, kind: 'gauge' }],
-  ['procs_blocked', { name: 'system.linux.tasks', unit: '{task}', attributes: { state: 'blocked' }, kind: 'gauge' }],
+  [
+    'procs_running',
+    { name: 'system.linux.tasks', unit: '{task}', attributes: { state: 'running' }, kind: 'gauge', steady: true },
+  ],
+  [
+    'procs_blocked',
+    { name: 'system.linux.tasks', unit: '{task}', attributes: { state: 'blocked' }, kind: 'gauge', steady: true },
+  ],
 ];
 
 class CpuInput implements Input {
@@ -147,6 +153,7 @@ function internModes(sink: SampleSink, attributes: Readonly<Record<string, strin
       min: 0,
       // A share is at most 1; ticks are counted in whole hundredths and the second is measured elsewhere.
       max: 1.5,
+      steady: mode !== 'user' && mode !== 'system' && mode !== 'idle',
     }),
   );
 }
@@ -164,5 +171,5 @@ export const cpu: InputKind<Config> = {
   config,
   automatic: onLinux,
   timing: timingOf,
-  open: async (settings: Config, host: Host) => new CpuInput(`${host.procRoot}/stat`, settings.max_cores),
+  open: async (settings: Config, host: Host) => new CpuInput(`${host.procRoot}/stat`, settings.maxCores),
 };

@@ -10,6 +10,8 @@ import type { Scanner } from './reader.ts';
 interface Place {
   readonly line: number;
   readonly field: number;
+  /** Bytes of the field before its number: `total=`. */
+  readonly skipBytes?: number;
 }
 
 /** Finds the places of all keys in a file's text. */
@@ -56,6 +58,10 @@ export class FixedFields {
       }
       if (field === 0 && !scanner.startsWith(place.label)) return false;
       scanner.skipFields(place.field - field);
+      if (place.skipBytes !== undefined) {
+        scanner.skipBlanks();
+        scanner.position += place.skipBytes;
+      }
       this.values[place.slot] = scanner.number();
       field = place.field + 1;
     }
@@ -70,7 +76,8 @@ export class FixedFields {
     for (const [slot, key] of this.#keys.entries()) {
       const place = found.get(key);
       if (place === undefined) continue;
-      const label = /^\S*\s?/.exec(lines[place.line] ?? '')?.[0] ?? '';
+      // Where the value itself begins the line there is no label to compare.
+      const label = place.field === 0 ? '' : (/^\S*\s?/.exec(lines[place.line] ?? '')?.[0] ?? '');
       places.push({ ...place, slot, label: encoder.encode(label) });
     }
     return places.sort((a, b) => a.line - b.line || a.field - b.field);
@@ -101,7 +108,7 @@ export const headedLines: Layout = (text) => {
   return places;
 };
 
-/** `TCP: inuse 1 orphan 0`: the key is `TCP.inuse`. Also `some avg10=0.00 …`, which has no such keys. */
+/** `TCP: inuse 1 orphan 0`: the key is `TCP.inuse`. */
 export const labelledPairs: Layout = (text) => {
   const places = new Map<string, Place>();
   for (const [line, content] of text.split('\n').entries()) {

@@ -90,13 +90,13 @@ export class Scanner {
     }
     if (at < end && bytes[at] === dot) {
       at++;
-      let fraction = 0;
       let divisor = 1;
       while (at < end && bytes[at]! >= zero && bytes[at]! <= nine) {
-        fraction = fraction * 10 + (bytes[at++]! - zero);
+        value = value * 10 + (bytes[at++]! - zero);
         divisor *= 10;
       }
-      value += fraction / divisor;
+      // One division at the end: 1.36 is then the number that the text 1.36 means.
+      value /= divisor;
     }
     this.position = at;
     return negative ? -value : value;

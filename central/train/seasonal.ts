@@ -6,7 +6,12 @@
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ZoneOffsets } from '../../shared/detect/civil.ts';
-import { type SeasonalParams, seasonalFeatureVersion, seasonalLevel } from '../../shared/detect/seasonal.ts';
+import {
+  isWholeWindow,
+  type SeasonalParams,
+  seasonalFeatureVersion,
+  seasonalLevel,
+} from '../../shared/detect/seasonal.ts';
 import { PicketError } from '../../shared/errors.ts';
 import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
@@ -24,8 +29,6 @@ export const BAND_COVERAGE = 0.98;
 const EXTRAPOLATION_BITS = 10;
 /** Windows after which the spread within windows weighs half. */
 const WIDENING_WINDOWS = 30;
-/** Windows shorter than this share of the nominal length are of another kind: less was averaged. */
-export const MIN_LENGTH_SHARE = 0.5;
 /** A scale below this share of the level is noise of the wire's coding. */
 const SMALLEST_RELATIVE_SCALE = 1e-3;
 const SMALLEST_SCALE = 1e-6;
@@ -127,8 +130,8 @@ function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
   const kept: { block: SeasonalColumns; i: number }[] = [];
   for (const block of blocks) {
     for (let i = 0; i < block.timesMs.length; i++) {
-      const long = block.lengthsMs[i]! >= MIN_LENGTH_SHARE * windowMs;
-      if (long && block.count[i]! > 0 && Number.isFinite(block.mean[i]!)) kept.push({ block, i });
+      if (isWholeWindow(block.lengthsMs[i]!, windowMs) && block.count[i]! > 0 && Number.isFinite(block.mean[i]!))
+        kept.push({ block, i });
     }
   }
   const calm = kept.filter(({ block, i }) => !(block.anomalyShare[i]! > 0.5));

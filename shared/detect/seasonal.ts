@@ -23,6 +23,11 @@ export const seasonalFeatureVersion = 1;
 /** Bins of a day that a profile may have. */
 export const binChoices = [1, 4, 24, 96] as const;
 
+/** Whether a window is of the kind that the model is for: the mean of much less or much more scatters otherwise. */
+export function isWholeWindow(lengthMs: number, windowMs: number): boolean {
+  return lengthMs >= windowMs / 2 && lengthMs <= windowMs * 1.5;
+}
+
 /** One side of the residuals, in units of the scale. */
 export interface SeasonalTail {
   /** ≥ 0 */

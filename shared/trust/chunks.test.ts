@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../limits.ts';
-import { type BlobChunk, ChunkAssembler, chunkCount, chunkOf } from './chunks.ts';
+import type { Chunk } from '../wire/live.ts';
+import { ChunkAssembler, chunkCount, chunkOf } from './chunks.ts';
 import { sha256Hex } from './hash.ts';
 
 const blob = Uint8Array.from({ length: 2 * limits.chunkBytes + 5 }, (_, i) => i % 251);
@@ -40,7 +41,7 @@ describe('a blob in chunks', () => {
     expect(assembler.next()).toBe(0);
   });
 
-  const strange: [string, BlobChunk][] = [
+  const strange: [string, Chunk][] = [
     ['another size than signed', { ...pieces[0]!, sizeBytes: 2 ** 40 }],
     ['an index past the end', { ...pieces[0]!, index: 3 }],
     ['a negative index', { ...pieces[0]!, index: -1 }],

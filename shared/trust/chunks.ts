@@ -4,45 +4,35 @@
  */
 import { PicketError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { Chunk } from '../wire/live.ts';
 import { sha256Hex } from './hash.ts';
-
-/** A piece of a blob; what `Chunk` of edge.proto carries. */
-export interface BlobChunk {
-  /** SHA-256 of the whole blob, hex. */
-  readonly sha256: string;
-  readonly index: number;
-  readonly count: number;
-  /** Of the whole blob. */
-  readonly sizeBytes: number;
-  readonly data: Uint8Array;
-}
 
 export function chunkCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / limits.chunkBytes);
 }
 
 /** Piece `index` of a blob, or null where there is none. */
-export function chunkOf(blob: Uint8Array, sha256: string, index: number): BlobChunk | null {
+export function chunkOf(blob: Uint8Array, hash: string, index: number): Chunk | null {
   const count = chunkCount(blob.length);
   if (!Number.isSafeInteger(index) || index < 0 || index >= count) return null;
   const data = blob.subarray(index * limits.chunkBytes, (index + 1) * limits.chunkBytes);
-  return { sha256, index, count, sizeBytes: blob.length, data };
+  return { hash, index, count, sizeBytes: blob.length, data };
 }
 
 /** Puts a blob together. */
 export class ChunkAssembler {
-  readonly sha256: string;
+  readonly hash: string;
   readonly sizeBytes: number;
   readonly #have: Uint8Array;
   readonly #bytes: Uint8Array;
   #missing: number;
 
   /** `sizeBytes` comes from a signed document. Throws `payload.too_large` before memory is taken. */
-  constructor(sha256: string, sizeBytes: number) {
+  constructor(hash: string, sizeBytes: number) {
     if (sizeBytes > limits.blobBytes) {
       throw new PicketError('payload.too_large', `a blob of ${sizeBytes} bytes; ${limits.blobBytes} are allowed`);
     }
-    this.sha256 = sha256;
+    this.hash = hash;
     this.sizeBytes = sizeBytes;
     this.#bytes = new Uint8Array(sizeBytes);
     this.#missing = chunkCount(sizeBytes);
@@ -59,11 +49,11 @@ export class ChunkAssembler {
   }
 
   /** Takes in a piece of this blob; true if it was new. Throws `blob.mismatch` if it can't be a piece of it. */
-  accept(chunk: BlobChunk): boolean {
+  accept(chunk: Chunk): boolean {
     if (chunk.sizeBytes !== this.sizeBytes) {
       throw new PicketError(
         'blob.mismatch',
-        `blob ${this.sha256.slice(0, 12)} is said to have ${chunk.sizeBytes} bytes; ${this.sizeBytes} were signed`,
+        `blob ${this.hash.slice(0, 12)} is said to have ${chunk.sizeBytes} bytes; ${this.sizeBytes} were signed`,
       );
     }
     const start = chunk.index * limits.chunkBytes;
@@ -71,7 +61,7 @@ export class ChunkAssembler {
     if (!(chunk.index >= 0 && chunk.index < this.#have.length) || chunk.data.length !== expected) {
       throw new PicketError(
         'blob.mismatch',
-        `chunk ${chunk.index} of blob ${this.sha256.slice(0, 12)} has ${chunk.data.length} bytes where it has no place`,
+        `chunk ${chunk.index} of blob ${this.hash.slice(0, 12)} has ${chunk.data.length} bytes where it has no place`,
       );
     }
     if (this.#have[chunk.index] === 1) return false;
@@ -84,12 +74,12 @@ export class ChunkAssembler {
   /** The whole blob. Throws `blob.mismatch` if its hash is not the signed one; all pieces are missing again then. */
   finish(): Uint8Array {
     const actual = sha256Hex(this.#bytes);
-    if (actual === this.sha256) return this.#bytes;
+    if (actual === this.hash) return this.#bytes;
     this.#have.fill(0);
     this.#missing = this.#have.length;
     throw new PicketError(
       'blob.mismatch',
-      `the content has hash ${actual.slice(0, 12)}; ${this.sha256.slice(0, 12)} was signed`,
+      `the content has hash ${actual.slice(0, 12)}; ${this.hash.slice(0, 12)} was signed`,
     );
   }
 }

@@ -1,0 +1,30 @@
+/** What the central needs to know of a kind of model to train, evaluate, encode and draw it: one object a kind. */
+import type { ZoneOffsets } from '../../shared/detect/civil.ts';
+import type { DetectorKind } from '../../shared/detect/detector.ts';
+import type { SeriesId } from '../../shared/series.ts';
+import type { Trainer } from './trainer.ts';
+
+export interface TrainingOptions {
+  readonly windowMs: number;
+  /** Of the site. */
+  readonly zone: ZoneOffsets;
+  /** Findings a machine-day that the model may make. */
+  readonly findingsPerDay: number;
+}
+
+export interface ModelKind<P> {
+  /** The agent's slot and the release's kind: `model/seasonal`. */
+  readonly slot: string;
+  /** Scores on both sides. */
+  readonly detector: DetectorKind<P, unknown>;
+  readonly featureVersion: number;
+  trainer(options: TrainingOptions): Trainer<P>;
+  /** The content of a release. */
+  encode(series: ReadonlyMap<SeriesId, P>, options: TrainingOptions): Uint8Array;
+  /** What an agent makes of the content. Throws `payload.invalid`. */
+  decode(content: Uint8Array): ReadonlyMap<SeriesId, P>;
+  /** The size of usual deviations of the series, in its unit: what losses are measured in. */
+  scale(params: P): number;
+  /** Windows that the parameters were learned from. */
+  windows(params: P): number;
+}

@@ -1,0 +1,19 @@
+/** The seasonal model as a kind: its trainer, its content and its detector. */
+import { type SeasonalParams, seasonal, seasonalFeatureVersion } from '../../shared/detect/seasonal.ts';
+import { decodeSeasonalModel, encodeSeasonalModel } from '../../shared/wire/seasonal-model.ts';
+import type { ModelKind } from './kind.ts';
+import { seasonalTrainer } from './seasonal.ts';
+
+export const seasonalModel: ModelKind<SeasonalParams> = {
+  slot: 'model/seasonal',
+  detector: seasonal,
+  featureVersion: seasonalFeatureVersion,
+  trainer: seasonalTrainer,
+  encode(series, { windowMs, zone }) {
+    const { bandBits, findingBits } = series.values().next().value ?? seasonal.defaults;
+    return encodeSeasonalModel({ windowMs, zone, bandBits, findingBits, series });
+  },
+  decode: (content) => decodeSeasonalModel(content).series,
+  scale: (params) => params.scale,
+  windows: (params) => params.windows,
+};

@@ -171,21 +171,22 @@ export const centralConfigSchema = object({
     }),
   },
   check: (config, fail) => {
-    if (config.tls !== 'off') return;
-    const beyond = (['http', 'mqtt'] as const).filter(
-      (part) => !(part === 'mqtt' && config.broker.kind === 'external'),
-    );
-    for (const part of beyond) {
-      if (isLoopback(config[part].listen.host)) continue;
-      fail(
-        'tls',
-        `\`off\` is allowed on loopback only, and ${part}.listen is ${config[part].listen.host}: listen on 127.0.0.1, or say \`auto\`.`,
-      );
-    }
+    const problem = plainBeyondLoopback(config);
+    if (problem !== null) fail('tls', problem);
   },
 });
 
 export type CentralConfig = ValueOf<typeof centralConfigSchema>;
+
+/** What the rule "everything is TLS beyond loopback" finds wrong, or null; asked again when `--http` changes the file. */
+export function plainBeyondLoopback(config: Pick<CentralConfig, 'tls' | 'http' | 'mqtt' | 'broker'>): string | null {
+  if (config.tls !== 'off') return null;
+  const served = config.broker.kind === 'embedded' ? (['http', 'mqtt'] as const) : (['http'] as const);
+  const open = served.find((part) => !isLoopback(config[part].listen.host));
+  if (open === undefined) return null;
+  const host = config[open].listen.host;
+  return `\`off\` is allowed on loopback only, and ${open}.listen is ${host}: listen on 127.0.0.1, or say \`auto\`.`;
+}
 
 function publicAddress(written: string): string | null {
   const url = URL.canParse(written) ? new URL(written) : null;

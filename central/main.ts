@@ -1,0 +1,56 @@
+/** `picket-central`: arguments and signals; each command is a file in commands/. */
+import pino from 'pino';
+import { errorText, runCommand as runOne } from '../shared/command-line.ts';
+import { checkCommand } from './commands/check.ts';
+import type { CentralCommand, CentralContext } from './commands/context.ts';
+import { enrollCommand } from './commands/enroll.ts';
+import { replaceCommand, retireCommand } from './commands/identity.ts';
+import { runCommand } from './commands/run.ts';
+import { versionCommand } from './commands/version.ts';
+
+const program = 'picket-central';
+
+const commands: ReadonlyMap<string, CentralCommand> = new Map([
+  ['run', runCommand],
+  ['check', checkCommand],
+  ['enroll', enrollCommand],
+  ['retire', retireCommand],
+  ['replace', replaceCommand],
+  ['version', versionCommand],
+]);
+
+const stopping = new AbortController();
+
+const context: CentralContext = {
+  // Both spellings are said.
+  args: process.argv.slice(2).map((arg, index) => (index === 0 && arg === 'enrol' ? 'enroll' : arg)),
+  env: process.env,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  usualConfig: '/etc/picket/central.yaml',
+  signal: stopping.signal,
+  nowMs: Date.now,
+  createLog: (level) => pino({ level }, pino.destination({ dest: 2, sync: true })),
+  // Loaded when it is needed: the other commands need neither a broker nor a database.
+  start: async (options) => (await import('./central.ts')).startCentral(options),
+};
+
+for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(name, () => {
+    // Who asks twice wants it now; what is committed stays so.
+    if (stopping.signal.aborted) process.exit(1);
+    stopping.abort();
+  });
+}
+process.on('SIGHUP', () => {});
+
+for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(name, (error: unknown) => {
+    process.stderr.write(errorText(program, error, true));
+    process.exit(70);
+  });
+}
+
+process.exitCode = await runOne(program, commands, context);
+// What was left open must not keep the process.
+setTimeout(() => process.exit(), 1000).unref();

@@ -1,0 +1,56 @@
+/** Turns what the audit found into one batch: losses to name, records to take back, index rows to write again. */
+import { intersect, noRanges, subtract } from '../../shared/wire/ranges.ts';
+import type { AuditFindings } from './audit.ts';
+import type { Book, Edit, EpochEntry } from './book.ts';
+import { decodeStored, indexKey, type Place, recordKey } from './layout.ts';
+import { checked } from './peek.ts';
+import type { Loss } from './plan.ts';
+import type { Shelf } from './shelf.ts';
+
+/** Null where nothing was found; to be called when nothing else changes the shelf. */
+export async function auditChanges(
+  shelf: Shelf,
+  book: Book,
+  findings: AuditFindings,
+): Promise<{ readonly losses: readonly Loss[]; readonly adjust: (edit: Edit) => void } | null> {
+  const losses: Loss[] = [];
+  const changes: ((edit: Edit) => void)[] = [];
+  for (const [start, seqs] of findings.missing) {
+    const entry = book.byStart(start);
+    const gone = entry === undefined ? noRanges : intersect(seqs, entry.held);
+    if (entry === undefined || gone.length === 0) continue;
+    changes.push((edit) => edit.forget(entry, gone));
+    const ranges = intersect(gone, book.pending(entry));
+    if (ranges.length === 0) continue;
+    losses.push({ epoch: entry.epoch, start, cause: 'corrupt', ranges, fromWallMs: 0, toWallMs: 0 });
+  }
+  for (const [start, seqs] of findings.unknown) {
+    const sample = findings.samples.get(start);
+    const entry = book.byStart(start) ?? (sample === undefined ? undefined : await rebuilt(shelf, book, sample));
+    // What was appended since the audit began is in the book by now.
+    const back = entry === undefined ? noRanges : subtract(seqs, entry.held);
+    if (entry !== undefined && back.length > 0) changes.push((edit) => edit.restore(entry, back));
+  }
+  for (const place of findings.unindexed) {
+    changes.push((edit) => edit.ops.push({ type: 'put', key: indexKey(place), value: new Uint8Array(0) }));
+  }
+  if (changes.length === 0) return null;
+  return {
+    losses,
+    adjust: (edit) => {
+      for (const change of changes) change(edit);
+    },
+  };
+}
+
+/** An epoch whose row was lost, from one of its records. */
+async function rebuilt(shelf: Shelf, book: Book, sample: Place): Promise<EpochEntry | undefined> {
+  const value = await shelf.get(recordKey(sample));
+  const stored = value === undefined ? null : decodeStored(value);
+  if (value === undefined || stored === null) return undefined;
+  const { start } = sample;
+  const entry: EpochEntry = { epoch: stored.epoch, start, volatile: false, highestSeq: 0, held: [], settled: [] };
+  if (checked(entry, sample, value) === null) return undefined;
+  book.insert(entry);
+  return entry;
+}

@@ -1,0 +1,348 @@
+/**
+ * Keeps a shelf and the book about it together: writes batches, and after any error closes the shelf, opens it again
+ * with growing pauses, and goes on with what is on it. One thing at a time changes the shelf (`exclusive`).
+ */
+import { messageOf, PicketError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/wire/bytes.ts';
+import { contains, countSeqs, intersect, noRanges, type SeqRanges, subtract } from '../../shared/wire/ranges.ts';
+import { audit } from './audit.ts';
+import { Book, type EpochEntry, type Victim } from './book.ts';
+import { auditChanges } from './heal.ts';
+import { type Place, recordKeyFrom } from './layout.ts';
+import type { QueueOptions } from './options.ts';
+import { type Loss, lossesOf, type NewEpoch, type PlanInput, Planner, type Waiting } from './plan.ts';
+import type { Op, Shelf } from './shelf.ts';
+
+const REOPEN_FIRST_MS = 250;
+/** A disk that was full and is free again is used within seconds (issue: 10 s). */
+const REOPEN_LONGEST_MS = 4_000;
+/** Between slices of the audit, so that it takes nothing from what is urgent. */
+const AUDIT_PAUSE_MS = 20;
+
+export interface Failing {
+  readonly sinceMonotonicMs: number;
+  readonly message: string;
+}
+
+/** What one write is made of, beside what the keeper adds itself. */
+export interface Batch extends Partial<Omit<PlanInput, 'touched' | 'newEpoch' | 'dropCause'>> {
+  readonly extraOps?: readonly Op[];
+  /** It is durable; seqs of the items, in their order. */
+  readonly landed?: (seqs: readonly number[]) => void;
+}
+
+/** A batch that was handed to the shelf. */
+interface Attempt {
+  readonly commit: number;
+  readonly items: readonly Waiting[];
+  readonly landed: () => void;
+}
+
+interface Chain {
+  readonly epoch: string;
+  readonly finalSeq: number;
+}
+
+export class Keeper {
+  readonly #options: QueueOptions;
+  readonly #planner = new Planner();
+  /** Epochs whose belief is newer than their row. */
+  readonly #dirty = new Set<number>();
+  #shelf: Shelf | null = null;
+  #book = new Book();
+  /** The epoch that this process writes to; it is on the shelf once it has a record. */
+  #epoch: string;
+  /** The end of the chain where the shelf itself does not know it any more. */
+  #chain: Chain | null = null;
+  /** No epoch begins at or below this place in the chain. */
+  #startFloor = 0;
+  /** To be named with the next batch. */
+  #losses: Loss[] = [];
+  #garbageBytes = 0;
+  #garbageTo: Place | null = null;
+  #attempt: Attempt | null = null;
+  #failing: Failing | null = null;
+  #suspect = false;
+  #reopenMs = REOPEN_FIRST_MS;
+  #reopenTimer: unknown = null;
+  #tail: Promise<void> = Promise.resolve();
+  #audit: Promise<void> = Promise.resolve();
+  #closed = false;
+  /** Called while the shelf is held alone: it works again, or fails. */
+  onWorking: () => Promise<void> = async () => {};
+  onFailing: () => void = () => {};
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#epoch = toHex(options.random(16));
+  }
+
+  /** Null while it fails. */
+  get shelf(): Shelf | null {
+    return this.#shelf;
+  }
+
+  get book(): Book {
+    return this.#book;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get failing(): Failing | null {
+    return this.#failing;
+  }
+
+  get garbageBytes(): number {
+    return this.#garbageBytes;
+  }
+
+  /** There is something that the next commit should write though nothing was appended. */
+  get hasOwnWork(): boolean {
+    return this.#dirty.size > 0 || this.#losses.length > 0;
+  }
+
+  /** Items of a batch of which it is not known whether it is durable. */
+  get attempted(): readonly Waiting[] {
+    return this.#attempt?.items ?? [];
+  }
+
+  /** Rejects only where trying again can't help (`store.newer_format`); with a failing disk it begins as failing. */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      if (error instanceof PicketError && error.code === 'store.newer_format') throw error;
+      await this.exclusive(() => this.#fail(error));
+    }
+  }
+
+  /** Does this alone; an error of the shelf is dealt with here. */
+  exclusive(work: () => Promise<void>): Promise<void> {
+    const run = this.#tail.then(async () => {
+      try {
+        await work();
+      } catch (error) {
+        await this.#fail(error);
+      }
+    });
+    this.#tail = run;
+    return run;
+  }
+
+  /** Changes the belief about an epoch; written with the next batch. */
+  believe(entry: EpochEntry, settled: SeqRanges): void {
+    entry.settled = intersect(settled, [[1, Math.max(1, entry.highestSeq)]]);
+    this.#dirty.add(entry.start);
+  }
+
+  /** @param after the new epoch comes after this place in the chain too */
+  renewEpoch(after = 0): void {
+    this.#startFloor = Math.max(this.#startFloor, after);
+    if (this.#book.newest?.epoch === this.#epoch) this.#epoch = toHex(this.#options.random(16));
+  }
+
+  /** Writes one atomic batch. Only inside `exclusive`. */
+  async write(batch: Batch): Promise<void> {
+    const shelf = this.#shelf;
+    if (shelf === null) return;
+    const { bootId, clock, lossCause } = this.#options;
+    const touched = [...this.#dirty].flatMap((start) => this.#book.byStart(start) ?? []);
+    const settledThen = touched.map((entry) => entry.settled);
+    const ownLosses = this.#losses;
+    const input: PlanInput = {
+      items: batch.items ?? [],
+      dropped: batch.dropped ?? new Set(),
+      dropCause: lossCause,
+      deleted: batch.deleted ?? [],
+      losses: [...ownLosses, ...(batch.losses ?? [])],
+      newEpoch: this.#newEpoch(),
+      touched,
+      ...(batch.adjust === undefined ? {} : { adjust: batch.adjust }),
+    };
+    const moment = { bootId, monotonicMs: clock.monotonicMs(), ...this.#options.wall() };
+    const { edit, seqs, apply } = this.#planner.plan(this.#book, input, moment);
+    edit.ops.push(...(batch.extraOps ?? []));
+    if (edit.ops.length === 0) return;
+    const landed = (): void => {
+      this.#losses = this.#losses.filter((loss) => !ownLosses.includes(loss));
+      // A belief that changed during the write goes with the next one.
+      touched.forEach((entry, i) => {
+        if (entry.settled === settledThen[i]) this.#dirty.delete(entry.start);
+      });
+      batch.landed?.(seqs);
+    };
+    this.#attempt = { commit: this.#book.commit + 1, items: input.items, landed };
+    await shelf.write(edit.ops);
+    this.#attempt = null;
+    apply();
+    landed();
+  }
+
+  #newEpoch(): NewEpoch | null {
+    const newest = this.#book.newest;
+    if (newest?.epoch === this.#epoch) return null;
+    const { volatile } = this.#options;
+    const start = Math.max(newest?.start ?? 0, this.#startFloor) + 1;
+    const chain = newest === undefined ? this.#chain : { epoch: newest.epoch, finalSeq: newest.highestSeq };
+    const before = volatile ? null : chain;
+    return {
+      epoch: this.#epoch,
+      start,
+      volatile,
+      parent: before?.epoch ?? null,
+      parentFinalSeq: before?.finalSeq ?? 0,
+    };
+  }
+
+  /** Deletes, and names what is lost. Only inside `exclusive`. */
+  async delete(victims: readonly Victim[], losses: readonly Loss[]): Promise<void> {
+    await this.write({ deleted: victims, losses });
+    for (const { place, sizeBytes } of victims) {
+      this.#garbageBytes += sizeBytes;
+      const to = this.#garbageTo;
+      const later = to === null || place.start > to.start || (place.start === to.start && place.seq > to.seq);
+      if (later) this.#garbageTo = place;
+    }
+  }
+
+  /** Damaged or refused records leave, and a GAP says so. Only inside `exclusive`. */
+  async setAside(found: readonly Victim[], cause: 'corrupt' | 'refused'): Promise<void> {
+    const victims = found.filter(({ place }) => contains(this.#book.byStart(place.start)?.held ?? noRanges, place.seq));
+    if (victims.length === 0) return;
+    this.#options.log.warn({ records: victims.length, cause }, 'records of the outbox were set aside; gaps name them');
+    await this.delete(victims, lossesOf(this.#book, victims, cause));
+  }
+
+  /** Gives back the space of what was deleted; false when nothing was. Only inside `exclusive`. */
+  async collectGarbage(): Promise<boolean> {
+    const to = this.#garbageTo;
+    if (to === null || this.#shelf === null) return false;
+    this.#garbageTo = null;
+    this.#garbageBytes = 0;
+    await this.#shelf.compact(recordKeyFrom(0, 0), recordKeyFrom(to.start, to.seq + 1));
+    return true;
+  }
+
+  /** A read found this shelf itself damaged or gone. */
+  async readFailed(shelf: Shelf, error: unknown): Promise<void> {
+    if (this.#shelf !== shelf || this.#closed) return;
+    await this.exclusive(async () => {
+      if (this.#shelf !== shelf) return;
+      this.#suspect = true;
+      throw error;
+    });
+  }
+
+  audited(): Promise<void> {
+    return this.#audit;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#reopenTimer !== null) this.#options.timers.cancel(this.#reopenTimer);
+    await this.exclusive(async () => {
+      const shelf = this.#shelf;
+      this.#shelf = null;
+      await shelf?.close();
+    });
+  }
+
+  async #open(): Promise<void> {
+    const shelf = await this.#options.openShelf(this.#suspect);
+    let book: Book;
+    try {
+      book = await Book.load(shelf);
+    } catch (error) {
+      this.#suspect = true;
+      await shelf.close().catch(() => undefined);
+      throw error;
+    }
+    this.#suspect = false;
+    this.#takeOver(book);
+    this.#shelf = shelf;
+    this.#audit = this.#runAudit(shelf);
+  }
+
+  /** Goes on with what is on the shelf, and with what was known before it failed. */
+  #takeOver(book: Book): void {
+    const before = this.#book;
+    for (const old of before.epochs) {
+      this.#startFloor = Math.max(this.#startFloor, old.start);
+      const entry = book.epochs.find(({ epoch, start }) => epoch === old.epoch && start === old.start);
+      const ranges = subtract(before.pending(old), entry?.held ?? noRanges);
+      const { epoch, start } = old;
+      if (countSeqs(ranges) > 0) {
+        this.#losses.push({ epoch, start, cause: 'corrupt', ranges, fromWallMs: 0, toWallMs: 0 });
+      }
+      if (entry === undefined) continue;
+      entry.highestSeq = Math.max(entry.highestSeq, old.highestSeq);
+      this.believe(entry, old.settled);
+    }
+    const attempt = this.#attempt;
+    const newest = before.newest;
+    this.#attempt = null;
+    this.#book = book;
+    if (attempt !== null && book.commit >= attempt.commit) {
+      attempt.landed();
+    } else if (newest !== undefined && newest.epoch !== book.newest?.epoch) {
+      // The shelf was moved aside or lost its newest rows: their seqs must not be given twice.
+      this.#chain = { epoch: newest.epoch, finalSeq: newest.highestSeq };
+      this.#epoch = toHex(this.#options.random(16));
+    }
+  }
+
+  /** After any error the handle is used no more: LevelDB was seen to lose later writes in silence. */
+  async #fail(error: unknown): Promise<void> {
+    const { clock, log, timers } = this.#options;
+    const shelf = this.#shelf;
+    this.#shelf = null;
+    const message = messageOf(error);
+    if (this.#failing === null) {
+      log.warn({ error: message }, 'the outbox fails; it is opened again until it works');
+      this.#failing = { sinceMonotonicMs: clock.monotonicMs(), message };
+    }
+    await shelf?.close().catch(() => undefined);
+    this.onFailing();
+    if (this.#closed || this.#reopenTimer !== null) return;
+    this.#reopenTimer = timers.after(this.#reopenMs, () => void this.#reopen());
+    this.#reopenMs = Math.min(this.#reopenMs * 2, REOPEN_LONGEST_MS);
+  }
+
+  #reopen(): Promise<void> {
+    this.#reopenTimer = null;
+    return this.exclusive(async () => {
+      if (this.#closed || this.#shelf !== null) return;
+      await this.#open();
+      await this.onWorking();
+      this.#failing = null;
+      this.#reopenMs = REOPEN_FIRST_MS;
+      this.#options.log.info({}, 'the outbox works again');
+      this.#options.onWorking?.();
+    });
+  }
+
+  async #runAudit(shelf: Shelf): Promise<void> {
+    const current = (): boolean => this.#shelf === shelf && !this.#closed;
+    const pause = async (): Promise<boolean> => {
+      await new Promise<void>((resolve) => this.#options.timers.after(AUDIT_PAUSE_MS, resolve));
+      return current();
+    };
+    try {
+      const findings = await audit(shelf, this.#book, pause);
+      if (findings === null || !current()) return;
+      await this.exclusive(async () => {
+        if (!current()) return;
+        const changes = await auditChanges(shelf, this.#book, findings);
+        if (changes === null) return;
+        const { losses } = changes;
+        const lostRecords = losses.reduce((sum, { ranges }) => sum + countSeqs(ranges), 0);
+        this.#options.log.warn({ lostRecords }, 'the outbox was damaged; what is missing is named by gaps');
+        await this.write(changes);
+      });
+    } catch (error) {
+      await this.readFailed(shelf, error);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+/** The files around the database: what they take, the reserve for a full disk, what was moved aside. */
+import { spawn } from 'node:child_process';
+import { cp, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../shared/errors.ts';
+import type { OutboxLog } from './options.ts';
+
+/** Databases that could not be opened, and copies from before a repair, that are kept for a person to look at. */
+const ASIDE_KEPT = 2;
+/** Beside twice the write buffer, what LevelDB wants for a compaction. */
+const RESERVE_BYTES = 4 * 1024 * 1024;
+/** The reserve is no more than this share of the limit. */
+const RESERVE_SHARE = 1 / 8;
+const BLOCK_BYTES = 64 * 1024;
+const REPAIR_DEADLINE_MS = 120_000;
+
+/** Repairs the database in this directory; true when it is worth opening again. */
+export type Repair = (database: string) => Promise<boolean>;
+
+export class LevelFiles {
+  readonly directory: string;
+  readonly #log: OutboxLog;
+  readonly #reserveBytes: number;
+  #repairedAtMs: number | null = null;
+
+  constructor(directory: string, limitBytes: number, log: OutboxLog) {
+    this.directory = directory;
+    this.#log = log;
+    this.#reserveBytes = Math.floor(Math.min(RESERVE_BYTES + 2 * 1024 * 1024, limitBytes * RESERVE_SHARE));
+  }
+
+  /** Bytes that everything here takes on disk. */
+  measure(): Promise<number> {
+    return bytesUnder(this.directory);
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Makes names durable: a new directory is lost in a power cut unless its parent is synced. */
+  async syncDirectories(database: string): Promise<void> {
+    for (const path of [database, this.directory, dirname(this.directory)]) {
+      const handle = await open(path, 'r');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+  }
+
+  /** Gives up the reserve, so that deletions and compactions pass on a full disk. */
+  async releaseReserve(): Promise<void> {
+    await rm(join(this.directory, 'reserve'), { force: true });
+  }
+
+  /** Takes the reserve, where there is plenty of room. Written, as a sparse file reserves nothing. */
+  async refillReserve(): Promise<void> {
+    const path = join(this.directory, 'reserve');
+    try {
+      const size = await stat(path).then(
+        (found) => found.size,
+        () => 0,
+      );
+      if (size === this.#reserveBytes) return;
+      // The limit may have been another one.
+      if (size > 0) await this.releaseReserve();
+      const { bavail, bsize } = await statfs(this.directory);
+      if (bavail * bsize < 4 * this.#reserveBytes) return;
+      const handle = await open(path, 'w', 0o600);
+      try {
+        const block = new Uint8Array(BLOCK_BYTES);
+        for (let left = this.#reserveBytes; left > 0; left -= BLOCK_BYTES) {
+          await handle.write(block.subarray(0, Math.min(left, BLOCK_BYTES)));
+        }
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'no reserve could be kept for a full disk');
+      await this.releaseReserve().catch(() => undefined);
+    }
+  }
+
+  /** A repair is tried once; a database that is found damaged again soon after is moved aside. */
+  async repair(database: string, repair: Repair | undefined, nowMs: number): Promise<boolean> {
+    if (repair === undefined) return false;
+    if (this.#repairedAtMs !== null && nowMs - this.#repairedAtMs < 10 * 60_000) return false;
+    this.#repairedAtMs = nowMs;
+    this.#log.warn({}, 'the database of the outbox is damaged; it is repaired, after a copy');
+    await this.#makeRoomAside();
+    await cp(database, await this.#asidePath(), { recursive: true }).catch((error: unknown) => {
+      this.#log.warn({ error: messageOf(error) }, 'no copy could be kept of the damaged database');
+    });
+    return repair(database);
+  }
+
+  async moveAside(database: string): Promise<void> {
+    await this.#makeRoomAside();
+    const aside = await this.#asidePath();
+    await rename(database, aside);
+    this.#log.error(
+      { aside },
+      'the database of the outbox could not be opened; it was moved aside and a new one begun',
+    );
+  }
+
+  /** Gives up the oldest copy that lies aside; false when there is none. */
+  async spare(): Promise<boolean> {
+    const [oldest] = await this.#asides();
+    if (oldest === undefined) return false;
+    await rm(join(this.directory, oldest), { recursive: true, force: true });
+    this.#log.warn({ aside: oldest }, 'a damaged database that was kept aside gave way to records');
+    return true;
+  }
+
+  async #makeRoomAside(): Promise<void> {
+    const asides = await this.#asides();
+    for (const name of asides.slice(0, Math.max(0, asides.length - ASIDE_KEPT + 1))) {
+      await rm(join(this.directory, name), { recursive: true, force: true });
+    }
+  }
+
+  async #asidePath(): Promise<string> {
+    const last = (await this.#asides()).at(-1);
+    return join(this.directory, `aside-${last === undefined ? 1 : numberOf(last) + 1}`);
+  }
+
+  /** Oldest first. */
+  async #asides(): Promise<string[]> {
+    const names = await readdir(this.directory).catch(() => []);
+    return names.filter((name) => /^aside-\d{1,9}$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
+  }
+}
+
+function numberOf(name: string): number {
+  return Number(name.slice('aside-'.length));
+}
+
+async function bytesUnder(path: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) sum += await bytesUnder(child);
+    // Files go while this counts: compaction runs beside it. What is preallocated counts as taken.
+    else {
+      const found = await stat(child).catch(() => null);
+      if (found !== null) sum += Math.max(found.size, found.blocks * 512);
+    }
+  }
+  return sum;
+}
+
+/**
+ * A repair in a child process, as repairing was seen to abort the process.
+ * @param command program and arguments that call `repairDatabase` with the last argument; the directory is added
+ */
+export function repairInChild(command: readonly [string, ...string[]]): Repair {
+  return (database) => {
+    return new Promise((resolve) => {
+      const [program, ...args] = command;
+      const child = spawn(program, [...args, database], { stdio: 'ignore', timeout: REPAIR_DEADLINE_MS });
+      child.on('error', () => resolve(false));
+      child.on('exit', (code) => resolve(code === 0));
+    });
+  };
+}

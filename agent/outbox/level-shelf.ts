@@ -1,0 +1,221 @@
+/** A LevelDB database as the shelf of an outbox. What is durable, and when, is described in `level.ts`. */
+import { stat } from 'node:fs/promises';
+import { ClassicLevel } from 'classic-level';
+import { messageOf, PicketError } from '../../shared/errors.ts';
+import { endOfKeys, epochKeys, FORMAT, formatKey, tableKeys } from './layout.ts';
+import type { LevelFiles, Repair } from './level-files.ts';
+import type { Op, Shelf, Step } from './shelf.ts';
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
+
+const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+/** LevelDB holds up to two write buffers in memory, and replays one at the next start. */
+const WRITE_BUFFER_BYTES = 512 * 1024;
+const SMALLEST_WRITE_BUFFER_BYTES = 64 * 1024;
+const CACHE_BYTES = 256 * 1024;
+/** Records are some kilobytes each; small blocks would only make the index larger. */
+const BLOCK_BYTES = 16 * 1024;
+const OPEN_FILES = 64;
+const ENTRIES_PER_READ = 64;
+/** Between measurements, so many bytes may be written that were only estimated. */
+const MEASURE_EVERY_BYTES = 1024 * 1024;
+/** The rest is for logs, reserve, and files that a compaction has not replaced yet. */
+const USABLE_SHARE = 0.8;
+/** Key, lengths, checksum in log and table. */
+const OP_OVERHEAD_BYTES = 40;
+
+export interface LevelShelfOptions {
+  readonly limitBytes: number;
+  readonly repair: Repair | undefined;
+  /** A read found the database damaged. */
+  readonly suspect: boolean;
+}
+
+/** Migrations by the format that they start from; each leaves the next one. The database is closed and copied before. */
+const migrations: Readonly<Record<number, (db: Database) => Promise<void>>> = {};
+
+/** Opens the database, repairs it or moves it aside where it must; rejects where the disk does not let it. */
+export async function openLevelShelf(path: string, files: LevelFiles, options: LevelShelfOptions): Promise<Shelf> {
+  await files.prepare();
+  const nowMs = process.uptime() * 1000;
+  let { suspect } = options;
+  for (let tries = 0; ; tries++) {
+    if (suspect && (await exists(path))) {
+      const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
+      if (!repaired) await files.moveAside(path);
+    }
+    try {
+      const shelf = await openOnce(path, files, options.limitBytes);
+      return shelf;
+    } catch (error) {
+      if (error instanceof PicketError) throw error;
+      if (isFull(error)) await files.releaseReserve();
+      if (!isDamage(error) || tries >= 3) throw error;
+      suspect = true;
+    }
+  }
+}
+
+async function openOnce(path: string, files: LevelFiles, limitBytes: number): Promise<Shelf> {
+  const writeBufferSize = Math.max(SMALLEST_WRITE_BUFFER_BYTES, Math.min(WRITE_BUFFER_BYTES, limitBytes / 64));
+  const fresh = !(await exists(path));
+  const db: Database = new ClassicLevel<Uint8Array, Uint8Array>(path, {
+    ...encodings,
+    writeBufferSize,
+    cacheSize: CACHE_BYTES,
+    blockSize: BLOCK_BYTES,
+    maxOpenFiles: OPEN_FILES,
+  });
+  try {
+    await db.open();
+    await checkFormat(db);
+    if (fresh) await files.syncDirectories(path);
+    // Rows are read now rather than later: damage in them shows while it can still be repaired.
+    for (const [gte, lt] of [epochKeys, tableKeys]) {
+      for await (const row of db.iterator({ gte, lt })) void row;
+    }
+    const shelf = new LevelShelf(db, files);
+    await files.refillReserve();
+    await shelf.measure();
+    return shelf;
+  } catch (error) {
+    await db.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function checkFormat(db: Database): Promise<void> {
+  const stored = await db.get(formatKey);
+  if (stored === undefined) {
+    await db.put(formatKey, new TextEncoder().encode(String(FORMAT)), { sync: true });
+    return;
+  }
+  let format = Number(new TextDecoder().decode(stored));
+  if (format > FORMAT) {
+    const problem = `outbox: the database at ${db.location} has format ${format}, this version knows ${FORMAT}`;
+    throw new PicketError('store.newer_format', problem, { format, known: FORMAT });
+  }
+  for (; format < FORMAT; format++) await migrations[format]?.(db);
+}
+
+class LevelShelf implements Shelf {
+  readonly usableShare = USABLE_SHARE;
+  readonly #db: Database;
+  readonly #files: LevelFiles;
+  #measuredBytes = 0;
+  #writtenBytes = 0;
+  #measuring = false;
+
+  constructor(db: Database, files: LevelFiles) {
+    this.#db = db;
+    this.#files = files;
+  }
+
+  async write(ops: readonly Op[]): Promise<void> {
+    try {
+      await this.#db.batch([...ops], { sync: true });
+    } catch (error) {
+      if (isFull(error)) await this.#files.releaseReserve().catch(() => undefined);
+      throw error;
+    }
+    for (const op of ops) {
+      this.#writtenBytes += OP_OVERHEAD_BYTES + op.key.length + (op.type === 'put' ? op.value.length : 0);
+    }
+    if (this.#writtenBytes > MEASURE_EVERY_BYTES && !this.#measuring) void this.measure().catch(() => undefined);
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#db.get(key, { fillCache: false });
+  }
+
+  async scan(from: Uint8Array, to: Uint8Array, visit: (key: Uint8Array, value: Uint8Array) => Step): Promise<void> {
+    const iterator = this.#db.iterator({ gte: from, lt: to });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(ENTRIES_PER_READ);
+        if (entries.length === 0) return;
+        for (const [key, value] of entries) {
+          const step = visit(key, value);
+          if (step === 'stop') return;
+          if (step === 'on') continue;
+          iterator.seek(step);
+          break;
+        }
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async keys(from: Uint8Array, to: Uint8Array, max: number): Promise<readonly Uint8Array[]> {
+    const iterator = this.#db.keys({ gte: from, lt: to, limit: max });
+    try {
+      return await iterator.all();
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  sizeBytes(): number {
+    return this.#measuredBytes + this.#writtenBytes;
+  }
+
+  async measure(): Promise<number> {
+    this.#measuring = true;
+    const writtenBefore = this.#writtenBytes;
+    try {
+      this.#measuredBytes = await this.#files.measure();
+      this.#writtenBytes -= writtenBefore;
+    } finally {
+      this.#measuring = false;
+    }
+    return this.sizeBytes();
+  }
+
+  async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    await this.#db.compactRange(from, to);
+    // The rows are rewritten with every commit: their old versions lie at the other end of the keys.
+    await this.#db.compactRange(epochKeys[0], endOfKeys);
+  }
+
+  spare(): Promise<boolean> {
+    return this.#files.spare();
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+}
+
+/** Messages of an error and its causes: LevelDB's own is in a cause. */
+function wholeMessage(error: unknown): string {
+  const parts: string[] = [];
+  for (let at = error, depth = 0; at !== undefined && depth < 4; depth++) {
+    parts.push(messageOf(at), String((at as { code?: unknown }).code ?? ''));
+    at = (at as { cause?: unknown }).cause;
+  }
+  return parts.join(' ');
+}
+
+function isFull(error: unknown): boolean {
+  return /no space left|ENOSPC|EDQUOT|quota exceeded/i.test(wholeMessage(error));
+}
+
+/** Damage of the database itself, as against a disk that is full, read-only, or held by another process. */
+function isDamage(error: unknown): boolean {
+  const message = wholeMessage(error);
+  if (/LEVEL_LOCKED|EACCES|permission denied|read-only|EROFS/i.test(message) || isFull(error)) return false;
+  return /corruption|LEVEL_CORRUPTION|invalid argument|not found|does not exist|missing files|no such file/i.test(
+    message,
+  );
+}

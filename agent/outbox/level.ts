@@ -1,0 +1,72 @@
+/**
+ * The outbox on disk.
+ *
+ * Design constraints
+ *   - A record that was reported durable survives a kill of the process and a power cut: every batch is written with
+ *     `sync`, a new database is one synced write and an fsync of its directories before it is used.
+ *   - A batch is atomic: records, the deletions that make room for them, the GAP that names what was lost, and all rows.
+ *   - After any error of the database its handle is used no more; it is closed and opened again (one failed write on
+ *     a full disk was seen to lose later ones in silence).
+ *   - Nothing that is read is believed: every record has its epoch, its place and a CRC-32C, every row a CRC-32C.
+ *     A bad record becomes a GAP, a bad row is rebuilt from the records, and an audit of all keys at every start finds
+ *     what is missing in the middle.
+ *   - A database that does not open is repaired in a child process (repairing was seen to abort), after a copy. If that
+ *     does not help, it is moved aside whole and a new one begun. At most `ASIDE_KEPT` copies stay, and only while there
+ *     is room; nothing else is ever deleted by hand.
+ *   - What is bounded is the size of the whole directory on disk. Space comes back only by compaction, so that deletions
+ *     come in large steps, each followed by one. A reserve file lets deletions through when the disk is full.
+ *   - A flash card wears: keys ascend with time (a compaction moves most files without rewriting them), rows that change
+ *     with every commit sort after the records, and acknowledgements are written with the next record only.
+ *
+ * Format 1
+ *   directory/format-1/       the LevelDB database (its own files)
+ *   directory/reserve         zeros, given up when the disk is full
+ *   directory/aside-N/        a database that could not be opened, or a copy from before a repair or a migration
+ *
+ *   key (integers big-endian, 6 bytes)    value
+ *   'd' start seq class                   epoch (16), from and to wall ms (float64), table (8), frame (frame.ts)
+ *   'i' class start seq                   empty; for every record that is not detail
+ *   'm' "format"                          the format's number in ASCII
+ *   'm' "." name                          CRC-32C, bytes: what `setMeta` keeps
+ *   's' start                             CRC-32C, JSON: epoch, highest seq, held and settled ranges, totals, commit
+ *   't' hash (8)                          CRC-32C, JSON: place of a table's newest copy, how many records name it
+ *
+ *   `start` is the epoch's place in the chain of this disk's epochs, from 1; `class` the index in `recordClasses`.
+ *   The row of the newest epoch is rewritten with every batch; its `commit` says after an error whether a batch landed.
+ *   A newer format is refused (`store.newer_format`); an older one is migrated after a copy.
+ */
+import { join } from 'node:path';
+import { LevelFiles, type Repair } from './level-files.ts';
+import { openLevelShelf } from './level-shelf.ts';
+import type { OutboxOptions, QueueOptions } from './options.ts';
+import { QueueOutbox } from './queue.ts';
+
+/** While the disk fails, this much waits in memory if nothing else takes it over. */
+const RING_BYTES = 1024 * 1024;
+
+export interface LevelOptions extends OutboxOptions, Pick<QueueOptions, 'onFailing' | 'onWorking'> {
+  /** Made if it does not exist; nothing else may lie in it. */
+  readonly directory: string;
+  /**
+   * Repairs the database in this directory in a child process (`repairInChild`). Without it a damaged one is moved
+   * aside.
+   */
+  readonly repair?: Repair;
+}
+
+/**
+ * Opens the outbox; with a failing disk it opens as failing and tries again by itself.
+ * Throws `store.newer_format` where a newer version wrote it.
+ */
+export async function openLevelOutbox(options: LevelOptions): Promise<QueueOutbox> {
+  const { directory, repair, ...rest } = options;
+  const files = new LevelFiles(directory, options.limitBytes, options.log);
+  const database = join(directory, 'format-1');
+  return QueueOutbox.open({
+    ...rest,
+    openShelf: (suspect) => openLevelShelf(database, files, { limitBytes: options.limitBytes, repair, suspect }),
+    volatile: false,
+    lossCause: 'overflow',
+    ringBytes: RING_BYTES,
+  });
+}

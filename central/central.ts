@@ -1,0 +1,256 @@
+/**
+ * The central, wired. Top-down:
+ *
+ *     broker ─► channel ─┬─ records ──► ingest ─► store ─► acknowledgement
+ *                        ├─ presence, reported ─► fleet, models
+ *                        ├─ get ──► models ─► chunk            models ─► desired (retained)
+ *                        └─ live ─► live values                live ───► command
+ *     http, pages ◄── store, fleet, models, live, bus
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { formatAddress } from '../shared/address.ts';
+import type { Timers } from '../shared/clock.ts';
+import { messageOf, PicketError } from '../shared/errors.ts';
+import { HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
+import { encodeEnvelope as encodeSigned, sign } from '../shared/trust/dsse.ts';
+import { type Command, payloadTypes } from '../shared/trust/messages.ts';
+import { encodeJson } from '../shared/trust/strict.ts';
+import { downTopic } from '../shared/wire/topics.ts';
+import { pageAssets } from './assets.ts';
+import { createAudit } from './audit.ts';
+import { type Broker, startBroker } from './broker.ts';
+import { createBus } from './bus.ts';
+import { Channel } from './channel.ts';
+import type { RunningCentral, StartOptions } from './commands/context.ts';
+import { BootOffsets } from './dating.ts';
+import { openFleet } from './fleet.ts';
+import { openAuth } from './http/auth.ts';
+import { createServer } from './http/server.ts';
+import { Ingest } from './ingest.ts';
+import { openKeys } from './keys.ts';
+import { type CentralLinkHandlers, connectExternal } from './link.ts';
+import { CentralLive } from './live.ts';
+import { ModelsService } from './models.ts';
+import { ensureAdminToken } from './state-files.ts';
+import { openLevelStore } from './store/level.ts';
+import { vitalsOf } from './vitals.ts';
+import { brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
+import { committed } from './wiring/committed.ts';
+
+const MAINTAIN_MS = 10 * MINUTE_MS;
+const RENEW_MS = 12 * HOUR_MS;
+
+const timers: Timers = {
+  after: (delayMs, callback) => setTimeout(callback, delayMs),
+  cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+export async function startCentral({ config, version, log }: StartOptions): Promise<RunningCentral> {
+  const nowMs = Date.now;
+  const { data, mqtt } = config;
+  const { prefix } = mqtt;
+  await mkdir(data, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new PicketError('store.failed', `cannot make the data directory ${data}: ${messageOf(error)}`, {}, error);
+  });
+
+  const keys = await openKeys(`${data}/keys`);
+  const tls = await openTls(config, nowMs);
+  const adminToken = await ensureAdminToken(data);
+  const store = await openLevelStore({ directory: `${data}/store`, retention: config.retention, nowMs, log });
+  const bus = createBus((error) => log.error({ problem: messageOf(error) }, 'a listener failed'));
+  const audit = createAudit(store.documents, nowMs);
+
+  // What enrolments say of this central is known once its listeners have their ports.
+  const addresses = { broker: '', ca: null as string | null, command: (_token: string): string => '' };
+  const fleet = await openFleet({
+    store,
+    bus,
+    nowMs,
+    central: () => ({ broker: addresses.broker, prefix, ca: addresses.ca, rootKey: keys.rootKey }),
+    command: (token) => addresses.command(token),
+    onError: (error) =>
+      log.warn({ problem: messageOf(error) }, 'the state of the fleet could not be written; tried again'),
+  });
+
+  const publish = (
+    agent: string,
+    channel: Parameters<typeof downTopic>[2],
+    payload: Uint8Array,
+    qos: 0 | 1 = 1,
+    retain = false,
+  ) => link.publish(downTopic(prefix, agent, channel), payload, { qos, retain });
+  const live = new CentralLive({
+    nowMs,
+    timers,
+    log,
+    send: (command: Command) =>
+      publish(command.agent, 'command', encodeSigned(sign(payloadTypes.command, encodeJson(command), keys.command))),
+  });
+  const models = new ModelsService({
+    store,
+    keys,
+    nowMs,
+    timers,
+    random: Math.random,
+    log,
+    publishDesired: (agent, bytes) => publish(agent, 'desired', bytes, 1, true),
+    agents: () =>
+      fleet
+        .agents()
+        .filter(({ retiredMs }) => retiredMs === null)
+        .map(({ id }) => id),
+    changed: (agent, modelVersion) => {
+      fleet.onModels(agent, { running: models.running(agent), desired: models.desired(agent) });
+      bus.publish({ type: 'model', agent, version: modelVersion });
+    },
+    firstWindows: Math.max(config.training.minimumWindows, Math.ceil(config.training.firstAfter / MINUTE_MS)),
+  });
+  const ingest = new Ingest({
+    store,
+    offsets: new BootOffsets(),
+    incarnation: randomBytes(16).toString('hex'),
+    nowMs,
+    log,
+    knows: (agent) => fleet.agent(agent)?.retiredMs === null,
+    sendAck: (agent, payload) => publish(agent, 'ack', payload),
+    committed: (envelope, records, result) =>
+      committed({ store, fleet, models, bus, nowMs, log }, envelope, records, result),
+  });
+  const channel = new Channel({
+    prefix,
+    log,
+    nowMs,
+    records: (agent, payload) => void ingest.receive(agent, payload),
+    presence: (agent, presence) => fleet.onPresence(agent, presence),
+    reported: (agent, reported) => {
+      fleet.onReported(agent, reported);
+      void models.onReported(agent, reported);
+    },
+    live: (agent, payload) => live.receive(agent, payload),
+    chunk: (agent, sha256, index) => models.chunk(agent, sha256, index),
+    sendChunk: (agent, payload) => publish(agent, 'chunk', payload),
+  });
+
+  const handlers: CentralLinkHandlers = {
+    connected: () =>
+      void models.republish().catch((error) => log.warn({ problem: messageOf(error) }, 'manifests wait')),
+    message: (topic, payload) => channel.receive(topic, payload),
+  };
+  const { broker: chosen } = config;
+  const broker: Broker | null =
+    chosen.kind === 'external'
+      ? null
+      : await startBroker(
+          {
+            ...mqtt.listen,
+            prefix,
+            tls: usesTls(config, 'mqtt') ? (tls?.current() ?? null) : null,
+            authenticate: (username, password) => fleet.authenticate(username, password),
+            log,
+          },
+          handlers,
+        );
+  const ca = chosen.kind === 'external' ? await externalCa(config) : usesTls(config, 'mqtt') ? tls!.current().ca : null;
+  const link =
+    broker ??
+    connectExternal(
+      {
+        url: chosen.kind === 'external' ? chosen.url : '',
+        clientId: `picket-central-${randomBytes(4).toString('hex')}`,
+        username: (chosen.kind === 'external' && chosen.username) || null,
+        password: (chosen.kind === 'external' && chosen.password) || null,
+        ca,
+        prefix,
+        log,
+      },
+      handlers,
+    );
+  fleet.onDropped((agent) => {
+    broker?.drop(agent);
+  });
+  await models.start();
+  for (const { id } of fleet.agents()) {
+    fleet.onVitals(id, vitalsOf(await store.latest(id)));
+    fleet.onModels(id, { running: models.running(id), desired: models.desired(id) });
+  }
+
+  const auth = await openAuth({ documents: store.documents, nowMs, adminToken });
+  const httpTls = usesTls(config, 'http') ? tls?.current() : undefined;
+  const server = await createServer({
+    services: {
+      store,
+      fleet,
+      models,
+      live,
+      bus,
+      audit,
+      nowMs,
+      version,
+      caFingerprint: tls?.current().fingerprint ?? null,
+      counters: () => ({ ...ingest.counts, connections: broker?.connections() ?? 0 }),
+    },
+    auth,
+    caPem: tls?.current().ca ?? null,
+    assets: await pageAssets(),
+    ...(httpTls === undefined ? {} : { tls: httpTls }),
+  });
+  const { listen } = config.http;
+  await server.listen({ host: listen.host, port: listen.port }).catch((error: unknown) => {
+    const problem = (error as NodeJS.ErrnoException).code ?? messageOf(error);
+    throw new PicketError('listen.failed', `http.listen: ${formatAddress(listen)}: ${problem}`, {}, error);
+  });
+  const bound = server.server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
+  const scheme = httpTls === undefined ? 'http' : 'https';
+  const url = config.publicUrl ?? `${scheme}://${formatAddress({ host: reachable(listen.host), port })}`;
+  const mqttAddress = broker === null ? null : formatAddress({ host: reachable(mqtt.listen.host), port: broker.port });
+  addresses.broker = chosen.kind === 'external' ? chosen.url : brokerUrl(config, broker!.port, url);
+  addresses.ca = ca;
+  const fingerprint = httpTls === undefined ? '' : ` --ca-fingerprint ${tls?.current().fingerprint}`;
+  addresses.command = (token) => `picket-agent enrol ${url} --token ${token}${fingerprint}`;
+
+  const stopping = new AbortController();
+  const maintaining = repeat(MAINTAIN_MS, async () => {
+    await store.maintain(nowMs(), stopping.signal);
+  });
+  const renewing = repeat(RENEW_MS, async () => {
+    if (await tls?.renewIfDue()) log.warn({}, 'the server certificate was renewed; it is used from the next start on');
+  });
+
+  function repeat(intervalMs: number, work: () => Promise<void>): NodeJS.Timeout {
+    let busy = false;
+    return setInterval(() => {
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((error: unknown) => {
+          if (!stopping.signal.aborted)
+            log.error({ problem: messageOf(error) }, 'maintenance failed; it is tried again');
+        })
+        .finally(() => {
+          busy = false;
+        });
+    }, intervalMs);
+  }
+
+  return {
+    url,
+    mqtt: mqttAddress,
+    ca: httpTls === undefined ? null : httpTls.ca,
+    user: auth.user,
+    newPassword: auth.newPassword,
+    async stop() {
+      stopping.abort();
+      clearInterval(maintaining);
+      clearInterval(renewing);
+      live.close();
+      await server.close();
+      await link.close();
+      await ingest.drain();
+      await models.close();
+      await fleet.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** What follows a commit: the fleet's state, news for the pages, windows for the trainer. */
+import { messageOf } from '../../shared/errors.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Envelope } from '../../shared/wire/envelope.ts';
+import { contains, countSeqs, subtract } from '../../shared/wire/ranges.ts';
+import type { Bus } from '../api.ts';
+import type { FleetRegistry } from '../fleet.ts';
+import type { ModelsService } from '../models.ts';
+import type { CommitResult, IncomingRecord, Store } from '../store/store.ts';
+import { vitalsOf } from '../vitals.ts';
+
+export interface Followers {
+  readonly store: Store;
+  readonly fleet: FleetRegistry;
+  readonly models: ModelsService;
+  readonly bus: Bus;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+export function committed(
+  { store, fleet, models, bus, nowMs, log }: Followers,
+  envelope: Envelope,
+  records: readonly IncomingRecord[],
+  result: CommitResult,
+): void {
+  const { agent } = envelope;
+  fleet.onEnvelope(agent, {
+    receivedMs: nowMs(),
+    pending: countSeqs(subtract(envelope.held, result.settled)),
+  });
+  let newestMs = 0;
+  for (const { seq, content, timeMs } of records) {
+    if (!contains(result.settled, seq)) continue;
+    if (content.kind === 'summary') newestMs = Math.max(newestMs, timeMs);
+    if (content.kind === 'incident') {
+      const incident = { ...content.incident, agent };
+      fleet.onIncident(incident);
+      bus.publish({ type: 'incident', incident });
+    }
+  }
+  if (newestMs === 0) return;
+  models.windowCommitted(agent, newestMs);
+  bus.publish({ type: 'summary', agent, timeMs: newestMs });
+  store.latest(agent).then(
+    (latest) => fleet.onVitals(agent, vitalsOf(latest)),
+    (error: unknown) => log.debug({ agent, problem: messageOf(error) }, 'vitals could not be read'),
+  );
+}

@@ -66,6 +66,16 @@ export class Moments {
     this.last[series] = other.last[from]!;
   }
 
+  /** Forgets one series. */
+  clear(series: number): void {
+    this.count[series] = 0;
+    this.mean[series] = 0;
+    this.squares[series] = 0;
+    this.min[series] = Number.POSITIVE_INFINITY;
+    this.max[series] = Number.NEGATIVE_INFINITY;
+    this.last[series] = Number.NaN;
+  }
+
   /** Begins anew. */
   reset(): void {
     this.count.fill(0);

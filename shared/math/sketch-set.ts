@@ -103,6 +103,19 @@ export class SketchSet {
     return out;
   }
 
+  /** Forgets one series; its buckets are used again. */
+  clear(series: number): void {
+    for (let at = this.#head[series]!; at !== NONE; ) {
+      const next = this.#next[at]!;
+      this.#next[at] = this.#free;
+      this.#free = at;
+      at = next;
+    }
+    this.#head[series] = NONE;
+    this.#cursor[series] = NONE;
+    this.#buckets[series] = 0;
+  }
+
   /** Begins anew; the pool keeps its size. */
   reset(): void {
     this.#head.fill(NONE);

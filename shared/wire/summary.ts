@@ -35,6 +35,17 @@ export interface SketchColumns {
   readonly negativeCounts: Uint32Array;
 }
 
+/** When a window was, as its record says it. */
+export interface WindowSpan {
+  /** 60,000, 600,000 or 3,600,000. */
+  readonly nominalMs: number;
+  /** Real length. */
+  readonly lengthMs: number;
+  readonly endMonotonicMs: number;
+  /** Best estimate of UTC at its end. */
+  readonly endWallMs: number;
+}
+
 /** Columns whose sketches may be set one by one. */
 export interface MutableColumns extends WindowColumns {
   readonly sketches: (SketchColumns | null)[];

@@ -3,16 +3,14 @@
  * is bounded, decoded field by field, and a bad one is logged with its agent and the reason.
  */
 import { messageOf } from '../shared/errors.ts';
-import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
-import { parsePresence, parseReported } from '../shared/trust/control.ts';
+
 import type { ChunkRequest, Presence, Reported } from '../shared/trust/messages.ts';
-import { integerOf, objectOf, parseJson, textOf } from '../shared/trust/strict.ts';
+import { parsePresence } from '../shared/trust/presence.ts';
+import { parseChunkRequest, parseReported } from '../shared/trust/reported.ts';
 import { type Chunk, encodeChunk } from '../shared/wire/live.ts';
 import { parseUpTopic } from '../shared/wire/topics.ts';
 
-const SHA256 = /^[0-9a-f]{64}$/;
-const REQUEST_BYTES = 512;
 /** The same complaint about the same agent is logged once in this time. */
 const COMPLAINT_MS = 60_000;
 const COMPLAINTS = 1_000;
@@ -67,7 +65,7 @@ export class Channel {
         options.reported(agent, parseReported(payload));
         return;
       case 'get':
-        void this.#answer(agent, readChunkRequest(payload)).catch((error: unknown) => {
+        void this.#answer(agent, parseChunkRequest(payload)).catch((error: unknown) => {
           this.#complain(agent, `up/get: ${messageOf(error)}`);
         });
     }
@@ -87,10 +85,4 @@ export class Channel {
     this.#complained.set(key, nowMs);
     this.#options.log.warn({ agent, problem }, 'message refused');
   }
-}
-
-function readChunkRequest(payload: Uint8Array): ChunkRequest {
-  const json = objectOf(parseJson(payload, REQUEST_BYTES, 'get'), 'get');
-  const last = Math.ceil(limits.blobBytes / limits.chunkBytes);
-  return { sha256: textOf(json.sha256, 'get.sha256', 64, SHA256), index: integerOf(json.index, 'get.index', 0, last) };
 }

@@ -110,7 +110,7 @@ describe.each(linuxKinds)('%s', (name, kind) => {
 
   test('asks for a series once, not at each reading', async () => {
     for (const machine of machines) {
-      become(machine);
+      const root = rootOf(machine);
       const into = new Collected();
       const asked = vi.spyOn(into, 'series');
       const opened = await openInput(kind, configOf(kind), hostBelow(root), into);

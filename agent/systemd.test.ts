@@ -1,0 +1,54 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { systemdUnit, unitName } from './systemd.ts';
+
+function settings(unit: string): Map<string, string> {
+  return new Map(
+    unit
+      .split('\n')
+      .flatMap((line) =>
+        /^[A-Z]\w*=/.test(line) ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]] : [],
+      ),
+  );
+}
+
+test('it has a user of its own, bounds, a watchdog, and may change nothing', () => {
+  const unit = settings(systemdUnit({ command: ['/usr/local/bin/picket-agent', 'run'] }));
+  expect(unit.get('ExecStart')).toBe('/usr/local/bin/picket-agent run');
+  for (const [key, value] of [
+    ['DynamicUser', 'yes'],
+    ['StateDirectory', 'picket-agent'],
+    ['MemoryMax', '80M'],
+    ['Restart', 'always'],
+    ['ProtectSystem', 'strict'],
+    ['NoNewPrivileges', 'yes'],
+    ['PrivateTmp', 'yes'],
+    ['CapabilityBoundingSet', ''],
+    ['WantedBy', 'multi-user.target'],
+  ] as const) {
+    expect(unit.get(key), key).toBe(value);
+  }
+  expect(Number(unit.get('WatchdogSec'))).toBeGreaterThan(0);
+  // Node compiles while it runs, and other processes are to be seen.
+  for (const key of ['MemoryDenyWriteExecute', 'ProtectProc', 'ProcSubset', 'PrivateDevices'])
+    expect(unit.has(key), key).toBe(false);
+});
+
+test('words that systemd would take apart are quoted', () => {
+  const unit = settings(systemdUnit({ command: ['/opt/a b/agent', 'run', '--config', '/etc/100%/$x "y"\\z'] }));
+  expect(unit.get('ExecStart')).toBe('"/opt/a b/agent" run --config "/etc/100%%/$$x \\"y\\"\\\\z"');
+});
+
+test.runIf(spawnSync('systemd-analyze', ['--version']).status === 0)('systemd finds nothing wrong with it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'picket-unit-'));
+  try {
+    const path = join(folder, unitName);
+    writeFileSync(path, systemdUnit({ command: ['/bin/true', 'run'] }));
+    expect(execFileSync('systemd-analyze', ['verify', path], { encoding: 'utf8', stdio: 'pipe' })).toBe('');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

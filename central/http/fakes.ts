@@ -1,4 +1,5 @@
 /** Services for the tests of the HTTP side: small, in memory, with a clock that the test moves. */
+import { scryptSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type {
   AgentState,
@@ -14,10 +15,12 @@ import type {
 import { createBus } from '../bus.ts';
 import type { Documents, LatestSeries, SeriesColumns, Store, StoredIncident } from '../store/store.ts';
 import { openAuth } from './auth.ts';
+import type { PasswordHash } from './password.ts';
 import { createServer, type ServerOptions } from './server.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
 export const ADMIN_TOKEN = 'an-admin-token-that-is-long-enough-0123';
+const PASSWORD = 'a password of the tests';
 export const SERIES = '00112233aabbccdd';
 export const EPOCH = 'e'.repeat(32);
 
@@ -300,6 +303,16 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
   return { services, clock, audited, watches };
 }
 
+/** Costs are part of a stored hash: with the least ones a test does not wait for its log in. */
+const cheapCost = { N: 2, r: 1, p: 1 };
+const cheapSalt = Buffer.alloc(16, 7);
+const cheapHash: PasswordHash = {
+  algorithm: 'scrypt',
+  ...cheapCost,
+  salt: cheapSalt.toString('base64url'),
+  hash: scryptSync(PASSWORD, cheapSalt, 32, cheapCost).toString('base64url'),
+};
+
 export interface TestServer extends Fakes {
   readonly app: FastifyInstance;
   readonly password: string;
@@ -307,29 +320,30 @@ export interface TestServer extends Fakes {
   logIn(): Promise<{ cookie: string; 'x-picket-csrf': string }>;
 }
 
-/** A server over fakes, with a first start's password and an admin token. */
+/** A server over fakes, with a password and an admin token. */
 export async function startTestServer(
   options: Partial<Omit<ServerOptions, 'services' | 'auth'>> & { services?: Partial<CentralServices> } = {},
 ): Promise<TestServer> {
   const { services: override, ...rest } = options;
   const fakes = fakeServices(override);
   const { services } = fakes;
+  const { documents } = services.store;
+  await documents.put('admin', 'admin', cheapHash);
   const auth = await openAuth({
-    documents: services.store.documents,
+    documents,
     nowMs: services.nowMs,
     adminToken: ADMIN_TOKEN,
   });
   const app = await createServer({ services, auth, ...rest });
-  const password = auth.newPassword ?? '';
   return {
     ...fakes,
     app,
-    password,
+    password: PASSWORD,
     async logIn() {
       const answer = await app.inject({
         method: 'POST',
         url: '/api/v1/session',
-        payload: { user: 'admin', password },
+        payload: { user: 'admin', password: PASSWORD },
       });
       const [cookie] = answer.cookies;
       return { cookie: `${cookie!.name}=${cookie!.value}`, 'x-picket-csrf': answer.json<{ csrf: string }>().csrf };

@@ -8,7 +8,7 @@
 import cookiePlugin from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify';
 import { PicketError } from '../../shared/errors.ts';
 import type { CentralServices } from '../api.ts';
 import { type Assets, installAssets } from './assets.ts';
@@ -48,6 +48,8 @@ export interface ServerOptions {
   /** Without TLS: answer /metrics to requests of this machine without a log in; default true. */
   readonly openMetricsOnLoopback?: boolean;
   readonly logger?: FastifyBaseLogger;
+  /** Told of every route, so that a test can hold the description against it. */
+  readonly onRoute?: (route: RouteOptions) => void;
 }
 
 /** Builds the server; the caller listens and closes. Closing ends all streams. */
@@ -79,6 +81,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     if (request.url.length > MAX_URL_LENGTH) throw new PicketError('payload.too_large', 'The address is too long.');
   });
 
+  if (options.onRoute !== undefined) app.addHook('onRoute', options.onRoute);
   const streams = createEventStreams();
   const stopEnding = auth.onEnd((sessionId) => streams.endSession(sessionId));
   app.addHook('preClose', async () => {

@@ -40,10 +40,28 @@ export type RecordContent =
     }
   | { readonly kind: 'events'; readonly events: readonly StateEvent[] }
   | { readonly kind: 'incident'; readonly incident: Incident }
-  | { readonly kind: 'gap'; readonly epoch: EpochId; readonly ranges: SeqRanges; readonly cause: string; readonly fromMs: number; readonly toMs: number }
-  | { readonly kind: 'epoch'; readonly parent: EpochId | null; readonly parentFinalSeq: number; readonly start: number; readonly volatile: boolean }
+  | {
+      readonly kind: 'gap';
+      readonly epoch: EpochId;
+      readonly ranges: SeqRanges;
+      readonly cause: string;
+      readonly fromMs: number;
+      readonly toMs: number;
+    }
+  | {
+      readonly kind: 'epoch';
+      readonly parent: EpochId | null;
+      readonly parentFinalSeq: number;
+      readonly start: number;
+      readonly volatile: boolean;
+    }
   | { readonly kind: 'document'; readonly name: 'inventory' | 'top' | 'applied'; readonly json: unknown }
-  | { readonly kind: 'evidence'; readonly incidentEpoch: EpochId; readonly incidentSeq: number; readonly body: Uint8Array }
+  | {
+      readonly kind: 'evidence';
+      readonly incidentEpoch: EpochId;
+      readonly incidentSeq: number;
+      readonly body: Uint8Array;
+    }
   /** A kind that this version does not know: stored as it is and acknowledged. */
   | { readonly kind: 'unknown'; readonly number: number }
   /** Good CRC and a bad body: kept with its bytes and the reason, settled. */
@@ -165,16 +183,27 @@ export interface Store {
 
   /** Series that an agent has ever had, with their latest window. */
   latest(agent: AgentId): Promise<readonly LatestSeries[]>;
-  query(agent: AgentId, series: readonly SeriesId[], range: TimeRange, resolution: Resolution): Promise<readonly SeriesColumns[]>;
+  query(
+    agent: AgentId,
+    series: readonly SeriesId[],
+    range: TimeRange,
+    resolution: Resolution,
+  ): Promise<readonly SeriesColumns[]>;
   summaries(query: SummaryQuery): AsyncIterable<SummaryBlock>;
-  incidents(query: TimeRange & { agent?: AgentId; state?: 'open' | 'closed'; limit?: number }): Promise<readonly StoredIncident[]>;
+  incidents(
+    query: TimeRange & { agent?: AgentId; state?: 'open' | 'closed'; limit?: number },
+  ): Promise<readonly StoredIncident[]>;
   events(agent: AgentId, range: TimeRange, limit: number): Promise<readonly StateEvent[]>;
   /** Latest inventory, top processes, applied models. */
   document(agent: AgentId, name: 'inventory' | 'top' | 'applied'): Promise<{ timeMs: number; json: unknown } | null>;
   evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]>;
+  /** The series of a table that this agent sent, in its order; null when it is not known. Evidence names series by it. */
+  table?(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null>;
   ledger(agent: AgentId): Promise<readonly LedgerRow[]>;
   coverage(agent: AgentId, range: TimeRange): Promise<readonly CoverageDay[]>;
-  quarantine(agent: AgentId): Promise<readonly { epoch: EpochId; seq: number; reason: string; record: Uint8Array; timeMs: number }[]>;
+  quarantine(
+    agent: AgentId,
+  ): Promise<readonly { epoch: EpochId; seq: number; reason: string; record: Uint8Array; timeMs: number }[]>;
 
   /** Hourly work: rewrite into chunks, rebuild rollups, drop what is too old or too much. Safe to stop anywhere. */
   maintain(nowMs: number, signal: AbortSignal): Promise<void>;
@@ -196,7 +225,10 @@ export interface Documents {
   put(namespace: string, key: string, value: unknown): Promise<void>;
   /** All in one atomic write; a null value deletes. */
   putAll(changes: readonly { namespace: string; key: string; value: unknown }[]): Promise<void>;
-  list<T>(namespace: string, range?: { after?: string; limit?: number; reverse?: boolean }): Promise<readonly { key: string; value: T }[]>;
+  list<T>(
+    namespace: string,
+    range?: { after?: string; limit?: number; reverse?: boolean },
+  ): Promise<readonly { key: string; value: T }[]>;
   getBlob(hash: string): Promise<Uint8Array | null>;
   /** Stores a blob under its SHA-256 (hex). */
   putBlob(hash: string, bytes: Uint8Array): Promise<void>;

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { PicketError } from '../../../shared/errors.ts';
 import { HOUR_MS, limits } from '../../../shared/limits.ts';
 import { audit, checkedRange, type RouteContext, requireAgent, seriesOf } from '../context.ts';
+import { problemOf } from '../problem.ts';
 import { agentParams, answers, list, object, ref, seriesList, timeMs } from '../schemas.ts';
 
 const MAX_FETCHED_SERIES = 16;
@@ -27,7 +28,13 @@ export function liveRoutes(app: FastifyInstance, context: RouteContext): void {
       const series = seriesOf(request.query.series, limits.watchedSeries);
       await audit(context, request, 'live.watch', id, `${series.length} series`);
       const stream = context.streams.open(reply, request.principal?.session?.id ?? null);
-      live.watch(id, series, (tick) => stream.send('tick', tick), stream.signal);
+      try {
+        live.watch(id, series, (tick) => stream.send('tick', tick), stream.signal);
+      } catch (error) {
+        // The stream has begun, so its client is told in it.
+        stream.send('problem', problemOf(error));
+        stream.close();
+      }
     },
   );
 

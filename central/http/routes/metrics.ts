@@ -6,6 +6,7 @@
  * its name resolved to 127.0.0.1 reads nothing).
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isLoopback } from '../../../shared/address.ts';
 import { PicketError } from '../../../shared/errors.ts';
 import { MINUTE_MS } from '../../../shared/limits.ts';
 import { formatSeries } from '../../../shared/series.ts';
@@ -17,6 +18,9 @@ import { agentId, answers, object } from '../schemas.ts';
 
 /** A value is current while its window ended no longer ago than this: two windows of ten minutes and some delay. */
 const CURRENT_MS = 25 * MINUTE_MS;
+
+/** Of the counters of ingest and broker, those that also go down. */
+const GAUGES = new Set(['connections']);
 
 export function metricsRoutes(app: FastifyInstance, context: RouteContext, openOnLoopback: boolean): void {
   const { services, auth, cookie } = context;
@@ -67,7 +71,9 @@ async function ownMetrics(context: RouteContext): Promise<string> {
   const page = new MetricsPage();
   page.add('gauge', 'picket_central_info', 'Version of the central', labelsOf({}, { version: services.version }), 1);
   for (const [name, value] of Object.entries(services.counters())) {
-    page.add('counter', `picket_central_${metricName({ name, unit: '' })}_total`, `Counter ${name}`, '', value);
+    const metric = `picket_central_${metricName({ name, unit: '' })}`;
+    if (GAUGES.has(name)) page.add('gauge', metric, `Now ${name}`, '', value);
+    else page.add('counter', `${metric}_total`, `Counter ${name}`, '', value);
   }
   const stats = await services.store.stats();
   const gauges = [
@@ -137,13 +143,9 @@ async function fleetMetrics(context: RouteContext, agents: readonly AgentState[]
   return page.toString();
 }
 
-const LOOPBACK_ADDRESS = /^(127\.|::1$|::ffff:127\.)/;
-const LOOPBACK_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d+)?$/i;
-
 function isLocal(request: FastifyRequest): boolean {
   const { headers } = request;
   const forwarded = 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;
-  return (
-    !forwarded && LOOPBACK_ADDRESS.test(request.socket.remoteAddress ?? '') && LOOPBACK_HOST.test(headers.host ?? '')
-  );
+  const host = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(headers.host ?? '');
+  return !forwarded && isLoopback(request.socket.remoteAddress ?? '') && isLoopback(host?.[1] ?? host?.[2] ?? '');
 }

@@ -71,12 +71,17 @@ export class ChunkAssembler {
     return true;
   }
 
+  /** All pieces are missing again. */
+  reset(): void {
+    this.#have.fill(0);
+    this.#missing = this.#have.length;
+  }
+
   /** The whole blob. Throws `blob.mismatch` if its hash is not the signed one; all pieces are missing again then. */
   finish(): Uint8Array {
     const actual = sha256Hex(this.#bytes);
     if (actual === this.hash) return this.#bytes;
-    this.#have.fill(0);
-    this.#missing = this.#have.length;
+    this.reset();
     throw new PicketError(
       'blob.mismatch',
       `the content has hash ${actual.slice(0, 12)}; ${this.hash.slice(0, 12)} was signed`,

@@ -85,10 +85,18 @@ export function carriedKeys(manifest: SignedEnvelope): SignedEnvelope | null {
   return json.keys === undefined ? null : envelopeOf(json.keys, 'manifest.keys');
 }
 
-/** A manifest for this agent, above its floor, not expired, signed by a rollout key. */
-export function verifyManifest(envelope: SignedEnvelope, context: ManifestContext): Manifest {
+/**
+ * A manifest for this agent, above its floor, not expired, signed by a rollout key. `signed` hears of one the signature
+ * of which holds before the rest is judged.
+ */
+export function verifyManifest(
+  envelope: SignedEnvelope,
+  context: ManifestContext,
+  signed?: (manifest: Manifest) => void,
+): Manifest {
   const payload = verify(envelope, payloadTypes.manifest, keysFor(context.keys, 'rollout'));
   const manifest = parseManifest(payload);
+  signed?.(manifest);
   const name = `manifest ${manifest.version}`;
   if (manifest.agent !== context.agent) {
     throw new PicketError('manifest.misaddressed', `${name} is for agent ${manifest.agent}, not for ${context.agent}`);
@@ -124,6 +132,11 @@ export function verifyRelease(envelope: SignedEnvelope, entry: ManifestRelease, 
     );
   }
   return release;
+}
+
+/** A release that was verified when it came, read again from this agent's own disk. */
+export function readRelease(envelope: SignedEnvelope): Release {
+  return parseRelease(Buffer.from(envelope.payload, 'base64'));
 }
 
 /** A command for this agent that has not expired, signed by a command key. Doing it once is the caller's part. */

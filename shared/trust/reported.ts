@@ -1,0 +1,62 @@
+/** What agents say on up/reported and up/get, from outside: bounded and checked before the central believes a field. */
+import { limits } from '../limits.ts';
+import type { ChunkRequest, Reported } from './messages.ts';
+import { integerOf, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
+
+/** Refusals that an agent reports, newest first. */
+export const REPORTED_REFUSALS = 20;
+const REPORTED_SLOTS = 64;
+const REPORTED_COMMANDS = 256;
+const REPORTED_FIGURES = 128;
+const REPORTED_WARNINGS = 64;
+const TEXT = 600;
+const SHA256_PATTERN = /^[0-9a-f]{64}$/;
+
+/** Throws `payload.too_large`, `payload.invalid`. */
+export function parseReported(bytes: Uint8Array): Reported {
+  const json = objectOf(parseJson(bytes, limits.controlBytes, 'reported'), 'reported');
+  const health = Object.entries(objectOf(json.health ?? {}, 'reported.health')).slice(0, REPORTED_FIGURES);
+  return {
+    agentVersion: textOf(json.agentVersion, 'reported.agentVersion', 64),
+    manifestVersion: integerOf(json.manifestVersion, 'reported.manifestVersion'),
+    applied: listOf(json.applied, 'reported.applied', REPORTED_SLOTS, (item, at) => {
+      const applied = objectOf(item, at);
+      return {
+        slot: textOf(applied.slot, `${at}.slot`, 65),
+        releaseSha256: textOf(applied.releaseSha256, `${at}.releaseSha256`, 64, SHA256_PATTERN),
+        appliedMs: numberOf(applied.appliedMs, `${at}.appliedMs`),
+      };
+    }),
+    supports: listOf(json.supports, 'reported.supports', REPORTED_SLOTS, (item, at) => {
+      const can = objectOf(item, at);
+      return {
+        kind: textOf(can.kind, `${at}.kind`, 65),
+        major: integerOf(can.major, `${at}.major`),
+        featureVersion: integerOf(can.featureVersion, `${at}.featureVersion`),
+      };
+    }),
+    refusals: listOf(json.refusals, 'reported.refusals', REPORTED_REFUSALS, (item, at) => {
+      const refusal = objectOf(item, at);
+      return {
+        what: textOf(refusal.what, `${at}.what`, 128),
+        code: textOf(refusal.code, `${at}.code`, 64),
+        message: textOf(refusal.message, `${at}.message`, TEXT),
+        atMs: numberOf(refusal.atMs, `${at}.atMs`),
+      };
+    }),
+    commandsDone: listOf(json.commandsDone, 'reported.commandsDone', REPORTED_COMMANDS, (id, at) => textOf(id, at, 64)),
+    health: Object.fromEntries(
+      health.map(([name, value]) => [name.slice(0, 64), numberOf(value, `reported.health.${name.slice(0, 64)}`)]),
+    ),
+    warnings: listOf(json.warnings, 'reported.warnings', REPORTED_WARNINGS, (warning, at) => textOf(warning, at, TEXT)),
+  };
+}
+
+/** Throws `payload.too_large`, `payload.invalid`. */
+export function parseChunkRequest(bytes: Uint8Array): ChunkRequest {
+  const json = objectOf(parseJson(bytes, 1024, 'chunk request'), 'chunk request');
+  return {
+    sha256: textOf(json.sha256, 'chunk request.sha256', 64, SHA256_PATTERN),
+    index: integerOf(json.index, 'chunk request.index', 0, Math.ceil(limits.blobBytes / limits.chunkBytes)),
+  };
+}

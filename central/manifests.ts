@@ -1,0 +1,129 @@
+/**
+ * What each agent is to run: signed manifests, kept and published (retained) until a newer one takes their place. A
+ * manifest's version is above all that this central published and above the floor that the agent reports, so that a
+ * restored central goes on where the lost one was.
+ */
+import { messageOf } from '../shared/errors.ts';
+import { DAY_MS } from '../shared/limits.ts';
+import type { Log } from '../shared/log.ts';
+import { encodeEnvelope, type SigningKey, sign } from '../shared/trust/dsse.ts';
+import {
+  type Manifest,
+  type ManifestRelease,
+  payloadTypes,
+  type Reported,
+  type SignedEnvelope,
+} from '../shared/trust/messages.ts';
+import { encodeJson } from '../shared/trust/strict.ts';
+import type { AgentId, Documents } from './store/store.ts';
+
+const NAMESPACE = 'manifest';
+const LIFE_MS = 30 * DAY_MS;
+/** With less left a manifest is signed again. */
+const RENEW_MS = 10 * DAY_MS;
+const PAGE = 1000;
+
+export interface ManifestOptions {
+  readonly documents: Documents;
+  readonly rollout: SigningKey;
+  readonly keyList: SignedEnvelope;
+  readonly nowMs: () => number;
+  /** Publishes retained on the agent's down/desired. */
+  readonly publishDesired: (agent: AgentId, bytes: Uint8Array) => Promise<void>;
+  readonly log: Log;
+}
+
+interface Desired {
+  readonly version: number;
+  readonly notAfterMs: number;
+  readonly releases: readonly ManifestRelease[];
+  /** Null where only the agent's floor is known. */
+  readonly envelope: SignedEnvelope | null;
+}
+
+/** All documents of a namespace, a page at a time. */
+export async function* listAll<T>(documents: Documents, namespace: string): AsyncIterable<{ key: string; value: T }> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await documents.list<T>(namespace, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+    yield* page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)!.key;
+  }
+}
+
+export class Manifests {
+  readonly #options: ManifestOptions;
+  readonly #desired = new Map<AgentId, Desired>();
+
+  constructor(options: ManifestOptions) {
+    this.#options = options;
+  }
+
+  /** Loads what was published before. */
+  async load(): Promise<void> {
+    const all = listAll<Desired>(this.#options.documents, NAMESPACE);
+    for await (const { key, value } of all) this.#desired.set(key, value);
+  }
+
+  releases(agent: AgentId): readonly ManifestRelease[] {
+    return this.#desired.get(agent)?.releases ?? [];
+  }
+
+  version(agent: AgentId): number {
+    return this.#desired.get(agent)?.version ?? 0;
+  }
+
+  /** Signs, keeps and publishes a manifest that names these releases. */
+  async publish(agent: AgentId, releases: readonly ManifestRelease[], floor = 0): Promise<void> {
+    const nowMs = this.#options.nowMs();
+    const manifest: Manifest = {
+      manifest: 1,
+      agent,
+      version: Math.max(this.version(agent), floor) + 1,
+      madeMs: nowMs,
+      notAfterMs: nowMs + LIFE_MS,
+      cohorts: [],
+      releases,
+      keys: this.#options.keyList,
+    };
+    const envelope = sign(payloadTypes.manifest, encodeJson(manifest), this.#options.rollout);
+    const desired: Desired = { version: manifest.version, notAfterMs: manifest.notAfterMs, releases, envelope };
+    await this.#options.documents.put(NAMESPACE, agent, desired);
+    this.#desired.set(agent, desired);
+    await this.#send(agent, desired);
+  }
+
+  /** Publishes all again (after a start of the central or of the broker); those about to expire are signed anew. */
+  async republish(): Promise<void> {
+    for (const [agent, desired] of this.#desired) {
+      if (desired.envelope === null) continue;
+      if (desired.notAfterMs - this.#options.nowMs() < RENEW_MS) await this.publish(agent, desired.releases);
+      else await this.#send(agent, desired);
+    }
+  }
+
+  /** Takes in an agent's floor; where it is not below what was published as it should be, signs above it. */
+  async reported(agent: AgentId, reported: Pick<Reported, 'manifestVersion' | 'refusals'>): Promise<void> {
+    const known = this.#desired.get(agent);
+    const floor = reported.manifestVersion;
+    if (known === undefined || known.envelope === null) {
+      if (floor <= this.version(agent)) return;
+      this.#desired.set(agent, { version: floor, notAfterMs: 0, releases: [], envelope: null });
+      return;
+    }
+    const same = `manifest:${known.version}`;
+    const taken = reported.refusals.some(({ what, code }) => what === same && code === 'manifest.not_newer');
+    if (floor > known.version || (floor === known.version && taken)) await this.publish(agent, known.releases, floor);
+  }
+
+  async #send(agent: AgentId, desired: Desired): Promise<void> {
+    if (desired.envelope === null) return;
+    try {
+      await this.#options.publishDesired(agent, encodeEnvelope(desired.envelope));
+    } catch (error) {
+      // It is published again when the broker is there.
+      this.#options.log.warn({ agent, problem: messageOf(error) }, 'the manifest could not be published');
+    }
+  }
+}

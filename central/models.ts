@@ -1,0 +1,423 @@
+/**
+ * Models of the fleet: trains, holds against the champion, signs, publishes, and tracks what agents report.
+ *
+ *   windows ─► schedule ─► round (train, evaluate, decide) ─► release + content (blobs) ─► manifest ─► agent
+ *                                                                     state ◄── reported ◄──┘
+ *
+ * Documents: `model` by version; `model-of.<agent>` its versions; `model-state` what an agent runs and is to run.
+ */
+import type { Timers } from '../shared/clock.ts';
+import { emptyVerdict } from '../shared/detect/detector.ts';
+import { messageOf, PicketError } from '../shared/errors.ts';
+import { DAY_MS, limits, MINUTE_MS } from '../shared/limits.ts';
+import type { Log } from '../shared/log.ts';
+import type { SeriesId } from '../shared/series.ts';
+import { chunkOf } from '../shared/trust/chunks.ts';
+import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
+import { sha256Hex } from '../shared/trust/hash.ts';
+import { payloadTypes, type Release, type Reported, type SignedEnvelope } from '../shared/trust/messages.ts';
+import { encodeJson } from '../shared/trust/strict.ts';
+import type { Chunk } from '../shared/wire/live.ts';
+import type { Band, Models, ModelVersion } from './api.ts';
+import type { CentralKeys } from './keys.ts';
+import { listAll, Manifests } from './manifests.ts';
+import { advance, type RolloutEvent } from './rollout.ts';
+import type { AgentId, Store } from './store/store.ts';
+import type { ModelKind, TrainingOptions } from './train/kind.ts';
+import { modelKinds } from './train/registry.ts';
+import { type Champion, type RoundResult, trainRound } from './train/round.ts';
+import { TrainingSchedule } from './train/schedule.ts';
+import { zoneOffsets } from './train/zone.ts';
+
+/** Versions of an agent the content of which is kept for a rollback. */
+const KEPT_CONTENTS = 5;
+/** Decoded models in memory. */
+const CACHED_MODELS = 8;
+const LISTED = 500;
+/** Zone offsets that a model carries into its future. */
+const ZONE_AHEAD_MS = 800 * DAY_MS;
+const ZONE_BEHIND_MS = 30 * DAY_MS;
+
+export interface ModelsOptions {
+  readonly store: Store;
+  readonly keys: CentralKeys;
+  readonly nowMs: () => number;
+  readonly timers: Timers;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Publishes retained on the agent's down/desired. */
+  readonly publishDesired: (agent: AgentId, bytes: Uint8Array) => Promise<void>;
+  /** Agents that `trainNow()` trains. */
+  readonly agents: () => readonly AgentId[];
+  /** A version of the agent changed its state. */
+  readonly changed: (agent: AgentId, version: number) => void;
+  /** IANA zone of the agent's site; default the host's. */
+  readonly zoneOf?: (agent: AgentId) => string;
+  /** Length of the agents' windows; default a minute. */
+  readonly windowMs?: number;
+  /** Findings a machine-day that the window models may make; default 1. */
+  readonly findingsPerDay?: number;
+  /** Windows before the first training; default 4. */
+  readonly firstWindows?: number;
+}
+
+/** What an agent runs and is to run, by slot. */
+interface AgentModels {
+  readonly running: Readonly<Record<string, number>>;
+  readonly desired: Readonly<Record<string, number>>;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export class ModelsService implements Models {
+  readonly #options: ModelsOptions;
+  readonly #manifests: Manifests;
+  readonly #schedule: TrainingSchedule;
+  readonly #stop = new AbortController();
+  readonly #state = new Map<AgentId, AgentModels>();
+  readonly #decoded = new Map<string, ReadonlyMap<SeriesId, unknown>>();
+  readonly #trained = new Map<AgentId, ModelVersion[]>();
+  /** Changes of documents, one after another. */
+  #chain: Promise<unknown> = Promise.resolve();
+  #renewal: unknown = null;
+
+  constructor(options: ModelsOptions) {
+    this.#options = options;
+    this.#manifests = new Manifests({
+      documents: options.store.documents,
+      rollout: options.keys.rollout,
+      keyList: options.keys.keyList,
+      nowMs: options.nowMs,
+      publishDesired: options.publishDesired,
+      log: options.log,
+    });
+    this.#schedule = new TrainingSchedule({
+      timers: options.timers,
+      train: (agent) => this.#train(agent),
+      ...(options.firstWindows === undefined ? {} : { firstWindows: options.firstWindows }),
+    });
+  }
+
+  /** Loads what was there and publishes the manifests again. */
+  async start(): Promise<void> {
+    await this.#manifests.load();
+    for await (const { key, value } of listAll<AgentModels>(this.#options.store.documents, 'model-state')) {
+      this.#state.set(key, value);
+      if (value.toMs > value.fromMs) this.#schedule.restore(key, value.fromMs, value.toMs);
+    }
+    await this.republish();
+    this.#renewDaily();
+  }
+
+  #renewDaily(): void {
+    this.#renewal = this.#options.timers.after(DAY_MS, () => {
+      void this.republish();
+      this.#renewDaily();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#options.timers.cancel(this.#renewal);
+    await this.#schedule.close();
+    await this.#chain;
+  }
+
+  /** The broker is there (again): retained manifests are published, in case it lost them. */
+  republish(): Promise<void> {
+    return this.#inOrder(() => this.#manifests.republish());
+  }
+
+  /** Ingest committed a window of the agent. */
+  windowCommitted(agent: AgentId, endMs: number): void {
+    this.#schedule.windowCommitted(agent, endMs);
+  }
+
+  /** Version that the agent reports to run; null where none. */
+  running(agent: AgentId): number | null {
+    return Object.values(this.#state.get(agent)?.running ?? {})[0] ?? null;
+  }
+
+  /** Version that the agent is to run; null where none. */
+  desired(agent: AgentId): number | null {
+    return Object.values(this.#state.get(agent)?.desired ?? {})[0] ?? null;
+  }
+
+  /** Answers up/get: a piece of a release or content that this agent's manifest names; null for all else. */
+  async chunk(agent: AgentId, sha256: string, index: number): Promise<Chunk | null> {
+    const documents = this.#options.store.documents;
+    const releases = this.#manifests.releases(agent).map((entry) => entry.releaseSha256);
+    if (!releases.includes(sha256)) {
+      const versions = await Promise.all(Object.values(this.#state.get(agent)?.desired ?? {}).map((v) => this.get(v)));
+      if (!versions.some((version) => version?.contentSha256 === sha256)) return null;
+    }
+    const blob = await documents.getBlob(sha256);
+    return blob === null ? null : chunkOf(blob, sha256, index);
+  }
+
+  async list(agent?: AgentId): Promise<readonly ModelVersion[]> {
+    const documents = this.#options.store.documents;
+    const newest = { limit: LISTED, reverse: true };
+    if (agent === undefined) return (await documents.list<ModelVersion>('model', newest)).map(({ value }) => value);
+    const versions = await documents.list<number>(`model-of.${agent}`, newest);
+    const models = await Promise.all(versions.map(({ value }) => this.get(value)));
+    return models.filter((model) => model !== null);
+  }
+
+  get(version: number): Promise<ModelVersion | null> {
+    return this.#options.store.documents.get<ModelVersion>('model', keyOf(version));
+  }
+
+  async band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
+    for (const kind of modelKinds) {
+      const version = this.#state.get(agent)?.running[kind.slot];
+      const model = version === undefined ? null : await this.get(version);
+      const params = model && (await this.#parameters(kind, model.contentSha256))?.get(series);
+      if (version === undefined || params === null || params === undefined) continue;
+      const state = kind.detector.start(params);
+      const x = new Float64Array(1);
+      const quality = new Uint8Array(1);
+      const out = emptyVerdict();
+      const low: (number | null)[] = [];
+      const high: (number | null)[] = [];
+      for (const utcMs of timesMs) {
+        kind.detector.score(params, state, x, quality, { monotonicMs: 0, utcMs }, out);
+        low.push(Number.isFinite(out.expectedLow) ? out.expectedLow : null);
+        high.push(Number.isFinite(out.expectedHigh) ? out.expectedHigh : null);
+      }
+      return { version, timesMs, low, high };
+    }
+    return null;
+  }
+
+  async trainNow(agent?: AgentId): Promise<readonly ModelVersion[]> {
+    const made: ModelVersion[] = [];
+    for (const each of agent === undefined ? this.#options.agents() : [agent]) {
+      this.#trained.delete(each);
+      await this.#schedule.run(each);
+      made.push(...(this.#trained.get(each) ?? []));
+    }
+    if (agent !== undefined && made.length === 0) {
+      throw new PicketError('conflict', `${agent} has no windows to learn from yet.`);
+    }
+    return made;
+  }
+
+  /** Takes in what an agent reports on up/reported. */
+  onReported(agent: AgentId, reported: Reported): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#manifests.reported(agent, reported);
+      const state = this.#state.get(agent);
+      if (state === undefined) return;
+      const known = await this.list(agent);
+      const running: Record<string, number> = {};
+      for (const { slot, releaseSha256 } of reported.applied) {
+        const model = known.find((each) => each.releaseSha256 === releaseSha256 && each.kind === slot);
+        if (model === undefined) continue;
+        running[slot] = model.version;
+        await this.#advance(model, { type: 'applied' });
+        const before = state.running[slot];
+        if (before !== undefined && before !== model.version) {
+          await this.#advance(await this.get(before), { type: 'superseded', by: model.version });
+        }
+      }
+      await this.#saveState(agent, { ...state, running });
+      for (const [slot, version] of Object.entries(state.desired)) {
+        const model = running[slot] === version ? undefined : known.find((each) => each.version === version);
+        const refusal = model && reported.refusals.find(({ what }) => this.#concerns(agent, what, model));
+        if (model && refusal) {
+          await this.#advance(model, { type: 'refused', reason: `${refusal.code}: ${refusal.message}` });
+        }
+      }
+    });
+  }
+
+  #concerns(agent: AgentId, what: string, model: ModelVersion): boolean {
+    const names = [`manifest:${this.#manifests.version(agent)}`, `release:${model.releaseSha256}`];
+    return names.includes(what) || what === `content:${model.contentSha256}`;
+  }
+
+  async #train(agent: AgentId): Promise<void> {
+    const made: ModelVersion[] = [];
+    for (const kind of modelKinds) {
+      try {
+        const training = this.#training(agent);
+        const champion = await this.#champion(agent, kind);
+        const round = await trainRound({
+          ...this.#options,
+          agent,
+          kind,
+          training,
+          champion,
+          signal: this.#stop.signal,
+        });
+        if (round !== null) made.push(await this.#inOrder(() => this.#keep(agent, kind, training, round)));
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#options.log.error({ agent, kind: kind.slot, problem: messageOf(error) }, 'training failed');
+      }
+    }
+    this.#trained.set(agent, made);
+  }
+
+  #training(agent: AgentId): TrainingOptions {
+    const zone = this.#options.zoneOf?.(agent) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const nowMs = this.#options.nowMs();
+    return {
+      windowMs: this.#options.windowMs ?? MINUTE_MS,
+      zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
+      findingsPerDay: this.#options.findingsPerDay ?? 1,
+    };
+  }
+
+  /** What the agent runs or is to run, newest first, as far as its content is here. */
+  async #champion(agent: AgentId, kind: ModelKind<unknown>): Promise<Champion<unknown> | null> {
+    const state = this.#state.get(agent);
+    for (const version of [state?.desired[kind.slot], state?.running[kind.slot]]) {
+      const model = version === undefined ? null : await this.get(version);
+      if (model === null || model.state === 'refused') continue;
+      const series = await this.#parameters(kind, model.contentSha256);
+      if (series !== null) return { version: model.version, toMs: model.toMs, outdated: false, series };
+    }
+    return null;
+  }
+
+  /** Gives the outcome of a round its version and, if it won, releases it. */
+  async #keep(
+    agent: AgentId,
+    kind: ModelKind<unknown>,
+    training: TrainingOptions,
+    round: RoundResult,
+  ): Promise<ModelVersion> {
+    const documents = this.#options.store.documents;
+    const newest = await documents.list('model', { limit: 1, reverse: true });
+    const number = Number(newest[0]?.key ?? 0) + 1;
+    const contentSha256 = sha256Hex(round.content);
+    const envelope = encodeEnvelope(this.#release(agent, kind, training, round, number));
+    const releaseSha256 = sha256Hex(envelope);
+    const fits = round.content.length <= limits.blobBytes;
+    const accepted = round.accepted && fits;
+    const reason = fits
+      ? round.reason
+      : `Its content has ${round.content.length} bytes; ${limits.blobBytes} are allowed.`;
+    const transition = advance('challenger', { type: 'evaluated', accepted, reason })!;
+    const model: ModelVersion = {
+      version: number,
+      kind: kind.slot,
+      agent,
+      trainedMs: this.#options.nowMs(),
+      fromMs: round.fromMs,
+      toMs: round.toMs,
+      series: round.series,
+      releaseSha256: accepted ? releaseSha256 : '',
+      contentSha256,
+      contentBytes: round.content.length,
+      state: transition.state,
+      reason,
+      evaluation: round.evaluation,
+    };
+    if (accepted) {
+      await documents.putBlob(contentSha256, round.content);
+      await documents.putBlob(releaseSha256, envelope);
+    }
+    const before = this.#state.get(agent) ?? { running: {}, desired: {}, fromMs: 0, toMs: 0 };
+    const replaced = before.desired[kind.slot];
+    const desired = accepted ? { ...before.desired, [kind.slot]: number } : before.desired;
+    const state: AgentModels = { ...before, desired, fromMs: round.fromMs, toMs: round.evaluation.heldOutToMs };
+    await documents.putAll([
+      { namespace: 'model', key: keyOf(number), value: model },
+      { namespace: `model-of.${agent}`, key: keyOf(number), value: number },
+      { namespace: 'model-state', key: agent, value: state },
+    ]);
+    this.#state.set(agent, state);
+    this.#options.log.info({ agent, version: number, state: model.state, reason }, 'model trained');
+    if (accepted) {
+      if (replaced !== undefined && before.running[kind.slot] !== replaced) {
+        await this.#advance(await this.get(replaced), { type: 'superseded', by: number });
+      }
+      const others = this.#manifests.releases(agent).filter((entry) => entry.slot !== kind.slot);
+      const entry = { slot: kind.slot, releaseSha256, releaseBytes: envelope.length };
+      await this.#manifests.publish(agent, [...others, entry]);
+      await this.#forgetContents(agent, kind.slot);
+    }
+    this.#options.changed(agent, number);
+    return model;
+  }
+
+  #release(
+    agent: AgentId,
+    kind: ModelKind<unknown>,
+    training: TrainingOptions,
+    round: RoundResult,
+    version: number,
+  ): SignedEnvelope {
+    const left = round.left.size === 0 ? '' : `; ${round.left.size} left out`;
+    const release: Release = {
+      release: 1,
+      kind: kind.slot,
+      major: kind.detector.major,
+      featureVersion: kind.featureVersion,
+      windowMs: training.windowMs,
+      target: `agent:${agent}`,
+      contentSha256: sha256Hex(round.content),
+      contentBytes: round.content.length,
+      madeMs: this.#options.nowMs(),
+      note: `model ${version}: ${round.series} series from ${iso(round.fromMs)} to ${iso(round.toMs)}${left}`,
+    };
+    return sign(payloadTypes.release, encodeJson(release), this.#options.keys.model);
+  }
+
+  /** Deletes the content of versions too old to go back to, unless one that is kept has the same. */
+  async #forgetContents(agent: AgentId, slot: string): Promise<void> {
+    const released = (await this.list(agent)).filter((model) => model.kind === slot && model.releaseSha256 !== '');
+    const running = this.#state.get(agent)?.running[slot];
+    const kept = released.filter((model, i) => i < KEPT_CONTENTS || model.version === running);
+    const old = released[KEPT_CONTENTS];
+    if (old === undefined || kept.includes(old)) return;
+    await this.#options.store.documents.deleteBlob(old.releaseSha256);
+    if (!kept.some((model) => model.contentSha256 === old.contentSha256)) {
+      await this.#options.store.documents.deleteBlob(old.contentSha256);
+    }
+  }
+
+  async #parameters(kind: ModelKind<unknown>, contentSha256: string): Promise<ReadonlyMap<SeriesId, unknown> | null> {
+    const cached = this.#decoded.get(contentSha256);
+    if (cached !== undefined) return cached;
+    const content = await this.#options.store.documents.getBlob(contentSha256);
+    if (content === null) return null;
+    const series = kind.decode(content);
+    if (this.#decoded.size >= CACHED_MODELS) this.#decoded.delete(this.#decoded.keys().next().value!);
+    this.#decoded.set(contentSha256, series);
+    return series;
+  }
+
+  async #advance(model: ModelVersion | null, event: RolloutEvent): Promise<void> {
+    const transition = model && advance(model.state, event);
+    if (!model || !transition) return;
+    const { state, reason } = transition;
+    const next: ModelVersion = { ...model, state, reason: reason ?? model.reason };
+    await this.#options.store.documents.put('model', keyOf(model.version), next);
+    this.#options.changed(model.agent, model.version);
+  }
+
+  async #saveState(agent: AgentId, state: AgentModels): Promise<void> {
+    if (JSON.stringify(this.#state.get(agent)) === JSON.stringify(state)) return;
+    await this.#options.store.documents.put('model-state', agent, state);
+    this.#state.set(agent, state);
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#chain.then(work);
+    this.#chain = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Keys sort as versions do. */
+function keyOf(version: number): string {
+  return String(version).padStart(10, '0');
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16);
+}

@@ -1,0 +1,143 @@
+/**
+ * One round of training for one agent and one kind: train on the past, hold the challenger against the champion on
+ * time that neither has seen, and, if it wins, train again on everything. History is read a series at a time, so that
+ * memory does not grow with the number of series; other work gets its turn between series.
+ */
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { DAY_MS } from '../../shared/limits.ts';
+import type { SeriesId } from '../../shared/series.ts';
+import type { Evaluation } from '../api.ts';
+import { decide, evaluate } from '../evaluate.ts';
+import type { AgentId, Store, SummaryBlock, TableSeries } from '../store/store.ts';
+import type { ModelKind, TrainingOptions } from './kind.ts';
+
+/** History that a model learns from: four weekends' worth of minutes would be better than two; disks hold two. */
+const HISTORY_MS = 14 * DAY_MS;
+/** Share of a first model's history that is held out. */
+const HELD_OUT_SHARE = 0.25;
+/** Series that are asked for the beginning of the history. */
+const PROBED_SERIES = 8;
+
+export interface Champion<P> {
+  readonly version: number;
+  /** End of what it learned from. */
+  readonly toMs: number;
+  readonly outdated: boolean;
+  readonly series: ReadonlyMap<SeriesId, P>;
+}
+
+export interface RoundOptions<P> {
+  readonly store: Pick<Store, 'latest' | 'query'>;
+  readonly agent: AgentId;
+  readonly kind: ModelKind<P>;
+  readonly training: TrainingOptions;
+  readonly champion: Champion<P> | null;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+}
+
+export interface RoundResult {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly series: number;
+  readonly left: ReadonlyMap<SeriesId, string>;
+  readonly evaluation: Evaluation;
+  readonly accepted: boolean;
+  readonly reason: string;
+  /** What is to be released, or what was rejected. */
+  readonly content: Uint8Array;
+}
+
+/** Null when the agent has no windows to learn from. */
+export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResult | null> {
+  const { store, agent, kind, training, champion, signal } = options;
+  const latest = await store.latest(agent);
+  const toMs = latest.reduce((newest, series) => Math.max(newest, series.timeMs), Number.NEGATIVE_INFINITY);
+  if (latest.length === 0 || !Number.isFinite(toMs)) return null;
+  const fromMs = await beginning(options, latest, toMs);
+  const heldOutFromMs = splitTime(fromMs, toMs, training.windowMs, champion?.toMs ?? null);
+  const history = (from: number, to: number) => readHistory(options, latest, from, to);
+
+  const trainer = kind.trainer(training);
+  const past = await trainer.train(history(fromMs, heldOutFromMs), options.random, signal);
+  // Through the bytes, so that what is judged is what an agent would make of it.
+  const content = kind.encode(past.series, training);
+  const challenger = kind.decode(content);
+  const contest = { kind, windowMs: training.windowMs, challenger, champion: champion?.series ?? null };
+  const evaluation = await evaluate({ ...contest, heldOutFromMs, heldOutToMs: toMs }, history(heldOutFromMs, toMs));
+  const verdict = decide(evaluation, {
+    findingsPerDay: training.findingsPerDay,
+    challengerSeries: challenger.size,
+    challengerWindows: longest(kind, challenger),
+    champion: champion && {
+      version: champion.version,
+      series: champion.series.size,
+      windows: longest(kind, champion.series),
+      outdated: champion.outdated,
+    },
+  });
+  const common = { fromMs, evaluation, ...verdict };
+  if (!verdict.accepted) return { ...common, toMs: heldOutFromMs, series: challenger.size, left: past.left, content };
+  const full = await trainer.train(history(fromMs, toMs), options.random, signal);
+  return { ...common, toMs, series: full.series.size, left: full.left, content: kind.encode(full.series, training) };
+}
+
+/**
+ * Where the held-out time begins: what came after the champion learned, so that neither has seen it, but never more
+ * than the later half; for a first model, or right after a training, the last quarter.
+ */
+export function splitTime(fromMs: number, toMs: number, windowMs: number, championToMs: number | null): number {
+  const quarter = toMs - Math.max(windowMs, HELD_OUT_SHARE * (toMs - fromMs));
+  const unseen = championToMs === null || championToMs > toMs - windowMs ? quarter : championToMs;
+  return Math.max(unseen, fromMs + (toMs - fromMs) / 2);
+}
+
+/** End of the first window less its length, as the first few series have it. */
+async function beginning<P>(options: RoundOptions<P>, latest: readonly TableSeries[], toMs: number): Promise<number> {
+  const ids = latest.slice(0, PROBED_SERIES).map((series) => series.id);
+  const range = { fromMs: toMs - HISTORY_MS, toMs: toMs + 1 };
+  const columns = await options.store.query(options.agent, ids, range, 'minute');
+  const firstMs = columns.reduce((first, { timesMs }) => Math.min(first, timesMs[0] ?? first), toMs);
+  return Math.max(range.fromMs, firstMs - options.training.windowMs);
+}
+
+function longest<P>(kind: ModelKind<P>, series: ReadonlyMap<SeriesId, P>): number {
+  let windows = 0;
+  for (const params of series.values()) windows = Math.max(windows, kind.windows(params));
+  return windows;
+}
+
+/** Windows that end after `fromMs` and not after `toMs`. */
+async function* readHistory<P>(
+  options: RoundOptions<P>,
+  series: readonly TableSeries[],
+  fromMs: number,
+  toMs: number,
+): AsyncIterable<SummaryBlock> {
+  const { agent, store } = options;
+  for (const { id, name, unit, attributes } of series) {
+    options.signal.throwIfAborted();
+    const [columns] = await store.query(agent, [id], { fromMs, toMs: toMs + 1 }, 'minute');
+    await yieldToOthers();
+    if (columns === undefined) continue;
+    const rows = [...columns.timesMs.keys()].filter((i) => columns.timesMs[i]! > fromMs && columns.timesMs[i]! <= toMs);
+    if (rows.length === 0) continue;
+    const start = rows[0]!;
+    const end = rows.at(-1)! + 1;
+    yield {
+      agent,
+      series: id,
+      key: { name, unit, attributes },
+      timesMs: columns.timesMs.subarray(start, end),
+      lengthsMs: columns.lengthsMs.subarray(start, end),
+      count: columns.count.subarray(start, end),
+      mean: columns.mean.subarray(start, end),
+      deviation: columns.deviation.subarray(start, end),
+      min: columns.min.subarray(start, end),
+      max: columns.max.subarray(start, end),
+      last: columns.last.subarray(start, end),
+      anomalyShare: columns.anomalyShare.subarray(start, end),
+      highestScore: columns.highestScore.subarray(start, end),
+    };
+  }
+}

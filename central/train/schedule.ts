@@ -1,0 +1,96 @@
+/**
+ * When to train: first when an agent has a few windows, then at intervals that grow with its history, up to some hours.
+ * Rounds run one after another; what is asked for twice is done once.
+ */
+import type { Timers } from '../../shared/clock.ts';
+import { HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
+import type { AgentId } from '../store/store.ts';
+
+export interface ScheduleOptions {
+  readonly timers: Timers;
+  /** Trains one agent; its failures are its own business. */
+  readonly train: (agent: AgentId) => Promise<void>;
+  /** Windows before the first training; default 4. */
+  readonly firstWindows?: number;
+  /** Default 4 minutes. */
+  readonly shortestMs?: number;
+  /** Default 6 hours. */
+  readonly longestMs?: number;
+}
+
+/** A window comes in several messages; they are given this long to arrive. */
+const SETTLE_MS = 2000;
+
+interface Progress {
+  /** Ends of the windows before the first training. */
+  readonly first: Set<number>;
+  firstMs: number;
+  /** Newest window when it was trained last; null before. */
+  trainedMs: number | null;
+  waiting: boolean;
+}
+
+export class TrainingSchedule {
+  readonly #options: Required<ScheduleOptions>;
+  readonly #agents = new Map<AgentId, Progress>();
+  readonly #timers = new Set<unknown>();
+  #chain: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ScheduleOptions) {
+    this.#options = { firstWindows: 4, shortestMs: 4 * MINUTE_MS, longestMs: 6 * HOUR_MS, ...options };
+  }
+
+  /** What is known of an agent from before: it was trained on this span. */
+  restore(agent: AgentId, fromMs: number, toMs: number): void {
+    this.#agents.set(agent, { first: new Set(), firstMs: fromMs, trainedMs: toMs, waiting: false });
+  }
+
+  /** A window of the agent was committed. */
+  windowCommitted(agent: AgentId, endMs: number): void {
+    let progress = this.#agents.get(agent);
+    if (progress === undefined) {
+      progress = { first: new Set(), firstMs: endMs, trainedMs: null, waiting: false };
+      this.#agents.set(agent, progress);
+    }
+    progress.firstMs = Math.min(progress.firstMs, endMs);
+    if (progress.waiting || this.#closed || !this.#isDue(progress, endMs)) return;
+    progress.waiting = true;
+    const due = progress;
+    const timer = this.#options.timers.after(SETTLE_MS, () => {
+      this.#timers.delete(timer);
+      void this.run(agent).finally(() => {
+        due.waiting = false;
+        due.trainedMs = Math.max(endMs, due.trainedMs ?? endMs);
+        due.first.clear();
+      });
+    });
+    this.#timers.add(timer);
+  }
+
+  #isDue(progress: Progress, endMs: number): boolean {
+    if (progress.trainedMs === null) {
+      progress.first.add(endMs);
+      return progress.first.size >= this.#options.firstWindows;
+    }
+    const { shortestMs, longestMs } = this.#options;
+    // As much again as there is, so that each model learns from twice the history of the one before.
+    const history = progress.trainedMs - progress.firstMs;
+    return endMs - progress.trainedMs >= Math.min(longestMs, Math.max(shortestMs, history));
+  }
+
+  /** Trains after all that was asked for before; resolves when it is done. */
+  run(agent: AgentId): Promise<void> {
+    const done = this.#chain.then(() => (this.#closed ? undefined : this.#options.train(agent)));
+    this.#chain = done.catch(() => {});
+    return done;
+  }
+
+  /** Nothing begins any more; resolves when what runs has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers) this.#options.timers.cancel(timer);
+    this.#timers.clear();
+    await this.#chain;
+  }
+}

@@ -84,8 +84,6 @@ export const stuck: DetectorKind<StuckParams, Float64Array> = {
     clearVerdict(out);
     if (!usable(x, quality) || !ready(params, s)) return;
     out.ready = true;
-    out.expectedLow = s[LOWEST]!;
-    out.expectedHigh = s[HIGHEST]!;
     const value = x[0]!;
     const run = value === s[LAST]! ? s[RUN]! + 1 : 1;
     if (run < params.minRunPoints || value === s[LOWEST]! || value === s[HIGHEST]!) return;

@@ -25,7 +25,7 @@ export const COARSE_BINS = 24;
 export const FINE_BINS = 64;
 export const DEVIATION_BINS = 24;
 
-const HISTOGRAMS = 14;
+const HISTOGRAMS = 18;
 const TAILS = HISTOGRAMS + 4 * HISTOGRAM_SIZE;
 const GATES = TAILS + 5 * TAIL_SIZE;
 
@@ -52,6 +52,11 @@ export const at = {
 
   sustainedMean: 12,
   sustainedVariance: 13,
+  /** Expected range, as it was 50 to 100 points ago; then as it was at most 50 points ago. */
+  expectedLow: 14,
+  expectedHigh: 15,
+  nextLow: 16,
+  nextHigh: 17,
   tailLevel: TAILS,
   tailResidual: TAILS + TAIL_SIZE,
   tailSustained: TAILS + 2 * TAIL_SIZE,
@@ -131,6 +136,9 @@ function decode(bytes: Uint8Array): SurpriseState {
   for (const gate of [places.gate.at, places.sustainedGate.at]) {
     place(s[gate]!, RECORD_BLOCK_POINTS, gate);
     place(s[gate + 1]!, RECORD_BLOCKS, gate + 1);
+  }
+  if (s[at.expectedLow]! > s[at.expectedHigh]! || s[at.nextLow]! > s[at.nextHigh]!) {
+    throw new PicketError('payload.invalid', 'state of a surprise detector: expected range');
   }
   for (const { at: i } of [places.coarse, places.fine, places.deviation, places.sustained]) {
     if (s[i]! > s[i + 1]!) throw new PicketError('payload.invalid', `state of a surprise detector: range at ${i}`);

@@ -46,6 +46,8 @@ export const surpriseDefaults: SurpriseParams = { minPoints: 120, barBits: 24, h
 const LEVEL_POINTS = 3600;
 /** Share of the points on either side that the expected range leaves out. */
 const OUTSIDE = 0.01;
+/** How often the expected range is looked at, in points. */
+const EXPECTED_EVERY = 50;
 /** By what part of its width the expected range is widened on either side. */
 const MARGIN = 0.25;
 /** Values are held within this, so that squares stay finite. */
@@ -93,10 +95,8 @@ function score(params: SurpriseParams, state: SurpriseState, x: Float64Array, qu
   if (!usable(x, quality) || s[at.count]! < params.minPoints) return;
   measure(state, clamped(x[0]!));
   out.ready = true;
-  const low = lowQuantile(s, state.bins, places.fine, OUTSIDE);
-  const high = highQuantile(s, state.bins, places.fine, OUTSIDE);
-  out.expectedLow = low - MARGIN * (high - low);
-  out.expectedHigh = high + MARGIN * (high - low);
+  out.expectedLow = s[at.expectedLow]!;
+  out.expectedHigh = s[at.expectedHigh]!;
   const bits = bitsOf(s);
   if (bits === 0) return;
   out.bits = Math.max(0, bits - params.habituation * Math.log2(1 + s[at.alarms]!));
@@ -129,6 +129,24 @@ function learn(params: SurpriseParams, state: SurpriseState, input: Float64Array
   learnScales(s, x, sustained, count);
   learnRing(s, x);
   s[at.count] = count + 1;
+  if ((count + 1) % EXPECTED_EVERY === 0) learnExpected(s, b);
+}
+
+/**
+ * The expected range, old enough that what is unusual now has not widened it yet: of 300 points three are one percent.
+ */
+function learnExpected(s: Float64Array, b: Float32Array): void {
+  const first = s[at.count] === EXPECTED_EVERY;
+  const quantile = lowQuantile(s, b, places.fine, OUTSIDE);
+  const low = Math.abs(quantile) < 1e-12 * rangeHigh(s, places.fine) ? 0 : quantile;
+  const high = Math.max(low, highQuantile(s, b, places.fine, OUTSIDE));
+  const margin = MARGIN * (high - low);
+  // What was never below zero is not expected there.
+  const from = low >= 0 ? Math.max(0, low - margin) : low - margin;
+  s[at.expectedLow] = first ? from : s[at.nextLow]!;
+  s[at.expectedHigh] = first ? high + margin : s[at.nextHigh]!;
+  s[at.nextLow] = from;
+  s[at.nextHigh] = high + margin;
 }
 
 /** Scores that are no record count as usual, so that one long trouble does not make the tail heavy. */

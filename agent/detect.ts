@@ -1,0 +1,288 @@
+/**
+ * Detect: judges every sample of every series where it is taken, then learns from it.
+ *
+ *   preprocess → score(series, value, quality, at) → bits, finding, expected range (fields, reused) → summarise
+ *                                                  → Finding objects, when there is something to tell → incidents
+ *
+ * Constraints: nothing is allocated per sample; a detector's state is allocated when its series first appears, and there
+ * are never more than `limit` of them. The bar that a finding must pass follows from a budget: so many findings a day on
+ * this machine, shared by all samples of all its series.
+ */
+import type { Instant } from '../shared/clock.ts';
+import { emptyVerdict, type Verdict } from '../shared/detect/detector.ts';
+import { type AnyDetectorKind, detectorKinds } from '../shared/detect/registry.ts';
+import { messageOf } from '../shared/errors.ts';
+import type { Finding } from '../shared/findings.ts';
+import { DAY_MS } from '../shared/limits.ts';
+import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
+import { Excursions, step } from './detect/excursions.ts';
+import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
+import type { Log } from './inputs/input.ts';
+
+/** What the stage asks about a series when it first appears. */
+export interface SeriesNames {
+  definition(series: SeriesNumber): SeriesDefinition | null;
+  id(series: SeriesNumber): SeriesId;
+}
+
+export interface DetectOptions {
+  /** Most series at once, and so the size of every array by series number. */
+  readonly limit: number;
+  readonly series: SeriesNames;
+  readonly log: Log;
+  /** Takes each finding; must not throw. */
+  readonly onFinding: (finding: Finding) => void;
+  /** Findings a day on this machine that nobody minds; default 1. */
+  readonly findingsPerDay?: number;
+  /** How often a series is expected that does not say so itself; default 1 s. */
+  readonly intervalMs?: number;
+}
+
+/** Detectors of every series, in the order of the columns below. */
+const kindNames = ['surprise', 'stuck', 'missing'] as const;
+const SURPRISE = 0;
+const STUCK = 1;
+const MISSING = 2;
+
+const LEAST_BAR_BITS = 12;
+/** Return periods are told up to this: a thousand years, far beyond what is ever said. */
+const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
+/** A stuck or silent series is told again as often. */
+const REPEAT_MS = 30_000;
+
+export class DetectStage {
+  /** Of the last `score`: surprise in bits (0 while not ready), whether it is a finding, and the expected range. */
+  bits = 0;
+  finding = false;
+  /** False while no detector of the series is ready. */
+  ready = false;
+  expectedLow = Number.NaN;
+  expectedHigh = Number.NaN;
+
+  readonly #options: DetectOptions;
+  readonly #kinds: readonly AnyDetectorKind[];
+  readonly #params: { barBits: number }[];
+  /** By detector, then by series number. */
+  readonly #states: unknown[][];
+  /** Expected samples a day of a series; 0: it has not appeared. */
+  readonly #perDay: Float64Array;
+  readonly #steady: Uint8Array;
+  readonly #excursions: Excursions;
+  /** Monotonic times: of the last good value, of the last change, of what was told last of stuck or missing. */
+  readonly #lastGood: Float64Array;
+  readonly #lastChange: Float64Array;
+  readonly #lastValue: Float64Array;
+  readonly #told: Float64Array;
+  /** States of series that are not here now, oldest first: loaded and not claimed yet, or forgotten. */
+  readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
+  #samplesPerDay = 0;
+  readonly #verdict: Verdict = emptyVerdict();
+  readonly #x = new Float64Array(1);
+  readonly #quality = new Uint8Array(1);
+
+  constructor(options: DetectOptions) {
+    this.#options = options;
+    this.#kinds = kindNames.map((name) => detectorKinds[name]!);
+    this.#params = this.#kinds.map((kind) => ({ ...kind.defaults }));
+    this.#states = this.#kinds.map(() => new Array(options.limit).fill(null));
+    this.#perDay = new Float64Array(options.limit);
+    this.#steady = new Uint8Array(options.limit);
+    this.#excursions = new Excursions(options.limit);
+    this.#lastGood = new Float64Array(options.limit);
+    this.#lastChange = new Float64Array(options.limit);
+    this.#lastValue = new Float64Array(options.limit);
+    this.#told = new Float64Array(options.limit);
+  }
+
+  /** Bits from which on a sample is a finding: what is expected less often than the budget allows. */
+  get barBits(): number {
+    return this.#params[SURPRISE]!.barBits;
+  }
+
+  /** Judges a sample and learns from it. NaN or a quality that is not good counts as missing. */
+  score(series: SeriesNumber, value: number, quality: Quality, at: Instant): void {
+    this.bits = 0;
+    this.finding = false;
+    this.ready = false;
+    this.expectedLow = Number.NaN;
+    this.expectedHigh = Number.NaN;
+    if (series < 0 || series >= this.#options.limit) return;
+    if (this.#perDay[series] === 0 && !this.#appear(series, at)) return;
+    this.#x[0] = value;
+    this.#quality[0] = quality;
+    const now = at.monotonicMs;
+    this.#judge(SURPRISE, series, at);
+    this.expectedLow = this.#verdict.expectedLow;
+    this.expectedHigh = this.#verdict.expectedHigh;
+    const good = quality === Quality.good && Number.isFinite(value);
+    if (good && this.#excursions.step(series, value, this.#verdict, now) === step.tell) this.#tellExcursion(series, at);
+    if (good && this.#steady[series] === 0) {
+      this.#judge(STUCK, series, at);
+      if (this.#verdict.finding) this.#tellLasting(STUCK, series, value, this.#lastChange[series]!, at);
+    }
+    this.#judge(MISSING, series, at);
+    if (this.#verdict.finding) this.#tellLasting(MISSING, series, Number.NaN, this.#lastGood[series]!, at);
+    if (!good) return;
+    this.#lastGood[series] = now;
+    if (value !== this.#lastValue[series]) {
+      this.#lastValue[series] = value;
+      this.#lastChange[series] = now;
+    }
+  }
+
+  /** An expected sample did not come. */
+  missingTick(series: SeriesNumber, at: Instant): void {
+    this.score(series, Number.NaN, Quality.bad, at);
+  }
+
+  /** The series is gone for now: what was learned of it is kept for its return, its number may be given to another. */
+  forget(series: SeriesNumber): void {
+    if (!(this.#perDay[series]! > 0)) return;
+    this.#park(this.#options.series.id(series), this.#saved(series));
+    for (const states of this.#states) states[series] = null;
+    this.#excursions.forget(series);
+    this.#setRate(series, 0);
+  }
+
+  /** What was learned of all series, here or parked. */
+  saveState(): Uint8Array {
+    const all = new Map<SeriesId, readonly SavedDetector[]>();
+    for (let series = 0; series < this.#options.limit; series++) {
+      if (this.#perDay[series]! > 0) all.set(this.#options.series.id(series), this.#saved(series));
+    }
+    for (const [id, saved] of this.#parked) if (all.size < this.#options.limit && !all.has(id)) all.set(id, saved);
+    return encodeStates(all);
+  }
+
+  /** Takes up what was saved, before the first sample. What cannot be read is said once, and learning starts afresh. */
+  loadState(bytes: Uint8Array): void {
+    try {
+      for (const [id, saved] of decodeStates(bytes, this.#options.limit)) {
+        // Checked now, so that one warning tells it; kept as bytes until the series appears.
+        for (const detector of saved) this.#decode(detector);
+        this.#park(id, saved);
+      }
+    } catch (error) {
+      this.#parked.clear();
+      this.#options.log.warn(
+        { error: messageOf(error) },
+        'What the detectors had learned could not be read; they start afresh and say nothing for some minutes',
+      );
+    }
+  }
+
+  #judge(kind: number, series: number, at: Instant): void {
+    const state = this.#states[kind]![series];
+    const params = this.#params[kind];
+    const verdict = this.#verdict;
+    this.#kinds[kind]!.score(params, state, this.#x, this.#quality, at, verdict);
+    this.#kinds[kind]!.learn(params, state, this.#x, this.#quality, at);
+    if (verdict.ready) this.ready = true;
+    if (verdict.bits > this.bits) this.bits = verdict.bits;
+    if (verdict.finding) this.finding = true;
+  }
+
+  /** Gives a new series its states: parked ones, or fresh ones. */
+  #appear(series: number, at: Instant): boolean {
+    const definition = this.#options.series.definition(series);
+    if (definition === null) return false;
+    const id = this.#options.series.id(series);
+    const parked = this.#parked.get(id);
+    this.#parked.delete(id);
+    for (const [k, kind] of this.#kinds.entries()) {
+      const saved = parked?.find((one) => one.name === kind.name);
+      this.#states[k]![series] = (saved === undefined ? null : this.#decode(saved)) ?? kind.start(this.#params[k]);
+    }
+    this.#steady[series] = definition.steady === true ? 1 : 0;
+    this.#lastGood[series] = at.monotonicMs;
+    this.#lastChange[series] = at.monotonicMs;
+    this.#lastValue[series] = Number.NaN;
+    this.#told[series] = Number.NEGATIVE_INFINITY;
+    this.#excursions.forget(series);
+    this.#setRate(series, DAY_MS / Math.max(1, definition.intervalMs ?? this.#options.intervalMs ?? 1000));
+    return true;
+  }
+
+  /** A state of a kind and version that is run here, else null. Throws where it is of such a kind and wrong. */
+  #decode(saved: SavedDetector): unknown {
+    const kind = this.#kinds.find((one) => one.name === saved.name && one.major === saved.major);
+    return kind === undefined ? null : kind.state.decode(saved.state);
+  }
+
+  #saved(series: number): SavedDetector[] {
+    return this.#kinds.map((kind, k) => ({
+      name: kind.name,
+      major: kind.major,
+      state: kind.state.encode(this.#states[k]![series]),
+    }));
+  }
+
+  #park(id: SeriesId, saved: readonly SavedDetector[]): void {
+    this.#parked.delete(id);
+    this.#parked.set(id, saved);
+    const oldest = this.#parked.size > this.#options.limit ? this.#parked.keys().next().value : undefined;
+    if (oldest !== undefined) this.#parked.delete(oldest);
+  }
+
+  /** Keeps the bar where all samples of all series together pass it as often as the budget says. */
+  #setRate(series: number, perDay: number): void {
+    this.#samplesPerDay += perDay - this.#perDay[series]!;
+    this.#perDay[series] = perDay;
+    const budget = this.#options.findingsPerDay ?? 1;
+    const bar = Math.max(LEAST_BAR_BITS, Math.log2(Math.max(1, this.#samplesPerDay / budget)));
+    this.#params[SURPRISE]!.barBits = bar;
+  }
+
+  #tellExcursion(series: number, at: Instant): void {
+    const of = this.#excursions;
+    const offset = at.utcMs - at.monotonicMs;
+    const low = of.low[series]!;
+    const high = of.high[series]!;
+    const ranged = Number.isFinite(low) && Number.isFinite(high);
+    this.#tell(
+      series,
+      SURPRISE,
+      of.since[series]! + offset,
+      of.last[series]! + offset,
+      of.seen[series]!,
+      of.bits[series]!,
+      {
+        expectedLow: ranged ? low : null,
+        expectedHigh: ranged ? high : null,
+      },
+    );
+  }
+
+  #tellLasting(kind: number, series: number, seen: number, since: number, at: Instant): void {
+    if (at.monotonicMs - this.#told[series]! < REPEAT_MS) return;
+    this.#told[series] = at.monotonicMs;
+    const none = { expectedLow: null, expectedHigh: null };
+    this.#tell(series, kind, since + at.utcMs - at.monotonicMs, at.utcMs, seen, this.#verdict.bits, none);
+  }
+
+  #tell(
+    series: number,
+    kind: number,
+    sinceMs: number,
+    lastMs: number,
+    seen: number,
+    bits: number,
+    expected: { expectedLow: number | null; expectedHigh: number | null },
+  ): void {
+    const definition = this.#options.series.definition(series);
+    if (definition === null) return;
+    const intervalMs = DAY_MS / this.#perDay[series]!;
+    this.#options.onFinding({
+      series: this.#options.series.id(series),
+      key: { name: definition.name, unit: definition.unit, attributes: definition.attributes },
+      detector: this.#kinds[kind]!.name,
+      tier: 'full',
+      sinceMs,
+      lastMs,
+      seen: Number.isNaN(seen) ? null : seen,
+      ...expected,
+      bits,
+      returnPeriodMs: Math.min(LONGEST_RETURN_MS, intervalMs * 2 ** bits),
+    });
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Since when, until when and how far each series is outside of what was expected: what turns a detector's verdicts on
+ * single samples into findings that last. Typed arrays by series number; a finding is made (and memory taken) only when
+ * one begins, every ten seconds while it lasts, and never otherwise.
+ *
+ * An excursion begins with a finding and is measured against the range that was expected then; it ends when the value
+ * has been back inside for `BACK_INSIDE_MS`, or when it has lasted for an hour: then it is the new normal.
+ */
+import type { Verdict } from '../../shared/detect/detector.ts';
+
+/** Back inside for as long: the excursion is over. */
+const BACK_INSIDE_MS = 5_000;
+const LONGEST_MS = 3_600_000;
+/** An excursion that lasts is told again as often. */
+const REPEAT_MS = 10_000;
+/** Outside before a finding by no more than this: it is since then that it was strange. */
+const LEAD_MS = 120_000;
+
+/** What `step` did. */
+export const step = { nothing: 0, tell: 1 } as const;
+
+export class Excursions {
+  /** Times are monotonic; NaN: not outside, no excursion. */
+  readonly #outsideSince: Float64Array;
+  readonly since: Float64Array;
+  readonly last: Float64Array;
+  readonly #told: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  /** The most unusual value, and the most bits. */
+  readonly seen: Float64Array;
+  readonly bits: Float64Array;
+
+  constructor(limit: number) {
+    const column = (): Float64Array => new Float64Array(limit).fill(Number.NaN);
+    this.#outsideSince = column();
+    this.since = column();
+    this.last = column();
+    this.#told = column();
+    this.low = column();
+    this.high = column();
+    this.seen = column();
+    this.bits = column();
+  }
+
+  forget(series: number): void {
+    this.#outsideSince[series] = Number.NaN;
+    this.since[series] = Number.NaN;
+  }
+
+  /** Takes in a verdict on a value at a monotonic time; whether there is something to tell. */
+  step(series: number, value: number, verdict: Verdict, nowMs: number): number {
+    const active = !Number.isNaN(this.since[series]!);
+    const low = active ? this.low[series]! : verdict.expectedLow;
+    const high = active ? this.high[series]! : verdict.expectedHigh;
+    const outside = value < low || value > high;
+    if (!outside) this.#outsideSince[series] = Number.NaN;
+    else if (Number.isNaN(this.#outsideSince[series]!)) this.#outsideSince[series] = nowMs;
+    if (!active) return verdict.finding ? this.#begin(series, value, verdict, nowMs) : step.nothing;
+    if (outside || verdict.finding) {
+      this.last[series] = nowMs;
+      if (farther(value, this.seen[series]!, low, high)) this.seen[series] = value;
+    }
+    const more = verdict.finding && verdict.bits > this.bits[series]!;
+    if (more) this.bits[series] = verdict.bits;
+    const over = nowMs - this.last[series]! > BACK_INSIDE_MS || nowMs - this.since[series]! > LONGEST_MS;
+    if (over) {
+      this.since[series] = Number.NaN;
+      return step.nothing;
+    }
+    if (!more && (nowMs - this.#told[series]! < REPEAT_MS || !outside)) return step.nothing;
+    this.#told[series] = nowMs;
+    return step.tell;
+  }
+
+  #begin(series: number, value: number, verdict: Verdict, nowMs: number): number {
+    const lead = nowMs - this.#outsideSince[series]!;
+    this.since[series] = lead <= LEAD_MS ? this.#outsideSince[series]! : nowMs;
+    this.last[series] = nowMs;
+    this.#told[series] = nowMs;
+    this.low[series] = verdict.expectedLow;
+    this.high[series] = verdict.expectedHigh;
+    this.seen[series] = value;
+    this.bits[series] = verdict.bits;
+    return step.tell;
+  }
+}
+
+function farther(value: number, than: number, low: number, high: number): boolean {
+  return Math.max(low - value, value - high) > Math.max(low - than, than - high);
+}

@@ -145,7 +145,7 @@ test('version 1, by hand: two series, one constant at 5, one from 0 to 2', () =>
     ],
     'all',
   ]);
-  // 1.5.. kinds: constant integer = 1; from 0, integer, last is maximum, score = 3 | 2<<5 | 128
+  // classes: constant integer = 1; from 0, integer, last is maximum, score = 3 | 2<<5 | 128
   // mean 1 of 0…2 is step 32768 (rounded up); deviation 1 of at most 1 is step 65535
   // the sketch of [0, 2]: one positive bucket, hence 0 more; its token: no gap, one value
   expect(toHex(encodeColumns(columns))).toBe(

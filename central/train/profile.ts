@@ -16,7 +16,7 @@ const WEEKEND_DAYS_FOR_WEEKS = 3;
 export interface Profile {
   readonly binsPerDay: number;
   readonly dayKinds: number;
-  readonly levels: Float64Array;
+  readonly levels: readonly number[];
 }
 
 export interface ProfileWindows {
@@ -37,17 +37,15 @@ export function fitProfile(windows: ProfileWindows): Profile {
     days.add(day);
     if (isWeekend(local)) weekendDays.add(day);
   }
-  if (days.size < DAYS_FOR_HOURS) return { binsPerDay: 1, dayKinds: 1, levels: Float64Array.of(level) };
+  if (days.size < DAYS_FOR_HOURS) return { binsPerDay: 1, dayKinds: 1, levels: [level] };
   const binsPerDay = days.size < DAYS_FOR_QUARTERS ? 24 : 96;
-  const daily = fitBins(windows, binsPerDay, (_, bin) => bin, new Float64Array(binsPerDay).fill(level));
+  const daily = fitBins(windows, binsPerDay, (_, bin) => bin, new Array<number>(binsPerDay).fill(level));
   const weekdays = days.size - weekendDays.size;
   if (weekdays < WEEKDAYS_FOR_WEEKS || weekendDays.size < WEEKEND_DAYS_FOR_WEEKS) {
     return { binsPerDay, dayKinds: 1, levels: daily };
   }
-  const above = new Float64Array(2 * binsPerDay);
-  above.set(daily);
-  above.set(daily, binsPerDay);
-  const levels = fitBins(windows, binsPerDay, (weekend, bin) => (weekend ? binsPerDay + bin : bin), above);
+  const place = (weekend: boolean, bin: number): number => (weekend ? binsPerDay + bin : bin);
+  const levels = fitBins(windows, binsPerDay, place, [...daily, ...daily]);
   return { binsPerDay, dayKinds: 2, levels };
 }
 
@@ -60,9 +58,9 @@ function fitBins(
   windows: ProfileWindows,
   binsPerDay: number,
   placeOf: (weekend: boolean, bin: number) => number,
-  above: Float64Array,
-): Float64Array {
-  const bins = Array.from(above, () => ({ values: [] as number[], weights: [] as number[], days: new Set<number>() }));
+  above: readonly number[],
+): number[] {
+  const bins = above.map(() => ({ values: [] as number[], weights: [] as number[], days: new Set<number>() }));
   for (let i = 0; i < windows.values.length; i++) {
     const local = middleOf(windows, i);
     const bin = bins[placeOf(isWeekend(local), Math.floor((timeOfDayMs(local) / DAY_MS) * binsPerDay))]!;

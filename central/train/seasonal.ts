@@ -182,8 +182,8 @@ function scaleOf(residuals: Float64Array): number {
 }
 
 /** One level where the profile's hills are small beside the scatter. */
-function simplified<T extends { readonly levels: Float64Array }>(profile: T, scale: number): T {
+function simplified<T extends { readonly levels: readonly number[] }>(profile: T, scale: number): T {
   const level = medianOf(profile.levels);
   if (profile.levels.some((value) => Math.abs(value - level) > 0.25 * scale)) return profile;
-  return { ...profile, binsPerDay: 1, dayKinds: 1, levels: Float64Array.of(level) };
+  return { ...profile, binsPerDay: 1, dayKinds: 1, levels: [level] };
 }

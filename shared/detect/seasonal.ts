@@ -13,13 +13,14 @@ import type { Instant } from '../clock.ts';
 import { DAY_MS } from '../limits.ts';
 import { gpdBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
-import { integerOf, invalid, listOf, numberOf, objectOf } from '../trust/strict.ts';
+import { booleanOf, integerOf, invalid, listOf, numberOf, objectOf } from '../trust/strict.ts';
 import { ByteReader, ByteWriter } from '../wire/bytes.ts';
 import { isWeekend, localMs, timeOfDayMs, utcZone, ZONE_ENTRIES, type ZoneOffsets } from './civil.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
 
 /** Which statistics of a window the parameters are for: 1 = its mean. */
 export const seasonalFeatureVersion = 1;
+const STATE_VERSION = 1;
 /** Bins of a day that a profile may have. */
 export const binChoices = [1, 4, 24, 96] as const;
 
@@ -49,7 +50,7 @@ export interface SeasonalProfile {
   /** 2: the levels of weekdays, then those of weekends. */
   readonly dayKinds: number;
   /** binsPerDay × dayKinds */
-  readonly levels: Float64Array;
+  readonly levels: readonly number[];
 }
 
 export interface SeasonalParams extends SeasonalProfile {
@@ -82,7 +83,7 @@ const untrained: SeasonalParams = {
   windows: 0,
   binsPerDay: 1,
   dayKinds: 1,
-  levels: new Float64Array(1),
+  levels: [0],
   scale: 1,
   upper: gaussLikeTail,
   lower: gaussLikeTail,
@@ -130,15 +131,17 @@ export const seasonal: DetectorKind<SeasonalParams, SeasonalState> = {
   defaults: untrained,
   parseParams,
   state: {
-    version: 1,
+    version: STATE_VERSION,
     encode(state) {
-      const writer = new ByteWriter(16);
+      const writer = new ByteWriter(17);
+      writer.byte(STATE_VERSION);
       writer.float64(state.windows);
       writer.float64(state.lastMs);
       return writer.finish();
     },
     decode(bytes) {
       const reader = new ByteReader(bytes, 'seasonal state');
+      if (reader.byte() !== STATE_VERSION) reader.fail(`it is not of version ${STATE_VERSION}`);
       const state = { windows: reader.float64(), lastMs: reader.float64() };
       reader.end();
       if (!Number.isSafeInteger(state.windows) || state.windows < 0) reader.fail('a count of windows is not one');
@@ -185,7 +188,6 @@ function parseParams(json: unknown): SeasonalParams {
       shape: numberOf(side.shape, `${where}.shape`),
     };
   };
-  const levels = from.levels instanceof Float64Array ? [...from.levels] : from.levels;
   const params: SeasonalParams = {
     windowMs: integerOf(from.windowMs, 'params.windowMs', 1000, DAY_MS),
     zone: {
@@ -195,11 +197,11 @@ function parseParams(json: unknown): SeasonalParams {
     windows: integerOf(from.windows, 'params.windows'),
     binsPerDay: integerOf(from.binsPerDay, 'params.binsPerDay', 1, 96),
     dayKinds: integerOf(from.dayKinds, 'params.dayKinds', 1, 2),
-    levels: Float64Array.from(listOf(levels, 'params.levels', 192, (item, at) => numberOf(item, at))),
+    levels: listOf(from.levels, 'params.levels', 192, (item, at) => numberOf(item, at)),
     scale: numberOf(from.scale, 'params.scale'),
     upper: tail(from.upper, 'params.upper'),
     lower: tail(from.lower, 'params.lower'),
-    nonNegative: from.nonNegative === true,
+    nonNegative: booleanOf(from.nonNegative, 'params.nonNegative'),
     capBits: numberOf(from.capBits, 'params.capBits'),
     bandBits: numberOf(from.bandBits, 'params.bandBits'),
     findingBits: numberOf(from.findingBits, 'params.findingBits'),

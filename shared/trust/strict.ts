@@ -82,6 +82,11 @@ export function numberOf(value: unknown, where: string, min = -Number.MAX_VALUE,
   return value;
 }
 
+export function booleanOf(value: unknown, where: string): boolean {
+  if (typeof value !== 'boolean') invalid(where, 'is neither true nor false');
+  return value;
+}
+
 /** Exactly this value. */
 export function constantOf<T extends string | number>(value: unknown, where: string, expected: T): T {
   if (value !== expected) invalid(where, `is ${JSON.stringify(value)?.slice(0, 80)}; ${expected} is understood`);

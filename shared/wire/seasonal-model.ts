@@ -123,12 +123,12 @@ function readSeries(
   const scale = reader.float64();
   const upper = readTail(reader);
   const lower = readTail(reader);
-  const levels = new Float64Array(binsPerDay * dayKinds);
   const low = reader.float64();
-  if (levels.length === 1) levels[0] = low;
-  else {
+  const levels = [low];
+  const count = binsPerDay * dayKinds;
+  if (count > 1) {
     const range = reader.float64() - low;
-    for (let i = 0; i < levels.length; i++) levels[i] = low + (reader.uint16() / STEPS) * range;
+    for (let i = 0; i < count; i++) levels[i] = low + (reader.uint16() / STEPS) * range;
   }
   const nonNegative = (layout & NEVER_NEGATIVE) !== 0;
   return { ...shared, windows, capBits, binsPerDay, dayKinds, levels, scale, upper, lower, nonNegative };

@@ -57,7 +57,13 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
   const keys = await openKeys(`${data}/keys`);
   const tls = await openTls(config, nowMs);
   const adminToken = await ensureAdminToken(data);
-  const store = await openLevelStore({ directory: `${data}/store`, retention: config.retention, nowMs, log });
+  const store = await openLevelStore(`${data}/store`, {
+    retention: {
+      minutesMs: config.retention.minutes,
+      hoursMs: config.retention.hours,
+      maxBytes: config.retention.size,
+    },
+  });
   const bus = createBus((error) => log.error({ problem: messageOf(error) }, 'a listener failed'));
   const audit = createAudit(store.documents, nowMs);
 

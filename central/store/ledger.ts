@@ -1,0 +1,164 @@
+/**
+ * The ledger of one epoch, pure: what was made, and of that what is committed, quarantined, lost and pending.
+ *
+ * A seq's state is the highest of committed > quarantined > lost > pending, so that late data turns lost into
+ * committed and the four always sum to the highest seq reported. Every update is a union or a maximum: the order and
+ * the number of times in which batches arrive make no difference to what the ledger says (duplicates are counted apart).
+ */
+import { countSeqs, highest, noRanges, type SeqRanges, subtract, unite, upTo } from '../../shared/wire/ranges.ts';
+import type { EpochId, LedgerRow } from './store.ts';
+
+/** Causes of a gap record (edge.proto, `Gap`); what an agent of a later version says beside them is `other`. */
+const gapCauses = new Set(['overflow', 'corrupt', 'disk_full', 'purged', 'refused', 'volatile', 'expired']);
+
+/** Lost, and no gap names it: reported as made, neither held nor settled. */
+export const UNNAMED_CAUSE = 'unnamed';
+
+export interface EpochLedger {
+  readonly epoch: EpochId;
+  readonly parent: EpochId | null;
+  readonly start: number;
+  readonly volatile: boolean;
+  /** Highest seq that anybody reported. */
+  readonly made: number;
+  readonly committed: SeqRanges;
+  readonly quarantined: SeqRanges;
+  /** By the cause that gaps name. */
+  readonly lost: Readonly<Record<string, SeqRanges>>;
+  /** Reported as made and not held by the sender any more; settled ones are left out. */
+  readonly unheld: SeqRanges;
+  readonly duplicates: number;
+  /** Times of the committed records; 0 while there are none. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export function emptyLedger(epoch: EpochId): EpochLedger {
+  return {
+    epoch,
+    parent: null,
+    start: 0,
+    volatile: false,
+    made: 0,
+    committed: noRanges,
+    quarantined: noRanges,
+    lost: {},
+    unheld: noRanges,
+    duplicates: 0,
+    firstMs: 0,
+    lastMs: 0,
+  };
+}
+
+/** All seqs that the central answers for: committed or quarantined. */
+export function settledOf(ledger: EpochLedger): SeqRanges {
+  return unite(ledger.committed, ledger.quarantined);
+}
+
+/** Single seqs, in any order, as ranges. */
+export function rangesOf(seqs: Iterable<number>): SeqRanges {
+  const out: [number, number][] = [];
+  for (const seq of [...seqs].sort((a, b) => a - b)) {
+    const last = out.at(-1);
+    if (last !== undefined && seq <= last[1] + 1) last[1] = seq;
+    else out.push([seq, seq]);
+  }
+  return out;
+}
+
+/** What one batch settled. */
+export interface Settlement {
+  readonly committed: SeqRanges;
+  readonly quarantined: SeqRanges;
+  readonly duplicates: number;
+  /** Times of what was committed; null where nothing was. */
+  readonly span: { readonly firstMs: number; readonly lastMs: number } | null;
+}
+
+export function noteSettled(ledger: EpochLedger, settlement: Settlement): EpochLedger {
+  const { span } = settlement;
+  const first = ledger.committed.length === 0;
+  const committed = unite(ledger.committed, settlement.committed);
+  const quarantined = unite(ledger.quarantined, settlement.quarantined);
+  return {
+    ...ledger,
+    made: Math.max(ledger.made, highest(committed), highest(quarantined)),
+    committed,
+    quarantined,
+    unheld: subtract(ledger.unheld, unite(committed, quarantined)),
+    duplicates: ledger.duplicates + settlement.duplicates,
+    firstMs: span === null ? ledger.firstMs : first ? span.firstMs : Math.min(ledger.firstMs, span.firstMs),
+    lastMs: span === null ? ledger.lastMs : Math.max(ledger.lastMs, span.lastMs),
+  };
+}
+
+/**
+ * What an envelope says beside its records.
+ * @param present seqs that the sender can still send, and those that came in the envelope itself
+ */
+export function noteReport(ledger: EpochLedger, highestSeq: number, present: SeqRanges): EpochLedger {
+  const gone = subtract(subtract(upTo(highestSeq), present), settledOf(ledger));
+  return { ...ledger, made: Math.max(ledger.made, highestSeq), unheld: unite(ledger.unheld, gone) };
+}
+
+/** A gap record names seqs of this epoch as lost. */
+export function noteGap(ledger: EpochLedger, ranges: SeqRanges, cause: string): EpochLedger {
+  const name = gapCauses.has(cause) ? cause : 'other';
+  const lost = { ...ledger.lost, [name]: unite(ledger.lost[name] ?? noRanges, ranges) };
+  return { ...ledger, made: Math.max(ledger.made, highest(ranges)), lost };
+}
+
+/** A successor states how many seqs this epoch had. */
+export function noteFinal(ledger: EpochLedger, finalSeq: number): EpochLedger {
+  return finalSeq <= ledger.made ? ledger : { ...ledger, made: finalSeq };
+}
+
+/** The epoch's own first record. */
+export function noteStart(
+  ledger: EpochLedger,
+  at: { readonly parent: EpochId | null; readonly start: number; readonly volatile: boolean },
+): EpochLedger {
+  return { ...ledger, parent: at.parent, start: at.start, volatile: at.volatile };
+}
+
+/** What is neither settled nor lost. */
+export function pendingOf(ledger: EpochLedger): SeqRanges {
+  let open = subtract(upTo(ledger.made), settledOf(ledger));
+  for (const ranges of Object.values(ledger.lost)) open = subtract(open, ranges);
+  return subtract(open, ledger.unheld);
+}
+
+/** A seq that two gaps name with different causes counts for the one that is first by name. */
+export function ledgerRow(ledger: EpochLedger): LedgerRow {
+  let open = subtract(upTo(ledger.made), settledOf(ledger));
+  let lost = 0;
+  const lostByCause: Record<string, number> = {};
+  const named = Object.entries(ledger.lost).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [cause, ranges] of [...named, [UNNAMED_CAUSE, ledger.unheld] as const]) {
+    const left = subtract(open, ranges);
+    const count = countSeqs(open) - countSeqs(left);
+    if (count > 0) lostByCause[cause] = count;
+    lost += count;
+    open = left;
+  }
+  return {
+    epoch: ledger.epoch,
+    parent: ledger.parent,
+    start: ledger.start,
+    volatile: ledger.volatile,
+    made: ledger.made,
+    committed: countSeqs(ledger.committed),
+    quarantined: countSeqs(subtract(ledger.quarantined, ledger.committed)),
+    pending: countSeqs(open),
+    lost,
+    lostByCause,
+    duplicates: ledger.duplicates,
+    firstMs: ledger.firstMs,
+    lastMs: ledger.lastMs,
+  };
+}
+
+/** Order of an agent's rows: by its starts, then by time, then by id. */
+export function compareLedgers(a: EpochLedger, b: EpochLedger): number {
+  return a.start - b.start || a.firstMs - b.firstMs || (a.epoch < b.epoch ? -1 : a.epoch > b.epoch ? 1 : 0);
+}

@@ -1,0 +1,341 @@
+/**
+ * The central's store on LevelDB.
+ *
+ * Constraints:
+ * - a batch's data and the ranges that say so are one atomic, synced write; it alone decides what is new.
+ * - after any write error the handle is closed and opened anew (`database.ts`); nothing half-done is believed.
+ * - each rewriting (an agent's hour or day) is one atomic write and may be stopped anywhere.
+ * - what is read is read on one snapshot.
+ * - `meta/format` names the layout: a newer one is refused, an older one is migrated step by step after a copy.
+ *
+ * On-disk format 1. Keys begin with a byte for the space; numbers are big-endian; A is the agent's number (u32), E an
+ * epoch (16 bytes), S a seq (u48), N a series' number of that agent (u32); hours and days count from 1970, UTC.
+ *
+ *     a  agent id                   → JSON {number}
+ *     s  A N                        → JSON id, name, unit, attributes
+ *     t  A table hash (8 bytes)     → series numbers, or that it was refused (values.ts)
+ *     e  A E                        → JSON ledger (ledger.ts); all that remains of a settled epoch
+ *     q  A E S                      → CRCs and times of consecutive seqs from S on (values.ts)
+ *     w  A minute u32 E S           → a window as it came: table, first series, the wire's columns (values.ts)
+ *     r  A hour u32 E S             → an agent's own rollup of an hour, likewise
+ *     c  A N hour u32               → chunk: the windows of one series over an hour (chunks.ts)
+ *     h  A N day u32                → rows: hours of a day (chunks.ts)
+ *     d  A N block u32              → rows: days of a block of 32
+ *     g  A hour u32                 → minutes of the hour that windows cover, 2 × 30 bits
+ *     y  A hour u32                 → nothing: the hour has data that is not rewritten and rolled up
+ *     k  A day u32                  → nothing: the day has hours that it is not rolled up from
+ *     v  A time u48 E S index u32   → JSON event
+ *     i  A E S                      → JSON incident, highest revision (incidents.ts)
+ *     j  opened u48 A E S           → state and end of that incident
+ *     x  A E S day u32 E S          → evidence of that incident, by the record that brought it
+ *     o  A name                     → JSON the latest document of that name
+ *     u  A minute u32 E S           → a record of an unknown kind as it came
+ *     z  A E S crc u32              → a quarantined record with its reason (values.ts)
+ *     n  namespace 0 key            → JSON document of the central
+ *     b  SHA-256                    → blob
+ *     meta/format, meta/wire (usage.ts), meta/thinned (the hour before which minutes may be gone)
+ */
+import { mkdir, statfs } from 'node:fs/promises';
+import { PicketError } from '../../shared/errors.ts';
+import type { StateEvent } from '../../shared/findings.ts';
+import { HOUR_MS } from '../../shared/limits.ts';
+import type { SeriesId } from '../../shared/series.ts';
+import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
+import { readAgent, readAgents, readLedger, readSeries } from './agents.ts';
+import type { FreshWindow, StoredDocument } from './commit.ts';
+import { isEpochId } from './commit.ts';
+import { Database, type Reader } from './database.ts';
+import { LevelDocuments } from './documents.ts';
+import { findIncidents } from './incidents.ts';
+import { agentKey, agentSpaces, between, epochBytes, formatKey, incidentTimeKey, keyOf, startingWith } from './keys.ts';
+import { Latest } from './latest.ts';
+import { compareLedgers, type EpochLedger, ledgerRow, settledOf } from './ledger.ts';
+import { coverageFrom } from './level-coverage.ts';
+import { querySeries, summaryBlocks } from './query.ts';
+import { defaultRetention, type RetentionOptions, retainByAge, retainBySize } from './retention.ts';
+import { dueDays, dueHours, rewriteDay, rewriteHour } from './rewrite.ts';
+import type {
+  AgentId,
+  Batch,
+  CommitResult,
+  CoverageDay,
+  Documents,
+  EpochId,
+  LatestSeries,
+  LedgerRow,
+  Resolution,
+  SeriesColumns,
+  Store,
+  StoredIncident,
+  StoreStats,
+  SummaryBlock,
+  SummaryQuery,
+  TimeRange,
+} from './store.ts';
+import { hourEndMs } from './time.ts';
+import { daysLeft } from './usage.ts';
+import { decodeQuarantined } from './values.ts';
+import { Writer } from './writer.ts';
+
+const FORMAT = 1;
+/** Later times than a u48 of milliseconds holds are not asked for. */
+const LAST_MS = 2 ** 48 - 1;
+
+export interface LevelStoreOptions {
+  readonly retention?: Partial<RetentionOptions>;
+  /** Called before each write; what it throws is an error of the disk (tests). */
+  readonly beforeWrite?: () => void;
+}
+
+/** Opens or creates the store in a directory. Throws `store.newer_format`, `store.failed`, `disk.full`. */
+export async function openLevelStore(directory: string, options: LevelStoreOptions = {}): Promise<LevelStore> {
+  await mkdir(directory, { recursive: true });
+  const database = await Database.open(directory, options.beforeWrite);
+  try {
+    await checkFormat(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return new LevelStore(database, { ...defaultRetention, ...options.retention });
+}
+
+async function checkFormat(database: Database): Promise<void> {
+  const stored = await database.get(formatKey);
+  if (stored === undefined) {
+    await database.write([{ type: 'put', key: formatKey, value: Buffer.from(String(FORMAT)) }], true);
+    return;
+  }
+  const format = Number(stored.toString());
+  if (format === FORMAT) return;
+  // There is no older format yet; one would be migrated here, a step at a time, after a copy.
+  throw new PicketError(
+    'store.newer_format',
+    `the store in ${database.directory} has format ${stored.toString().slice(0, 20)}; this version knows ${FORMAT}`,
+  );
+}
+
+export class LevelStore implements Store {
+  readonly documents: Documents;
+  readonly #database: Database;
+  readonly #retention: RetentionOptions;
+  readonly #writer: Writer;
+  readonly #latest = new Map<AgentId, { readonly latest: Latest; filled: Promise<void> }>();
+
+  constructor(database: Database, retention: RetentionOptions) {
+    this.#database = database;
+    this.#retention = retention;
+    this.#writer = new Writer(
+      database,
+      (windows) => this.#takeFresh(windows),
+      () => this.#latest.clear(),
+    );
+    this.documents = new LevelDocuments(database, (operations) => this.#writer.write(operations));
+  }
+
+  commit(batch: Batch): Promise<CommitResult> {
+    return this.#writer.commit(batch);
+  }
+
+  async settled(agent: AgentId, epoch: EpochId): Promise<SeqRanges> {
+    const row = await readAgent(this.#database, agent);
+    const ledger = row === null || !isEpochId(epoch) ? null : await readLedger(this.#database, row.number, epoch);
+    return ledger === null ? noRanges : settledOf(ledger);
+  }
+
+  async latest(agent: AgentId): Promise<readonly LatestSeries[]> {
+    const row = await readAgent(this.#database, agent);
+    if (row === null) return [];
+    const series = await readSeries(this.#database, row.number);
+    let kept = this.#latest.get(agent);
+    if (kept === undefined) {
+      const latest = new Latest();
+      // Commits add to it from now on; what it has already is never replaced by something older.
+      const filled = this.#database.read((reader) => latest.fill(reader, row.number, series.length));
+      kept = { latest, filled };
+      this.#latest.set(agent, kept);
+      filled.catch(() => this.#latest.delete(agent));
+    }
+    await kept.filled;
+    return kept.latest.list(series);
+  }
+
+  async query(
+    agent: AgentId,
+    series: readonly SeriesId[],
+    range: TimeRange,
+    resolution: Resolution,
+  ): Promise<readonly SeriesColumns[]> {
+    return this.#database.read(async (reader) => {
+      const cache = await this.#writer.agents.find(reader, agent);
+      return querySeries(reader, cache?.numbers ?? new Map(), cache?.number ?? null, series, range, resolution);
+    });
+  }
+
+  summaries(query: SummaryQuery): AsyncIterable<SummaryBlock> {
+    return summaryBlocks(this.#database, query);
+  }
+
+  async incidents(
+    query: TimeRange & { agent?: AgentId; state?: 'open' | 'closed'; limit?: number },
+  ): Promise<readonly StoredIncident[]> {
+    return this.#database.read(async (reader) => {
+      const names = new Map((await readAgents(reader)).map(({ id, number }) => [number, id]));
+      const wanted = query.agent === undefined ? null : await readAgent(reader, query.agent);
+      if (query.agent !== undefined && wanted === null) return [];
+      const found = await findIncidents(reader, query, wanted?.number ?? null);
+      return found.map(({ agent, incident }) => ({ ...incident, agent: names.get(agent) ?? '' }));
+    });
+  }
+
+  async events(agent: AgentId, range: TimeRange, limit: number): Promise<readonly StateEvent[]> {
+    const row = await readAgent(this.#database, agent);
+    if (row === null) return [];
+    const [from, to] = [range.fromMs, range.toMs].map((ms) => Math.min(Math.max(0, Math.floor(ms)), LAST_MS - 1));
+    const out: StateEvent[] = [];
+    const keys = between('event', [row.number], { u48: from! }, { u48: to! + 1 });
+    for await (const [, value] of this.#database.entries(keys, { reverse: true, limit })) {
+      out.push(JSON.parse(value.toString()) as StateEvent);
+    }
+    return out.reverse();
+  }
+
+  async document(
+    agent: AgentId,
+    name: 'inventory' | 'top' | 'applied',
+  ): Promise<{ timeMs: number; json: unknown } | null> {
+    const row = await readAgent(this.#database, agent);
+    const value = row === null ? undefined : await this.#database.get(keyOf('latest', row.number, Buffer.from(name)));
+    if (value === undefined) return null;
+    const { timeMs, json } = JSON.parse(value.toString()) as StoredDocument;
+    return { timeMs, json };
+  }
+
+  async evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]> {
+    const row = await readAgent(this.#database, agent);
+    if (row === null || !isEpochId(epoch)) return [];
+    const out: Uint8Array[] = [];
+    const keys = startingWith('evidence', row.number, epochBytes(epoch), { u48: seq });
+    for await (const [, value] of this.#database.entries(keys)) out.push(value);
+    return out;
+  }
+
+  async ledger(agent: AgentId): Promise<readonly LedgerRow[]> {
+    return (await this.#ledgers(this.#database, agent)).sort(compareLedgers).map(ledgerRow);
+  }
+
+  async coverage(agent: AgentId, range: TimeRange): Promise<readonly CoverageDay[]> {
+    const { lastMs } = await this.#writer.wire();
+    return this.#database.read(async (reader) => {
+      const row = await readAgent(reader, agent);
+      return row === null ? [] : coverageFrom(reader, row.number, await this.#ledgers(reader, agent), range, lastMs);
+    });
+  }
+
+  async quarantine(
+    agent: AgentId,
+  ): Promise<readonly { epoch: EpochId; seq: number; reason: string; record: Uint8Array; timeMs: number }[]> {
+    const row = await readAgent(this.#database, agent);
+    if (row === null) return [];
+    const out = [];
+    for await (const [key, value] of this.#database.entries(startingWith('quarantine', row.number))) {
+      out.push({ epoch: key.subarray(5, 21).toString('hex'), seq: key.readUIntBE(21, 6), ...decodeQuarantined(value) });
+    }
+    return out;
+  }
+
+  async maintain(nowMs: number, signal: AbortSignal): Promise<void> {
+    const hours = await dueHours(this.#database, nowMs);
+    for (const due of hours) {
+      if (signal.aborted) return;
+      await this.#writer.exclusive(() => rewriteHour(this.#database, due));
+    }
+    for (const due of await dueDays(this.#database, nowMs)) {
+      if (signal.aborted) return;
+      await this.#writer.exclusive(async () => rewriteDay(this.#database, due, await this.#seriesOf(due.agent)));
+    }
+    if (signal.aborted) return;
+    // What was rewritten is only marked as deleted until then.
+    if (hours.length > 0) await this.#database.compact(startingWith('window'));
+    const state = {
+      seriesOf: (number: number) => this.#seriesOf(number),
+      exclusive: (run: () => Promise<void>) => this.#writer.exclusive(run),
+    };
+    await retainByAge(this.#database, this.#retention, state, nowMs, signal);
+    await retainBySize(this.#database, this.#retention, state, nowMs, signal);
+  }
+
+  async purge(agent: AgentId): Promise<void> {
+    await this.#writer.exclusive(async () => {
+      const row = await readAgent(this.#database, agent);
+      if (row === null) return;
+      this.#writer.agents.forget(agent);
+      this.#latest.delete(agent);
+      for await (const [key, value] of this.#database.entries(startingWith('incident', row.number))) {
+        const { openedMs } = JSON.parse(value.toString()) as { openedMs: number };
+        const epoch = key.subarray(5, 21).toString('hex');
+        const index = incidentTimeKey(openedMs, row.number, epoch, key.readUIntBE(21, 6));
+        await this.#database.write([{ type: 'del', key: index }], false);
+      }
+      for (const space of agentSpaces) await this.#database.clear(startingWith(space, row.number));
+      // Last: until then a purge that was stopped can be asked for again.
+      await this.#database.write([{ type: 'del', key: agentKey(agent) }], true);
+    });
+  }
+
+  async stats(): Promise<StoreStats> {
+    const wire = await this.#writer.wire();
+    const diskBytes = await this.#database.diskBytes();
+    const { bavail, bsize } = await statfs(this.#database.directory);
+    const freeBytes = bavail * bsize;
+    const agents = await readAgents(this.#database);
+    let series = 0;
+    let oldestMs: number | null = null;
+    for (const { number } of agents) {
+      series += await this.#seriesOf(number);
+      for await (const key of this.#database.keys(startingWith('coverage', number), { limit: 1 })) {
+        oldestMs = Math.min(oldestMs ?? Number.POSITIVE_INFINITY, hourEndMs(key.readUInt32BE(5)) - HOUR_MS);
+      }
+    }
+    const bounded =
+      this.#retention.maxBytes === null
+        ? freeBytes
+        : Math.min(freeBytes, Math.max(0, this.#retention.maxBytes - diskBytes));
+    return {
+      diskBytes,
+      wireBytes: wire.totalBytes,
+      freeBytes,
+      daysLeft: daysLeft(wire, diskBytes, bounded),
+      agents: agents.length,
+      series,
+      oldestMs,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.idle();
+    await this.#database.close();
+  }
+
+  #takeFresh(windows: readonly FreshWindow[]): void {
+    for (const window of windows) this.#latest.get(window.agent)?.latest.take(window);
+  }
+
+  /** Series numbers of an agent are below this. */
+  async #seriesOf(agent: number): Promise<number> {
+    for await (const key of this.#database.keys(startingWith('series', agent), { reverse: true, limit: 1 })) {
+      return key.readUInt32BE(5) + 1;
+    }
+    return 0;
+  }
+
+  async #ledgers(reader: Reader, agent: AgentId): Promise<EpochLedger[]> {
+    const row = await readAgent(reader, agent);
+    const out: EpochLedger[] = [];
+    if (row === null) return out;
+    for await (const [, value] of reader.entries(startingWith('epoch', row.number))) {
+      out.push(JSON.parse(value.toString()) as EpochLedger);
+    }
+    return out;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What is too old, or too much, is deleted: minutes first, then hours. What was thinned is written down before it is
+ * deleted, so that an hour of which minutes are gone is never rolled up again from what is left of it.
+ */
+import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
+import { readAgents } from './agents.ts';
+import type { Database } from './database.ts';
+import { between, epochBytes, incidentTimeKey, keyOf, startingWith, thinnedKey } from './keys.ts';
+import { DAYS_PER_BLOCK } from './time.ts';
+import { decodeRun } from './values.ts';
+
+export interface RetentionOptions {
+  /** Age of minutes, Unix ms; default 14 days. */
+  readonly minutesMs: number;
+  /** Age of hours, events, incidents, evidence, quarantine; default 400 days. */
+  readonly hoursMs: number;
+  /** Bytes of all files; null: no bound. */
+  readonly maxBytes: number | null;
+}
+
+export const defaultRetention: RetentionOptions = { minutesMs: 14 * DAY_MS, hoursMs: 400 * DAY_MS, maxBytes: null };
+
+/** Steps in which a store that is too large is thinned; each is measured after a compaction. */
+const MOST_STEPS = 8;
+
+export interface RetentionState {
+  readonly seriesOf: (agent: number) => Promise<number>;
+  /** Runs a deletion while nothing else writes. */
+  readonly exclusive: (run: () => Promise<void>) => Promise<void>;
+}
+
+/** Minutes before this hour may be gone. */
+export async function thinnedBeforeHour(database: Database): Promise<number> {
+  const value = await database.get(thinnedKey);
+  return value === undefined ? 0 : Number(value.toString());
+}
+
+/** Deletes by age in steps of a day, so that it costs nothing in most hours. */
+export async function retainByAge(
+  database: Database,
+  options: RetentionOptions,
+  state: RetentionState,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const minutesDay = Math.floor((nowMs - options.minutesMs) / DAY_MS);
+  if (minutesDay > 0 && minutesDay * 24 > (await thinnedBeforeHour(database))) {
+    await dropMinutes(database, state, minutesDay * 24, signal);
+  }
+  const hoursDay = Math.floor((nowMs - options.hoursMs) / DAY_MS);
+  if (hoursDay > 0) await dropHours(database, state, hoursDay, signal);
+}
+
+/** Deletes the oldest until the files fit. */
+export async function retainBySize(
+  database: Database,
+  options: RetentionOptions,
+  state: RetentionState,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (options.maxBytes === null) return;
+  const today = Math.floor(nowMs / DAY_MS);
+  for (let step = 0; step < MOST_STEPS && !signal.aborted; step++) {
+    const bytes = await database.diskBytes();
+    if (bytes <= options.maxBytes) return;
+    const oldest = await oldestChunkHour(database);
+    // Half of the days that there are, at least one, until only today is left; then the oldest hours.
+    const oldestDay = oldest === null ? today : Math.floor(oldest / 24);
+    const share = Math.min(0.5, (bytes - options.maxBytes) / bytes);
+    const cut = oldestDay + Math.max(1, Math.ceil((today - oldestDay) * share));
+    if (oldestDay < today) await dropMinutes(database, state, cut * 24, signal);
+    else {
+      const firstDay = await oldestHourDay(database);
+      if (firstDay === null || firstDay >= today) return;
+      await dropHours(database, state, firstDay + Math.max(1, Math.ceil((today - firstDay) * share)), signal);
+    }
+    for (const space of ['chunk', 'hour', 'rollup', 'run', 'event', 'evidence', 'window'] as const) {
+      await database.compact(startingWith(space));
+    }
+  }
+}
+
+async function dropMinutes(
+  database: Database,
+  state: RetentionState,
+  hour: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await state.exclusive(() =>
+    database.write([{ type: 'put', key: thinnedKey, value: Buffer.from(String(hour)) }], true),
+  );
+  for (const { number } of await readAgents(database)) {
+    const count = await state.seriesOf(number);
+    for (let series = 0; series < count && !signal.aborted; series++) {
+      await database.clear(between('chunk', [number, series], 0, hour));
+    }
+    if (signal.aborted) return;
+    await database.clear(between('rollup', [number], 0, hour));
+    await database.clear(between('unknown', [number], 0, hour * 60));
+    await dropRuns(database, number, hour * HOUR_MS);
+  }
+}
+
+/** CRCs of records from before: from then on only the ranges are known. */
+async function dropRuns(database: Database, agent: number, beforeMs: number): Promise<void> {
+  const epochs: Buffer[] = [];
+  for await (const key of database.keys(startingWith('epoch', agent))) epochs.push(key.subarray(5));
+  for (const epoch of epochs) {
+    let end: Buffer | null = null;
+    for await (const [key, value] of database.entries(startingWith('run', agent, epoch))) {
+      const run = decodeRun(key.readUIntBE(key.length - 6, 6), value);
+      if (Math.max(...run.timesMs) >= beforeMs) break;
+      end = keyOf('run', agent, epoch, { u48: run.fromSeq + 1 });
+    }
+    if (end !== null) await database.clear({ gte: startingWith('run', agent, epoch).gte, lt: end });
+  }
+}
+
+async function dropHours(database: Database, state: RetentionState, day: number, signal: AbortSignal): Promise<void> {
+  const beforeMs = day * DAY_MS;
+  for (const { number } of await readAgents(database)) {
+    const count = await state.seriesOf(number);
+    const first = await firstKey(database, between('coverage', [number], 0, day * 24));
+    if (first === null) continue;
+    for (let series = 0; series < count && !signal.aborted; series++) {
+      await database.clear(between('hour', [number, series], 0, day));
+      await database.clear(between('day', [number, series], 0, Math.floor(day / DAYS_PER_BLOCK)));
+    }
+    if (signal.aborted) return;
+    await database.clear(between('event', [number], { u48: 0 }, { u48: beforeMs }));
+    for await (const key of database.keys(startingWith('evidence', number))) {
+      // agent u32, epoch 16, seq u48, day u32, …
+      if (key.readUInt32BE(27) < day) await database.write([{ type: 'del', key: Buffer.from(key) }], false);
+    }
+    // Last, as it is what says that there is something to delete.
+    await database.clear(between('coverage', [number], 0, day * 24));
+  }
+  await dropIncidents(database, beforeMs);
+}
+
+async function dropIncidents(database: Database, beforeMs: number): Promise<void> {
+  const range = { gte: startingWith('incidentTime').gte, lt: startingWith('incidentTime', { u48: beforeMs }).gte };
+  for await (const [key, brief] of database.entries(range)) {
+    const agent = key.readUInt32BE(7);
+    const epoch = key.subarray(11, 27).toString('hex');
+    const seq = key.readUIntBE(27, 6);
+    if (brief[0] === 1) continue;
+    await database.write(
+      [
+        { type: 'del', key: keyOf('incident', agent, epochBytes(epoch), { u48: seq }) },
+        { type: 'del', key: incidentTimeKey(key.readUIntBE(1, 6), agent, epoch, seq) },
+      ],
+      false,
+    );
+  }
+}
+
+async function oldestChunkHour(database: Database): Promise<number | null> {
+  let oldest: number | null = null;
+  for (const { number } of await readAgents(database)) {
+    // The first series stands for all: a table's first is among the oldest.
+    const key = await firstKey(database, startingWith('chunk', number));
+    if (key !== null) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, key.readUInt32BE(9));
+  }
+  return oldest;
+}
+
+async function oldestHourDay(database: Database): Promise<number | null> {
+  let oldest: number | null = null;
+  for (const { number } of await readAgents(database)) {
+    const key = await firstKey(database, startingWith('hour', number));
+    if (key !== null) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, key.readUInt32BE(9));
+  }
+  return oldest;
+}
+
+async function firstKey(database: Database, range: { gte: Buffer; lt: Buffer }): Promise<Buffer | null> {
+  for await (const key of database.keys(range, { limit: 1 })) return key;
+  return null;
+}

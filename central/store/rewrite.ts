@@ -1,0 +1,119 @@
+/**
+ * The hourly rewriting: windows of a closed hour become chunks by series, the hour is rolled up from all that there is
+ * of it, and a closed day from its hours. Each agent and hour (or day) is one atomic write, so that it may be stopped
+ * anywhere: what was not written is as before, and its mark is still there.
+ */
+import { MINUTE_MS } from '../../shared/limits.ts';
+import { decodeChunk, decodeRolled, encodeChunk, encodeRolled } from './chunks.ts';
+import type { Database, Operation, Reader } from './database.ts';
+import { chooseHour, History, mergeRows } from './history.ts';
+import { between, keyOf, startingWith } from './keys.ts';
+import { type Row, Rows } from './rows.ts';
+import { DAYS_PER_BLOCK, dayEndMs, dayOfHour, hourEndMs, hourOf } from './time.ts';
+
+/** An hour is closed when late windows of a connected agent have come. */
+const GRACE_MS = 2 * MINUTE_MS;
+/** Series whose days are written at once. */
+const SERIES_PER_STEP = 256;
+
+export interface Due {
+  readonly agent: number;
+  /** Hours or days since 1970. */
+  readonly at: number;
+}
+
+export function isClosed(endMs: number, nowMs: number): boolean {
+  return endMs + GRACE_MS <= nowMs;
+}
+
+/** Closed hours that have data which is not in chunks, oldest first by agent. */
+export async function dueHours(reader: Reader, nowMs: number): Promise<Due[]> {
+  return (await marks(reader, 'dirty')).filter(({ at }) => isClosed(hourEndMs(at), nowMs));
+}
+
+/** Closed days with hours that changed. */
+export async function dueDays(reader: Reader, nowMs: number): Promise<Due[]> {
+  return (await marks(reader, 'dirtyDay')).filter(({ at }) => isClosed(dayEndMs(at), nowMs));
+}
+
+async function marks(reader: Reader, space: 'dirty' | 'dirtyDay'): Promise<Due[]> {
+  const out: Due[] = [];
+  for await (const key of reader.keys(startingWith(space))) {
+    out.push({ agent: key.readUInt32BE(1), at: key.readUInt32BE(5) });
+  }
+  return out;
+}
+
+/** Call it while nothing else writes. */
+export async function rewriteHour(database: Database, { agent, at: hour }: Due): Promise<void> {
+  const history = new History(database, agent);
+  const operations: Operation[] = [];
+  for await (const key of database.keys(between('window', [agent], hour * 60, (hour + 1) * 60))) {
+    operations.push({ type: 'del', key });
+  }
+  const fresh = await history.windows(hour, hour, null, true);
+  const rollups = await history.rollups(hour, null);
+  const series = [...new Set([...fresh.keys(), ...rollups.keys()])].sort((a, b) => a - b);
+  const chunks = await database.getMany(series.map((number) => keyOf('chunk', agent, number, hour)));
+  const kept = await history.keptHours(hour, series);
+  const rolled = new Map<number, Row>();
+  series.forEach((number, i) => {
+    const added = fresh.get(number);
+    const rows = added ?? new Rows();
+    const stored = chunks[i];
+    if (stored !== undefined) decodeChunk(stored, rows, added !== undefined);
+    if (added !== undefined) {
+      operations.push({ type: 'put', key: keyOf('chunk', agent, number, hour), value: encodeChunk(rows) });
+    }
+    const row = chooseHour(hour, rows, rollups.get(number), kept.get(number));
+    if (row !== null) rolled.set(number, row);
+  });
+  const day = dayOfHour(hour);
+  await replaceRows(
+    database,
+    rolled,
+    (number) => keyOf('hour', agent, number, day),
+    (row) => hourOf(row.timeMs) === hour,
+    operations,
+  );
+  operations.push({ type: 'put', key: keyOf('dirtyDay', agent, day), value: Buffer.alloc(0) });
+  operations.push({ type: 'del', key: keyOf('dirty', agent, hour) });
+  await database.write(operations, true);
+}
+
+/** Call it while nothing else writes. */
+export async function rewriteDay(database: Database, { agent, at: day }: Due, seriesCount: number): Promise<void> {
+  const operations: Operation[] = [];
+  for (let first = 0; first < seriesCount; first += SERIES_PER_STEP) {
+    const series = Array.from({ length: Math.min(SERIES_PER_STEP, seriesCount - first) }, (_, i) => first + i);
+    const hours = await database.getMany(series.map((number) => keyOf('hour', agent, number, day)));
+    const rolled = new Map<number, Row>();
+    hours.forEach((value, i) => {
+      const row = value === undefined ? null : mergeRows(decodeRolled(value), dayEndMs(day));
+      if (row !== null) rolled.set(series[i]!, row);
+    });
+    const block = Math.floor(day / DAYS_PER_BLOCK);
+    const isDay = (row: Row): boolean => dayOfHour(hourOf(row.timeMs)) === day;
+    await replaceRows(database, rolled, (number) => keyOf('day', agent, number, block), isDay, operations);
+  }
+  operations.push({ type: 'del', key: keyOf('dirtyDay', agent, day) });
+  await database.write(operations, true);
+}
+
+/** Puts each series' row in the place of the one that it replaces, in order of time. */
+async function replaceRows(
+  reader: Reader,
+  rows: ReadonlyMap<number, Row>,
+  keyOfSeries: (series: number) => Buffer,
+  replaces: (row: Row) => boolean,
+  operations: Operation[],
+): Promise<void> {
+  const series = [...rows.keys()];
+  const stored = await reader.getMany(series.map(keyOfSeries));
+  series.forEach((number, i) => {
+    const before = stored[i] === undefined ? [] : decodeRolled(stored[i]);
+    const after = [...before.filter((row) => !replaces(row)), rows.get(number)!];
+    after.sort((a, b) => a.timeMs - b.timeMs);
+    operations.push({ type: 'put', key: keyOfSeries(number), value: encodeRolled(after) });
+  });
+}

@@ -1,7 +1,15 @@
 import { afterEach, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import { openAuth, SESSION_MS } from './auth.ts';
-import { ADMIN_TOKEN, fakeDocuments, START_MS, startTestServer, type TestServer } from './fakes.ts';
+import {
+  ADMIN_TOKEN,
+  cheapHash,
+  fakeDocuments,
+  PASSWORD,
+  START_MS,
+  startTestServer,
+  type TestServer,
+} from './fakes.ts';
 
 let server: TestServer;
 afterEach(() => server?.app.close());
@@ -25,9 +33,11 @@ test('the password is made at the first start only, and is stored nowhere', asyn
 });
 
 test('a reset of the password ends all sessions', async () => {
-  const options = { documents: fakeDocuments(), nowMs: () => START_MS };
+  const documents = fakeDocuments();
+  await documents.put('admin', 'admin', cheapHash);
+  const options = { documents, nowMs: () => START_MS };
   const auth = await openAuth(options);
-  const { token } = await auth.login('admin', auth.newPassword!);
+  const { token } = await auth.login('admin', PASSWORD);
   expect(await auth.session(token)).not.toBeNull();
   await openAuth({ ...options, resetPassword: true });
   expect(await auth.session(token)).toBeNull();
@@ -105,7 +115,9 @@ test('the admin token needs no CSRF token; a wrong one is refused even with a go
 });
 
 test('without an admin token there is no Bearer access, and a short one is refused', async () => {
-  const options = { documents: fakeDocuments(), nowMs: () => START_MS };
+  const documents = fakeDocuments();
+  await documents.put('admin', 'admin', cheapHash);
+  const options = { documents, nowMs: () => START_MS };
   const auth = await openAuth(options);
   expect([auth.isAdminToken(''), auth.isAdminToken('undefined')]).toEqual([false, false]);
   await expect(openAuth({ ...options, adminToken: 'short' })).rejects.toMatchObject({ code: 'config.invalid' });
@@ -162,16 +174,17 @@ test('a request that another site made cannot log in', async () => {
 
 test('sessions are bounded: the oldest end first, expired ones are swept', async () => {
   const documents = fakeDocuments();
+  await documents.put('admin', 'admin', cheapHash);
   const clock = { nowMs: START_MS };
   const auth = await openAuth({ documents, nowMs: () => clock.nowMs });
   for (let i = 0; i < 205; i++) {
     await documents.put('session', String(i).padStart(64, '0'), { user: 'admin', expiresMs: START_MS + 1 + i });
   }
-  await auth.login('admin', auth.newPassword!);
+  await auth.login('admin', PASSWORD);
   const left = (await documents.list<{ expiresMs: number }>('session')).map(({ value }) => value.expiresMs - START_MS);
   expect(left).toHaveLength(200);
   expect(Math.min(...left)).toBe(7);
   clock.nowMs += 1000;
-  await auth.login('admin', auth.newPassword!);
+  await auth.login('admin', PASSWORD);
   expect(await documents.list('session')).toHaveLength(2);
 });

@@ -20,7 +20,7 @@ import { createServer, type ServerOptions } from './server.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
 export const ADMIN_TOKEN = 'an-admin-token-that-is-long-enough-0123';
-const PASSWORD = 'a password of the tests';
+export const PASSWORD = 'a password of the tests';
 export const SERIES = '00112233aabbccdd';
 export const EPOCH = 'e'.repeat(32);
 
@@ -128,7 +128,7 @@ export const someIncident: StoredIncident = {
   more: 0,
 };
 
-export const someModel: ModelVersion = {
+const someModel: ModelVersion = {
   version: 3,
   kind: 'seasonal',
   agent: 'pump-7',
@@ -151,7 +151,7 @@ export const someModel: ModelVersion = {
 };
 
 /** One minute a window, `count` of them from `fromMs` on; the second mean is missing. */
-export function someColumns(series: string, fromMs: number, count: number): SeriesColumns {
+function someColumns(series: string, fromMs: number, count: number): SeriesColumns {
   const values = Float64Array.from({ length: count }, (_, i) => Math.sin(i) * 1e9);
   const mean = values.slice();
   if (count > 1) mean[1] = Number.NaN;
@@ -306,7 +306,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
 /** Costs are part of a stored hash: with the least ones a test does not wait for its log in. */
 const cheapCost = { N: 2, r: 1, p: 1 };
 const cheapSalt = Buffer.alloc(16, 7);
-const cheapHash: PasswordHash = {
+export const cheapHash: PasswordHash = {
   algorithm: 'scrypt',
   ...cheapCost,
   salt: cheapSalt.toString('base64url'),

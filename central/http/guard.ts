@@ -23,7 +23,7 @@ export interface Principal {
   readonly session: Session | null;
 }
 
-export const CSRF_HEADER = 'x-picket-csrf';
+const CSRF_HEADER = 'x-picket-csrf';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Cookies of the log in; the name tells the browser to hold them to this host and to TLS. */

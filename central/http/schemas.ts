@@ -19,16 +19,16 @@ export const oneOf = (...values: (string | null)[]): Schema => ({
   type: values.includes(null) ? ['string', 'null'] : 'string',
   enum: values,
 });
-export const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
 export const ref = (name: SchemaName): Schema => ({ $ref: `${name}#` });
 
 export const text: Schema = { type: 'string' };
-export const flag: Schema = { type: 'boolean' };
+const flag: Schema = { type: 'boolean' };
 export const number: Schema = { type: 'number' };
 export const integer: Schema = { type: 'integer' };
-export const numberOrNull: Schema = { type: ['number', 'null'] };
+const numberOrNull: Schema = { type: ['number', 'null'] };
 export const timeMs: Schema = { type: 'number', description: 'Unix time in milliseconds, UTC' };
-export const timeMsOrNull: Schema = {
+const timeMsOrNull: Schema = {
   type: ['number', 'null'],
   description: 'Unix time in milliseconds, UTC, or null',
 };

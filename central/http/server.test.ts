@@ -177,6 +177,30 @@ test('a metric of 24 hours is answered in well under 200 ms', async () => {
   expect(tookMs).toBeLessThan(100);
 });
 
+test('a machine is told where it finds the broker, also when the central only knows itself as loopback', async () => {
+  server = await startTestServer();
+  const told = async (broker: string, host: string) => {
+    const enrolment = {
+      agent: 'a',
+      name: 'a',
+      broker,
+      prefix: 'p',
+      username: 'a',
+      password: 'p',
+      ca: null,
+      rootKey: 'k',
+    };
+    Object.assign(server.services.fleet, { enrol: async () => enrolment });
+    const request = { method: 'POST', url: '/api/v1/enrol', payload: { token: 't' }, headers: { host } } as const;
+    return (await server.app.inject(request)).json<{ broker: string }>().broker;
+  };
+  expect(await told('mqtts://127.0.0.1:8883', 'central.example:7070')).toBe('mqtts://central.example:8883');
+  expect(await told('mqtts://[::1]:8883', '[2001:db8::1]:7070')).toBe('mqtts://[2001:db8::1]:8883');
+  expect(await told('mqtt://127.0.0.1:1883', 'localhost:7070')).toBe('mqtt://127.0.0.1:1883');
+  expect(await told('mqtts://broker.example:8883', 'central.example')).toBe('mqtts://broker.example:8883');
+  expect(await told('mqtt://127.0.0.1:1883', 'bad host')).toBe('mqtt://127.0.0.1:1883');
+});
+
 test('the ledger adds up over the epochs, cause by cause', async () => {
   server = await startTestServer();
   const { totals } = (await get(`${agent}/ledger`)).json<{ totals: unknown }>();

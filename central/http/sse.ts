@@ -12,7 +12,7 @@ const MAX_WAITING_BYTES = 512 * 1024;
 /** How long a browser waits before it comes again. */
 const RETRY_MS = 2_000;
 
-export interface EventStream {
+interface EventStream {
   /** Ends with the stream, from whichever side. */
   readonly signal: AbortSignal;
   send(event: string, data: unknown): void;

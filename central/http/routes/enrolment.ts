@@ -1,7 +1,9 @@
 /** Tokens, what an agent trades one for, and the CA that it pins. */
 import type { FastifyInstance } from 'fastify';
+import { isLoopback } from '../../../shared/address.ts';
 import { PicketError } from '../../../shared/errors.ts';
 import { DAY_MS } from '../../../shared/limits.ts';
+import { BROKER_PATTERN } from '../../../shared/trust/enrolment.ts';
 import type { EnrolmentRequest } from '../../api.ts';
 import { audit, type RouteContext } from '../context.ts';
 import { answers, freeText, list, object, ref, shortText, tags, text, timeMs } from '../schemas.ts';
@@ -105,13 +107,10 @@ export function enrolmentRoutes(app: FastifyInstance, context: RouteContext): vo
       throttle.begin(request.ip);
       const enrolment = await fleet.enrol(request.body);
       throttle.forgive(request.ip);
-      await context.services.audit.add({
-        actor: 'enrolment',
-        action: 'agent.enrol',
-        target: enrolment.agent,
-        detail: request.ip,
-      });
-      return enrolment;
+      const entry = { actor: 'enrolment', action: 'agent.enrol', target: enrolment.agent, detail: request.ip };
+      // The token is spent and the password is told only now: a disk that fails must not take it from the machine.
+      await context.services.audit.add(entry).catch((error: unknown) => request.log.error({ err: error }, 'audit'));
+      return { ...enrolment, broker: brokerFor(enrolment.broker, request.hostname) };
     },
   );
 
@@ -136,4 +135,17 @@ export function enrolmentRoutes(app: FastifyInstance, context: RouteContext): vo
       return reply.type('application/x-pem-file').send(context.caPem);
     },
   );
+}
+
+/**
+ * The broker's address for a machine that reached us under this host: a broker that says loopback is beside us, so from
+ * another machine it is where we are. The Host header is the machine's own, and misleads nobody else.
+ */
+function brokerFor(broker: string, requestedHost: string): string {
+  if (!URL.canParse(broker)) return broker;
+  const url = new URL(broker);
+  const host = requestedHost.replace(/^\[|\]$/g, '');
+  if (!isLoopback(url.hostname.replace(/^\[|\]$/g, '')) || host === '' || isLoopback(host)) return broker;
+  const moved = `${url.protocol}//${host.includes(':') ? `[${host}]` : host}${url.port === '' ? '' : `:${url.port}`}`;
+  return new RegExp(BROKER_PATTERN).test(moved) ? moved : broker;
 }

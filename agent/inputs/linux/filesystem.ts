@@ -4,16 +4,12 @@
  * OpenTelemetry: `system.filesystem.usage` by `system.filesystem.state`, `.utilization`, `.limit`, with
  * `system.device`, `.mountpoint`, `.type`; the inodes' are the host metrics receiver's.
  *
- * statfs may wait for ever (a server that is gone, a failing disk), and each waiting call holds a thread of a small
- * pool that the outbox needs too. So filesystems of networks and user space are left out unless asked for, one call is
- * under way at a time, a call that is late is left behind and its mount not asked again before it has answered, and
- * with more than `maxLate` calls left behind nothing is asked at all. A mount that does not answer has bad values and
- * the state `system.filesystem.answers: no`; the others go on.
+ * A mount that does not answer in time (`statfs-gate.ts`) has bad values and the state `system.filesystem.answers: no`;
+ * the others go on. Filesystems of networks and of user space are left out unless asked for.
  */
 
 import type { StatsFs } from 'node:fs';
 import fs from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Instant } from '../../../shared/clock.ts';
 import type { ValueOf } from '../../../shared/config/schema.ts';
 import { object } from '../../../shared/config/types.ts';
@@ -23,12 +19,12 @@ import { type Mount, parseMounts } from './mounts.ts';
 import { KeptFile, scanner } from './reader.ts';
 import { namePattern } from './rows.ts';
 import { excluded, flag, interval, onLinux, timingOf } from './settings.ts';
+import { StatfsGate } from './statfs-gate.ts';
 
 const maxMounts = 64;
 const lateMs = 2000;
-const maxLate = 1;
-/** Paths whose call is left behind: of the process, as the pool of threads is, and so beyond one open input. */
-const latePaths = new Set<string>();
+/** Of the process, as the pool of threads is: what is late stays so when the input is opened anew. */
+const gate = new StatfsGate(fs.statfs, lateMs);
 
 const config = object({
   doc: 'Space and inodes of filesystems.',
@@ -39,8 +35,6 @@ const config = object({
   },
 });
 type Config = ValueOf<typeof config>;
-
-type Outcome = StatsFs | 'late' | 'failed';
 
 class Mounted {
   readonly mount: Mount;
@@ -70,7 +64,7 @@ class FilesystemInput implements Input {
   async read(now: Instant, sink: SampleSink, signal: AbortSignal): Promise<void> {
     this.#findMounts(sink);
     for (const mounted of this.#mounted.values()) {
-      const outcome = await askWithDeadline(`${this.#root}${mounted.mount.point}`);
+      const outcome = await gate.ask(`${this.#root}${mounted.mount.point}`);
       if (signal.aborted) return;
       if (outcome === 'failed') continue;
       sink.state(answersKey(mounted.mount), outcome === 'late' ? 'no' : 'yes', now);
@@ -100,24 +94,6 @@ class FilesystemInput implements Input {
     }
     this.#mounted = next;
   }
-}
-
-/** statfs with a deadline of its own. */
-async function askWithDeadline(path: string): Promise<Outcome> {
-  if (latePaths.has(path) || latePaths.size > maxLate) return 'late';
-  const timer = new AbortController();
-  // A mount below a folder that this user may not enter, or that was taken away just now: nothing to say.
-  const asked = fs.statfs(path).catch((): Outcome => 'failed');
-  const outcome = await Promise.race([
-    asked,
-    delay(lateMs, 'late' as const, { signal: timer.signal, ref: false }).catch((): Outcome => 'failed'),
-  ]);
-  timer.abort();
-  if (outcome === 'late') {
-    latePaths.add(path);
-    void asked.then(() => latePaths.delete(path));
-  }
-  return outcome;
 }
 
 function putLate(mounted: Mounted, sink: SampleSink): void {

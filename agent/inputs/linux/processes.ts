@@ -12,6 +12,7 @@ import type { ValueOf } from '../../../shared/config/schema.ts';
 import { integer, object } from '../../../shared/config/types.ts';
 import type { SeriesDefinition } from '../../../shared/series.ts';
 import type { Host, Input, InputKind, SampleSink } from '../input.ts';
+import { missingProcessRights } from './process-rights.ts';
 import { ProcessStat } from './process-stat.ts';
 import { readError } from './reader.ts';
 import { interval, onLinux, timingOf } from './settings.ts';
@@ -143,5 +144,6 @@ export const processes: InputKind<Config> = {
   config,
   automatic: onLinux,
   timing: timingOf,
+  missingRights: (settings: Config, host: Host) => missingProcessRights(host.procRoot, settings.top > 0),
   open: async (settings: Config, host: Host) => new ProcessesInput(host.procRoot, settings),
 };

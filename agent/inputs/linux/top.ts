@@ -21,7 +21,7 @@ export interface Known {
   readonly ioBytesSince: number;
 }
 
-export interface TopEntry {
+interface TopEntry {
   readonly pid: number;
   readonly name: string;
   /** Share of one core, 0…number of cores. */

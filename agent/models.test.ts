@@ -1,0 +1,123 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { utcZone } from '../shared/detect/civil.ts';
+import { type SeasonalParams, seasonal } from '../shared/detect/seasonal.ts';
+import type { Finding } from '../shared/findings.ts';
+import { MINUTE_MS } from '../shared/limits.ts';
+import { encodeSeasonalModel } from '../shared/wire/seasonal-model.ts';
+import { emptyColumns } from '../shared/wire/summary.ts';
+import { ModelStage } from './models.ts';
+
+const ids = ['00000000000000aa', '00000000000000bb', '00000000000000cc'];
+const shared = { windowMs: MINUTE_MS, zone: utcZone, bandBits: 5, findingBits: 12 };
+const steady: SeasonalParams = { ...seasonal.defaults, ...shared, windows: 1000, levels: [10], scale: 1 };
+const model = (windowMs = MINUTE_MS) =>
+  encodeSeasonalModel({
+    ...shared,
+    windowMs,
+    series: new Map([
+      [ids[0]!, steady],
+      [ids[2]!, steady],
+    ]),
+  });
+
+let findings: Finding[];
+let stage: ModelStage;
+beforeEach(() => {
+  findings = [];
+  stage = new ModelStage({
+    limit: 8,
+    windowMs: MINUTE_MS,
+    series: {
+      id: (number) => ids[number]!,
+      definition: (number) => ({ kind: 'gauge', name: `metric.${number}`, unit: '1', attributes: {} }),
+    },
+    onFinding: (finding) => findings.push(finding),
+  });
+});
+
+/** A window in which series i has the mean `means[i]`; NaN: it had no sample. */
+function window(means: number[], minute = 100, lengthMs = MINUTE_MS, timeKnown = true): void {
+  const columns = emptyColumns(means.length);
+  means.forEach((mean, i) => {
+    columns.mean[i] = mean;
+    columns.count[i] = Number.isNaN(mean) ? 0 : 60;
+  });
+  const endUtcMs = timeKnown ? minute * MINUTE_MS : null;
+  stage.score([0, 1, 2], columns, { lengthMs, endMonotonicMs: 7, endUtcMs });
+}
+
+describe('the window tier', () => {
+  it('says nothing without a model', () => {
+    window([10, 10, 1e6]);
+    expect([...stage.bits.subarray(0, 3)]).toEqual([0, 0, 0]);
+    expect(stage.expectedLow[0]).toBeNaN();
+    expect(findings).toEqual([]);
+  });
+
+  it('gives each series that the model knows its surprise and its range', () => {
+    stage.activate(model());
+    window([10, 10, 13]);
+    expect(stage.series).toBe(2);
+    expect(stage.bits[0]).toBe(0);
+    expect(stage.expectedLow[0]).toBeLessThan(10);
+    expect(stage.expectedHigh[0]).toBeGreaterThan(10);
+    expect(stage.expectedHigh[1]).toBeNaN();
+    expect(stage.bits[2]).toBeGreaterThan(stage.bits[0]!);
+    expect(findings).toEqual([]);
+  });
+
+  it('tells what is outside, since when, for as long as it lasts', () => {
+    stage.activate(model());
+    window([10, 10, 40], 100);
+    window([10, 10, 41], 101);
+    window([10, 10, 10], 102);
+    window([10, 10, 42], 103);
+    expect(findings.map(({ sinceMs, lastMs, seen }) => [sinceMs / MINUTE_MS, lastMs / MINUTE_MS, seen])).toEqual([
+      [99, 100, 40],
+      [99, 101, 41],
+      [102, 103, 42],
+    ]);
+    expect(findings[0]).toMatchObject({
+      series: ids[2],
+      tier: 'window',
+      detector: 'seasonal',
+      key: { name: 'metric.2' },
+    });
+    expect(findings[0]!.returnPeriodMs).toBeCloseTo(MINUTE_MS * 2 ** findings[0]!.bits, 3);
+  });
+
+  it('does not judge what it cannot: no samples, a short window, an unknown time', () => {
+    stage.activate(model());
+    window([10, 10, 40]);
+    expect(stage.bits[2]).toBeGreaterThan(12);
+    for (const unknown of [
+      () => window([10, 10, Number.NaN]),
+      () => window([10, 10, 40], 101, 10_000),
+      () => window([10, 10, 40], 101, MINUTE_MS, false),
+    ]) {
+      unknown();
+      expect(stage.bits[2]).toBe(0);
+      expect(stage.expectedHigh[2]).toBeNaN();
+    }
+    expect(findings).toHaveLength(1);
+  });
+
+  it('keeps what runs when the new one is for other windows, or is none', () => {
+    stage.activate(model());
+    expect(() => stage.activate(model(10 * MINUTE_MS))).toThrow(
+      expect.objectContaining({ code: 'manifest.unsupported' }),
+    );
+    expect(() => stage.activate(Uint8Array.of(1, 2))).toThrow(expect.objectContaining({ code: 'payload.invalid' }));
+    window([10, 10, 40]);
+    expect(findings).toHaveLength(1);
+  });
+
+  it('says nothing any more when it is told to run nothing', () => {
+    stage.activate(model());
+    window([10, 10, 40]);
+    stage.deactivate();
+    window([10, 10, 40]);
+    expect(stage.bits[2]).toBe(0);
+    expect(findings).toHaveLength(1);
+  });
+});

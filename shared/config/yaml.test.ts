@@ -100,7 +100,8 @@ describe('what would take memory or time', () => {
   });
 
   test('just as deep as is allowed is no matter of depth', () => {
-    expect(complaints(`${'['.repeat(15)}${']'.repeat(15)}`)).toMatch(/a list is not allowed/);
+    expect(complaints(`${'['.repeat(16)}1${']'.repeat(16)}`)).toMatch(/a list is not allowed/);
+    expect(complaints(`${'['.repeat(17)}${']'.repeat(17)}`)).toMatch(/nested deeper than 16/);
   });
 });
 

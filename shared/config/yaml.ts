@@ -103,16 +103,19 @@ function syntaxProblems(document: Document.Parsed, lines: LineCounter): LocatedP
   });
 }
 
-/** Offset of the first token that lies deeper than `depth`, or null. Iterative: a stack of 250,000 brackets is a text. */
+/** Offset of the first mapping or list inside of `depth` others, or null. Iterative: 250,000 brackets are a text. */
 function firstTooDeep(tokens: readonly CST.Token[], depth: number): number | null {
-  let level: readonly CST.Token[] = tokens.flatMap((token) =>
-    token.type === 'document' && token.value ? [token.value] : [],
-  );
-  for (let at = 0; level.length > 0; at++) {
-    if (at > depth) return level[0]!.offset;
-    level = level.flatMap((token) =>
-      'items' in token ? token.items.flatMap((item) => [item.key, item.value].filter((child) => child != null)) : [],
-    );
+  const isStructure = (token: CST.Token | null | undefined) => token != null && 'items' in token;
+  let level = tokens
+    .flatMap((token) => (token.type === 'document' && token.value ? [token.value] : []))
+    .filter(isStructure);
+  for (let around = 0; level.length > 0; around++) {
+    if (around >= depth) return level[0]!.offset;
+    level = level
+      .flatMap((token) =>
+        'items' in token ? token.items.flatMap(({ key, value }) => [key, value].filter((child) => child != null)) : [],
+      )
+      .filter(isStructure);
   }
   return null;
 }

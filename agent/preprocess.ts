@@ -191,6 +191,7 @@ export class Preprocess {
         attributes: { cause },
         kind: 'counter',
         min: 0,
+        steady: true,
       }),
     );
     for (let i = 0; i < this.#reported.length; i++) sink.put(this.#reported[i]!, this.#totals[firstBad + i]!);

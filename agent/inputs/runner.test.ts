@@ -248,6 +248,31 @@ describe('a failing input', () => {
 });
 
 describe('a hanging input', () => {
+  test('that does not open is tried twice, and what opens late is closed', async () => {
+    const { time, runner } = house();
+    const opened: ((input: Input) => void)[] = [];
+    let closes = 0;
+    const late: Input = { read: () => undefined, close: async () => void closes++ };
+    const kind = {
+      ...source(() => undefined).kind,
+      open: () => new Promise<Input>((resolve) => opened.push(resolve)),
+    };
+    let healthy = 0;
+    runner.add('stuck', kind, {});
+    runner.add('well', source(() => void healthy++).kind, {});
+    const starting = runner.start();
+    await time.advance(600_000);
+    await starting;
+    expect(opened).toHaveLength(2);
+    expect(runner.health()[0]).toMatchObject({ state: 'hanging', failures: 2 });
+    expect(healthy).toBeGreaterThan(590);
+    for (const resolve of opened) resolve(late);
+    await settle();
+    expect(closes).toBe(2);
+    await time.advance(2000);
+    expect(opened).toHaveLength(3);
+  });
+
   test('is aborted at its deadline, and what it still brings is not let through', async () => {
     const { time, runner, intake } = house();
     let aborted = false;

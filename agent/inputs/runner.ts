@@ -124,9 +124,9 @@ export class InputRunner {
   }
 
   #putOwn(slot: Slot, now: Instant): void {
-    const { durationMs, failures } = slot.task;
+    const durationMs = slot.task.takeDurationMs();
     if (!Number.isNaN(durationMs)) this.#put(slot.duration, durationMs / millisecondsPerSecond, now);
-    this.#put(slot.failures, failures, now);
+    this.#put(slot.failures, slot.task.failures, now);
   }
 
   #put(series: SeriesNumber, value: number, now: Instant): void {
@@ -140,7 +140,15 @@ export class InputRunner {
     kind: SeriesDefinition['kind'],
     intervalMs: number,
   ): SeriesNumber {
-    return this.#options.intake.series({ name, unit, attributes, kind, min: 0, intervalMs });
+    return this.#options.intake.series({
+      name,
+      unit,
+      attributes,
+      kind,
+      min: 0,
+      intervalMs,
+      steady: kind === 'counter',
+    });
   }
 
   #countSkipped(now: Instant): void {

@@ -14,7 +14,7 @@ import { InputSink, type Intake } from './input-sink.ts';
 
 const firstPauseMs = 1000;
 const longestPauseMs = 5 * 60_000;
-/** Reads of one input that neither ended nor obeyed their abort; beyond these it is not opened again. */
+/** Opens and reads of one input that neither ended nor obeyed their abort; beyond these it is not opened again. */
 const maxAbandoned = 2;
 /** An input that does not open in this time is given up for now. */
 const openDeadlineMs = 30_000;
@@ -53,8 +53,9 @@ export class InputTask {
   readonly timing: InputTiming;
   failures = 0;
   skipped = 0;
-  /** Of the last read that ended; NaN before the first and after it was put. */
-  durationMs = Number.NaN;
+  #durationMs = Number.NaN;
+  /** Whether `takeDurationMs` has handed the last duration out. */
+  #durationTaken = true;
   readonly #options: TaskOptions;
   #state: InputState = 'starting';
   #input: Input | null = null;
@@ -87,8 +88,15 @@ export class InputTask {
       nextTryMs: this.#state === 'ok' ? null : this.#nextTryMs,
       failures: this.failures,
       skipped: this.skipped,
-      durationMs: Number.isNaN(this.durationMs) ? null : this.durationMs,
+      durationMs: Number.isNaN(this.#durationMs) ? null : this.#durationMs,
     };
+  }
+
+  /** How long the last read took, each read once; NaN where none has ended since. */
+  takeDurationMs(): number {
+    if (this.#durationTaken) return Number.NaN;
+    this.#durationTaken = true;
+    return this.#durationMs;
   }
 
   /** Opens the input; resolves when it is open or has failed. Never rejects. */
@@ -101,6 +109,7 @@ export class InputTask {
     const opening = Promise.resolve().then(() => kind.open(config, host));
     const timer = timers.after(openDeadlineMs, () => {
       expired = true;
+      this.#abandoned++;
       if (generation === this.#opened)
         this.#fail(new PicketError('input.failed', `It did not open in ${openDeadlineMs / 1000} s.`), 'hanging');
     });
@@ -116,6 +125,7 @@ export class InputTask {
       if (!expired && generation === this.#opened) this.#fail(error, 'failing');
     } finally {
       timers.cancel(timer);
+      if (expired) this.#abandoned--;
       if (generation === this.#opened) this.#opening = false;
     }
   }
@@ -166,16 +176,16 @@ export class InputTask {
         return;
       }
     } catch (error) {
-      this.durationMs = clock.monotonicMs() - startMs;
+      this.#ended(startMs);
       this.#fail(error, 'failing');
       return;
     }
-    this.durationMs = clock.monotonicMs() - startMs;
+    this.#ended(startMs);
     this.#succeed();
   }
 
   async #wait(pending: Promise<void>, startMs: number): Promise<void> {
-    const { clock, timers } = this.#options;
+    const { timers } = this.#options;
     const { deadlineMs } = this.timing;
     const generation = this.#opened;
     this.#reading = true;
@@ -185,7 +195,7 @@ export class InputTask {
       if (this.#closed) return;
       this.#abandoned++;
       this.#reading = false;
-      this.durationMs = clock.monotonicMs() - startMs;
+      this.#ended(startMs);
       this.#fail(new PicketError('input.failed', `It did not answer within ${deadlineMs} ms.`), 'hanging');
     });
     let failure: unknown = null;
@@ -201,9 +211,14 @@ export class InputTask {
     }
     if (this.#closed || generation !== this.#opened) return;
     this.#reading = false;
-    this.durationMs = clock.monotonicMs() - startMs;
+    this.#ended(startMs);
     if (failure === null) this.#succeed();
     else this.#fail(failure, 'failing');
+  }
+
+  #ended(startMs: number): void {
+    this.#durationMs = this.#options.clock.monotonicMs() - startMs;
+    this.#durationTaken = false;
   }
 
   #succeed(): void {

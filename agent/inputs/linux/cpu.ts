@@ -4,7 +4,8 @@
  * `system.cpu.utilization` and its attributes are OpenTelemetry's (semantic conventions, system metrics); the total has
  * no `cpu.logical_number`. proc(5): the columns are user, nice, system, idle, iowait, irq, softirq, steal, in ticks of
  * USER_HZ, which is 100 on every architecture that Node runs on. `user` and `nice` contain the time of guests.
- * iowait and idle may step back a little (proc(5) says so of iowait); preprocess then has no value for that second.
+ * idle and iowait may step back a little (proc(5) says so of iowait: a waiting task may move to another core); such a
+ * step is no reset, the counter then stands still until it is passed again.
  */
 
 import type { ValueOf } from '../../../shared/config/schema.ts';
@@ -20,6 +21,10 @@ const ticksPerSecond = 100;
 /** More cores than the kernel's own limit on x86-64 (NR_CPUS) are not believed. */
 const maxLogicalCpus = 8192;
 const modes = ['user', 'nice', 'system', 'idle', 'iowait', 'interrupt', 'steal'] as const;
+const firstUnsteadyMode = 3;
+const lastUnsteadyMode = 4;
+/** Larger steps back are resets (a core that was offline). */
+const largestStepBackTicks = 10 * ticksPerSecond;
 const cpuLabel = Buffer.from('cpu');
 
 const config = object({
@@ -59,9 +64,9 @@ class CpuInput implements Input {
     keyValueLines,
   );
   readonly #kernelSeries = new Int32Array(kernelMappings.length);
-  #total: Int32Array | null = null;
-  /** Series of each core by its number; holes where a core was never online. */
-  readonly #cores: (Int32Array | undefined)[] = [];
+  #total: Line | null = null;
+  /** By the number of the core; holes where a core was never online. */
+  readonly #cores: (Line | undefined)[] = [];
   #countSeries = -1;
   #onlineBefore = 0;
 
@@ -77,12 +82,12 @@ class CpuInput implements Input {
     if (online !== this.#onlineBefore) this.#begin(online, sink);
     scanner.position = 0;
     scanner.skipFields(1);
-    putModes(this.#total!, sink);
+    this.#total!.put(sink);
     scanner.skipLine();
     for (let i = 0; i < online; i++) {
       if (online <= this.#maxCores) {
         scanner.position += cpuLabel.length;
-        putModes(this.#coreSeries(scanner.number(), sink), sink);
+        this.#core(scanner.number(), sink).put(sink);
       }
       scanner.skipLine();
     }
@@ -106,10 +111,9 @@ class CpuInput implements Input {
   /** At the start and after a core came or went: the total's scale is one over the cores that are online. */
   #begin(online: number, sink: SampleSink): void {
     this.#onlineBefore = online;
-    for (const series of this.#total ?? []) sink.forget(series);
-    for (const series of this.#cores.flatMap((core) => [...(core ?? [])])) sink.forget(series);
+    for (const line of [this.#total, ...this.#cores]) for (const series of line?.series ?? []) sink.forget(series);
     this.#cores.length = 0;
-    this.#total = internModes(sink, {}, online);
+    this.#total = new Line(sink, {}, online);
     this.#countSeries = sink.series({
       name: 'system.cpu.logical.count',
       unit: '{cpu}',
@@ -120,15 +124,15 @@ class CpuInput implements Input {
     for (const [i, [, definition]] of kernelMappings.entries()) this.#kernelSeries[i] = sink.series(definition);
   }
 
-  #coreSeries(number: number, sink: SampleSink): Int32Array {
+  #core(number: number, sink: SampleSink): Line {
     const known = this.#cores[number];
     if (known !== undefined) return known;
     if (!(number >= 0 && number < maxLogicalCpus)) {
       throw new PicketError('input.failed', `${this.#file.path} has a core of number ${number}.`);
     }
-    const series = internModes(sink, { 'cpu.logical_number': String(number) }, 1);
-    this.#cores[number] = series;
-    return series;
+    const line = new Line(sink, { 'cpu.logical_number': String(number) }, 1);
+    this.#cores[number] = line;
+    return line;
   }
 }
 
@@ -158,12 +162,30 @@ function internModes(sink: SampleSink, attributes: Readonly<Record<string, strin
   );
 }
 
-/** The seven states of the line at the cursor. */
-function putModes(series: Int32Array, sink: SampleSink): void {
-  for (let mode = 0; mode < 5; mode++) sink.put(series[mode]!, scanner.number());
-  const hardware = scanner.number();
-  sink.put(series[5]!, hardware + scanner.number());
-  sink.put(series[6]!, scanner.number());
+/** The seven states of one line: the total or a core. */
+class Line {
+  readonly series: Int32Array;
+  /** Highest readings of the states that may step back. */
+  readonly #highest = new Float64Array(modes.length);
+
+  constructor(sink: SampleSink, attributes: Readonly<Record<string, string>>, cores: number) {
+    this.series = internModes(sink, attributes, cores);
+  }
+
+  /** Puts the numbers at the cursor. */
+  put(sink: SampleSink): void {
+    const { series } = this;
+    for (let mode = 0; mode < firstUnsteadyMode; mode++) sink.put(series[mode]!, scanner.number());
+    for (let mode = firstUnsteadyMode; mode <= lastUnsteadyMode; mode++) {
+      const ticks = scanner.number();
+      const stepBack = this.#highest[mode]! - ticks;
+      if (!(stepBack > 0 && stepBack < largestStepBackTicks)) this.#highest[mode] = ticks;
+      sink.put(series[mode]!, this.#highest[mode]!);
+    }
+    const hardware = scanner.number();
+    sink.put(series[5]!, hardware + scanner.number());
+    sink.put(series[6]!, scanner.number());
+  }
 }
 
 export const cpu: InputKind<Config> = {

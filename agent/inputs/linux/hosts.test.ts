@@ -90,6 +90,18 @@ describe('processor', () => {
     await close();
   });
 
+  test('waiting that steps back a little stands still; a large step is a reset', async () => {
+    const { sink, read, close } = await open(cpu);
+    const seen: (number | undefined)[] = [];
+    for (const ticks of [5000, 4990, 5003, 3000]) {
+      write('proc/stat', `cpu  1 1 1 1 ${ticks} 1 1 1\ncpu0 1 1 1 1 ${ticks} 1 1 1\n`);
+      await read();
+      seen.push(sink.values.get('system.cpu.utilization{cpu.mode="iowait"}'));
+    }
+    expect(seen).toEqual([5000, 5000, 5003, 3000]);
+    await close();
+  });
+
   test('cores are left out when the machine has more than were asked for', async () => {
     write('proc/stat', 'cpu  3 0 0 0 0 0 0 0\ncpu0 1 0 0 0 0 0 0 0\ncpu1 2 0 0 0 0 0 0 0\n');
     const { sink, read, close } = await open(cpu, { maxCores: 1 });

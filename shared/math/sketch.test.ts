@@ -25,6 +25,13 @@ test('a key holds the values in (γ^(k-1), γ^k]', () => {
   );
 });
 
+test('keys change at the powers of γ, to a billionth', () => {
+  for (let key = -2000; key < 2000; key += 3) {
+    const bound = GAMMA ** key;
+    expect([keyOf(bound * (1 - 1e-9)), keyOf(bound * (1 + 1e-9))]).toEqual([key, key + 1]);
+  }
+});
+
 test('keys of known values: 1 is the upper bound of key 0, and keys rise with values', () => {
   expect([keyOf(1), keyOf(1.0000001), keyOf(0.9999999), keyOf(0.98)]).toEqual([0, 1, 0, -1]);
   // ln(1000)·49.99833… = 345.37…; ln(5e-324)·… = -37220.76; ln(1.797e308)·… = 35487.95

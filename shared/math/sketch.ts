@@ -10,8 +10,6 @@
 import type { SketchColumns } from '../wire/summary.ts';
 
 export const GAMMA = 1.01 / 0.99;
-/** Relative error of a quantile. */
-export const RELATIVE_ERROR = 0.01;
 
 /** 1 / ln γ, rounded to double: part of the format. */
 const PER_LN_GAMMA = 49.99833328888656;

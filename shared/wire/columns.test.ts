@@ -124,6 +124,13 @@ test('a joined sketch, whose lowest bucket is not that of the minimum, travels t
   expect(decodeColumns(encodeColumns(columns), 1).sketches[0]).toEqual(columns.sketches[0]);
 });
 
+test('a sketch of fewer values than the window had travels as it is', () => {
+  const one = { findings: 0, score: 0, bad: 0, sketch: true };
+  const columns = columnsOf([[{ ...one, samples: [1, 2, 3, 3] }], 'all']);
+  columns.sketches[0] = columnsOf([[{ ...one, samples: [1, 2, 3] }], 'all']).sketches[0]!;
+  expect(decodeColumns(encodeColumns(columns), 1).sketches[0]).toEqual(columns.sketches[0]);
+});
+
 test('a constant series costs its class and its value, with its sketch', () => {
   const columns = emptyColumns(100);
   for (const name of ['mean', 'min', 'max', 'last'] as const) columns[name].fill(7);

@@ -59,11 +59,12 @@ export class TrainingSchedule {
     const due = progress;
     const timer = this.#options.timers.after(SETTLE_MS, () => {
       this.#timers.delete(timer);
-      void this.run(agent).finally(() => {
+      const ended = (): void => {
         due.waiting = false;
         due.trainedMs = Math.max(endMs, due.trainedMs ?? endMs);
         due.first.clear();
-      });
+      };
+      this.run(agent).then(ended, ended);
     });
     this.#timers.add(timer);
   }

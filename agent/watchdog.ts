@@ -23,8 +23,10 @@ export function startWatchdog(
   return () => clearInterval(timer);
 }
 
+const notifyProgram = 'systemd-notify';
+
 function systemdNotify(message: string): void {
-  const child = spawn('systemd-notify', [message], { stdio: 'ignore' });
+  const child = spawn(notifyProgram, [message], { stdio: 'ignore' });
   // A machine without the program has no systemd to disappoint.
   child.on('error', () => {});
   child.unref();

@@ -6,15 +6,8 @@ import type { Command, CommandContext } from '../../shared/command-line.ts';
 import { parseYamlOrThrow } from '../../shared/config/yaml.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import type { Log } from '../../shared/log.ts';
 import { type CentralConfig, centralConfigSchema, plainBeyondLoopback } from '../config.ts';
-
-/** The parts of pino that stages use. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** The central as `run` sees it; `central/central.ts` starts it. */
 export interface RunningCentral {

@@ -19,13 +19,10 @@ export {
   bytes,
   duration,
   integer,
-  type NumberOptions,
   number,
   oneOf,
-  type StringOptions,
   secret,
   string,
-  type TextOptions,
   text,
 } from './scalars.ts';
 export type { ValueOf } from './schema.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import { type Enrolment, parseEnrolment } from '../shared/trust/enrolment.ts';
-import { readBounded, writeAtomically } from './files.ts';
+import { readBounded, writeAtomically } from './state/files.ts';
 
 export function enrolmentPath(dataDir: string): string {
   return join(dataDir, 'enrolment.json');

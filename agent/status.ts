@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { PicketError } from '../shared/errors.ts';
-import { readBounded, writeAtomically } from './files.ts';
+import { readBounded, writeAtomically } from './state/files.ts';
 
 /** Times are `monotonicMs` of the boot that the status names. */
 export interface AgentReport {

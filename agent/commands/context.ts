@@ -5,8 +5,8 @@ import { parseYamlOrThrow } from '../../shared/config/yaml.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { type AgentConfig, agentConfigSchema, type InputKinds } from '../config.ts';
-import { readBounded } from '../files.ts';
 import type { Host, Log } from '../inputs/input.ts';
+import { readBounded } from '../state/files.ts';
 import type { AgentReport } from '../status.ts';
 
 /** The agent as `run` sees it; `agent/agent.ts` starts it. */

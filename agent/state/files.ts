@@ -1,7 +1,7 @@
 /** Small files of the agent: read with a bound, written whole or not at all. */
 import { chown, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf, PicketError } from '../shared/errors.ts';
+import { messageOf, PicketError } from '../../shared/errors.ts';
 
 /** The text of a file, or null where there is none; throws `config.unreadable`, and `payload.too_large` past the bound. */
 export async function readBounded(path: string, maxBytes: number): Promise<string | null> {

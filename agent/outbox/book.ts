@@ -11,6 +11,7 @@ import {
   type SeqRanges,
   subtract,
   unite,
+  upTo,
 } from '../../shared/wire/ranges.ts';
 import {
   decodeEpochRow,
@@ -21,6 +22,7 @@ import {
   epochKey,
   epochKeys,
   indexKey,
+  type Other,
   type Place,
   recordKey,
   type Stored,
@@ -61,6 +63,9 @@ export function rangesOfSeqs(seqs: readonly number[]): SeqRanges {
   return out;
 }
 
+/** Epochs that the newest one's row names, the newest of them: a crash loop must not make every commit large. */
+const OTHERS_NAMED = 32;
+
 export class Book {
   /** Ascending by start. */
   readonly epochs: EpochEntry[] = [];
@@ -72,6 +77,7 @@ export class Book {
 
   static async load(shelf: Shelf): Promise<Book> {
     const book = new Book();
+    let others: readonly Other[] = [];
     await shelf.scan(...epochKeys, (key, value) => {
       const row = decodeEpochRow(value);
       if (row === null || key.length !== 7) {
@@ -85,6 +91,7 @@ export class Book {
       if (row.commit >= book.commit) {
         book.commit = row.commit;
         book.totals = row.totals;
+        others = row.others ?? others;
       }
       return 'on';
     });
@@ -94,6 +101,11 @@ export class Book {
       else book.tables.set(toHash(key), row);
       return 'on';
     });
+    for (const [start, epoch, highestSeq] of others) {
+      if (book.byStart(start) !== undefined) continue;
+      // All of it is taken for held until the audit says what is there.
+      book.insert({ epoch, start, volatile: false, highestSeq, held: upTo(highestSeq), settled: noRanges });
+    }
     return book;
   }
 
@@ -250,6 +262,10 @@ export class Edit {
     const newest = this.#begun ?? this.#book.newest;
     // The newest row always goes along: it carries the count of commits.
     if (newest !== undefined) this.#of(newest);
+    const others = this.#book.epochs
+      .filter((entry) => entry !== newest && this.#heldAfter(entry).length > 0)
+      .slice(-OTHERS_NAMED)
+      .map(({ start, epoch, highestSeq }): Other => [start, epoch, highestSeq]);
     for (const edit of this.#epochs.values()) {
       const { entry } = edit;
       const held = heldAfter(edit);
@@ -261,7 +277,8 @@ export class Edit {
       const { epoch, volatile, settled } = entry;
       const commit = this.#book.commit + 1;
       const row = { epoch, volatile, highestSeq: edit.highestSeq, held, settled, commit, totals: this.#totals() };
-      this.ops.push({ type: 'put', key, value: encodeEpochRow(row) });
+      const named = entry === newest && others.length > 0 ? { others } : {};
+      this.ops.push({ type: 'put', key, value: encodeEpochRow({ ...row, ...named }) });
     }
   }
 
@@ -282,6 +299,11 @@ export class Edit {
     }
     book.totals = this.#totals();
     book.commit += 1;
+  }
+
+  #heldAfter(entry: EpochEntry): SeqRanges {
+    const edit = this.#epochs.get(entry.start);
+    return edit === undefined ? entry.held : heldAfter(edit);
   }
 
   #totals(): Totals {

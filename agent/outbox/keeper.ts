@@ -63,6 +63,7 @@ export class Keeper {
   #attempt: Attempt | null = null;
   #failing: Failing | null = null;
   #suspect = false;
+  #opened = false;
   #reopenMs = REOPEN_FIRST_MS;
   #reopenTimer: unknown = null;
   #tail: Promise<void> = Promise.resolve();
@@ -92,6 +93,11 @@ export class Keeper {
 
   get failing(): Failing | null {
     return this.#failing;
+  }
+
+  /** The shelf was open once: where the chain stands is known. */
+  get opened(): boolean {
+    return this.#opened;
   }
 
   get garbageBytes(): number {
@@ -140,7 +146,13 @@ export class Keeper {
   /** @param after the new epoch comes after this place in the chain too */
   renewEpoch(after = 0): void {
     this.#startFloor = Math.max(this.#startFloor, after);
-    if (this.#book.newest?.epoch === this.#epoch) this.#epoch = toHex(this.#options.random(16));
+    // With a place given, whatever may have begun in a batch that failed is not gone on with.
+    if (after > 0 || this.#book.newest?.epoch === this.#epoch) this.#epoch = toHex(this.#options.random(16));
+  }
+
+  /** Place in the chain that the next new epoch gets. */
+  nextStart(): number {
+    return Math.max(this.#book.newest?.start ?? 0, this.#startFloor) + 1;
   }
 
   /** Writes one atomic batch. Only inside `exclusive`. */
@@ -184,7 +196,7 @@ export class Keeper {
     const newest = this.#book.newest;
     if (newest?.epoch === this.#epoch) return null;
     const { volatile } = this.#options;
-    const start = Math.max(newest?.start ?? 0, this.#startFloor) + 1;
+    const start = this.nextStart();
     const chain = newest === undefined ? this.#chain : { epoch: newest.epoch, finalSeq: newest.highestSeq };
     const before = volatile ? null : chain;
     return {
@@ -261,6 +273,7 @@ export class Keeper {
     }
     this.#suspect = false;
     this.#takeOver(book);
+    this.#opened = true;
     this.#shelf = shelf;
     this.#audit = this.#runAudit(shelf);
   }

@@ -160,7 +160,11 @@ export interface EpochRow {
   /** Counts the shelf's commits; the row with the highest says the totals. */
   readonly commit: number;
   readonly totals: Totals;
+  /** In the newest epoch's row: the others of which something is held, so that a lost row is missed. */
+  readonly others?: readonly Other[];
 }
+
+export type Other = readonly [start: number, epoch: string, highestSeq: number];
 
 export interface Totals {
   /** Bytes of what is held. */
@@ -187,7 +191,8 @@ export function decodeEpochRow(bytes: Uint8Array): EpochRow | null {
   if (row === null || typeof row.epoch !== 'string' || !/^[0-9a-f]{32}$/.test(row.epoch)) return null;
   const held = checkedRanges((row.held ?? []) as readonly SeqRange[]);
   const settled = checkedRanges((row.settled ?? []) as readonly SeqRange[]);
-  return held === null || settled === null ? null : { ...row, held, settled };
+  const others = (row.others ?? []).filter(([start, epoch]) => start > 0 && /^[0-9a-f]{32}$/.test(epoch));
+  return held === null || settled === null ? null : { ...row, held, settled, others };
 }
 
 export function encodeTableRow(row: TableRow): Uint8Array {

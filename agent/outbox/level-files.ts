@@ -1,9 +1,9 @@
 /** The files around the database: what they take, the reserve for a full disk, what was moved aside. */
-import { spawn } from 'node:child_process';
 import { cp, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../shared/errors.ts';
-import type { OutboxLog } from './options.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Repair } from './repair.ts';
 
 /** Databases that could not be opened, and copies from before a repair, that are kept for a person to look at. */
 const ASIDE_KEPT = 2;
@@ -12,18 +12,14 @@ const RESERVE_BYTES = 4 * 1024 * 1024;
 /** The reserve is no more than this share of the limit. */
 const RESERVE_SHARE = 1 / 8;
 const BLOCK_BYTES = 64 * 1024;
-const REPAIR_DEADLINE_MS = 120_000;
-
-/** Repairs the database in this directory; true when it is worth opening again. */
-export type Repair = (database: string) => Promise<boolean>;
 
 export class LevelFiles {
   readonly directory: string;
-  readonly #log: OutboxLog;
+  readonly #log: Log;
   readonly #reserveBytes: number;
   #repairedAtMs: number | null = null;
 
-  constructor(directory: string, limitBytes: number, log: OutboxLog) {
+  constructor(directory: string, limitBytes: number, log: Log) {
     this.directory = directory;
     this.#log = log;
     this.#reserveBytes = Math.floor(Math.min(RESERVE_BYTES + 2 * 1024 * 1024, limitBytes * RESERVE_SHARE));
@@ -151,19 +147,4 @@ async function bytesUnder(path: string): Promise<number> {
     }
   }
   return sum;
-}
-
-/**
- * A repair in a child process, as repairing was seen to abort the process.
- * @param command program and arguments that call `repairDatabase` with the last argument; the directory is added
- */
-export function repairInChild(command: readonly [string, ...string[]]): Repair {
-  return (database) => {
-    return new Promise((resolve) => {
-      const [program, ...args] = command;
-      const child = spawn(program, [...args, database], { stdio: 'ignore', timeout: REPAIR_DEADLINE_MS });
-      child.on('error', () => resolve(false));
-      child.on('exit', (code) => resolve(code === 0));
-    });
-  };
 }

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { endOfKeys, epochKeys, FORMAT, formatKey, tableKeys } from './layout.ts';
-import type { LevelFiles, Repair } from './level-files.ts';
+import type { LevelFiles } from './level-files.ts';
+import type { Repair } from './repair.ts';
 import type { Op, Shelf, Step } from './shelf.ts';
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;

@@ -36,10 +36,11 @@
  *   A newer format is refused (`store.newer_format`); an older one is migrated after a copy.
  */
 import { join } from 'node:path';
-import { LevelFiles, type Repair } from './level-files.ts';
+import { LevelFiles } from './level-files.ts';
 import { openLevelShelf } from './level-shelf.ts';
 import type { OutboxOptions, QueueOptions } from './options.ts';
 import { QueueOutbox } from './queue.ts';
+import type { Repair } from './repair.ts';
 
 /** While the disk fails, this much waits in memory if nothing else takes it over. */
 const RING_BYTES = 1024 * 1024;

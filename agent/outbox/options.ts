@@ -1,15 +1,9 @@
 /** What every outbox is given. Randomness, clock and timers come from outside: the simulation owns them. */
 import type { Clock, Timers } from '../../shared/clock.ts';
+import type { Log } from '../../shared/log.ts';
 import type { WallTrust } from '../../shared/wire/record.ts';
 import type { Cause, Waiting } from './plan.ts';
 import type { OpenShelf } from './shelf.ts';
-
-/** The part of a log that an outbox writes to. */
-export interface OutboxLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** What the wiring gives to any kind of outbox. */
 export interface OutboxOptions {
@@ -27,7 +21,7 @@ export interface OutboxOptions {
   readonly random: (bytes: number) => Uint8Array;
   /** 32 hex digits. */
   readonly bootId: string;
-  readonly log: OutboxLog;
+  readonly log: Log;
   /** The machine's wall clock and whether it is known to be right. */
   readonly wall: () => { readonly wallMs: number; readonly wallTrusted: WallTrust };
 }
@@ -42,7 +36,7 @@ export interface QueueOptions extends OutboxOptions {
   /** Records that may wait in memory while the shelf fails; beyond it the oldest are refused. */
   readonly ringBytes: number;
   /**
-   * The shelf failed: the caller may take over what waits and was in no batch yet; true says that it did.
+   * The shelf failed (again): the caller may take over what waits and was in no batch yet; true says that it did.
    * Without it everything waits.
    */
   readonly onFailing?: (waiting: readonly Waiting[]) => boolean;

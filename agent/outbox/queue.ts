@@ -193,6 +193,20 @@ export class QueueOutbox implements Outbox {
     this.#keeper.renewEpoch(after);
   }
 
+  /** Place in the chain that the next new epoch gets. */
+  nextStart(): number {
+    return this.#keeper.nextStart();
+  }
+
+  /** False while the shelf could not be opened yet, and where the chain of its epochs stands is not known. */
+  get opened(): boolean {
+    return this.#keeper.opened;
+  }
+
+  get failing(): boolean {
+    return this.#keeper.failing !== null;
+  }
+
   async getMeta(key: string): Promise<Uint8Array | null> {
     const name = checkedName(key);
     const open = this.#meta.get(name);
@@ -308,7 +322,7 @@ export class QueueOutbox implements Outbox {
   #handOver(): void {
     const attempted = new Set(this.#keeper.attempted);
     const free = this.#waiting.filter((item) => !attempted.has(item));
-    if (free.length > 0 && this.#options.onFailing?.(free) === true) this.#remove(free);
+    if (this.#options.onFailing?.(free) === true) this.#remove(free);
   }
 
   #remove(items: readonly Waiting[]): void {

@@ -1,7 +1,14 @@
 /** What the outbox suites stand on: a clock and timers that the test moves, records, and a look at gaps. */
 
 import type { OutboxOptions } from '../../agent/outbox/options.ts';
-import { beginning, type Entry, type Outbox, type RecordClass, recordClasses } from '../../agent/outbox/outbox.ts';
+import {
+  beginning,
+  type Cursor,
+  type Entry,
+  type Outbox,
+  type RecordClass,
+  recordClasses,
+} from '../../agent/outbox/outbox.ts';
 import type { Clock, Timers } from '../../shared/clock.ts';
 import { decodeEpochStart, decodeGap, type EpochStart, type Gap } from '../../shared/wire/bodies.ts';
 import { readFrame } from '../../shared/wire/frame.ts';
@@ -77,7 +84,7 @@ export function countingRandom(): (bytes: number) => Uint8Array {
   };
 }
 
-export const silent = { info: () => {}, warn: () => {}, error: () => {} };
+export const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export function baseOptions(time: ManualTime, random: (bytes: number) => Uint8Array): OutboxOptions {
   return {
@@ -134,10 +141,10 @@ export function numberOf(entry: Entry): number {
 }
 
 /** Everything that can still be sent, by class. */
-export async function everything(outbox: Outbox): Promise<Entry[]> {
+export async function everything(outbox: Outbox, from: Cursor = beginning): Promise<Entry[]> {
   const out: Entry[] = [];
   for (const recordClass of recordClasses) {
-    let after = beginning;
+    let after = from;
     for (;;) {
       const entries = await outbox.peek(recordClass, after, 256 * 1024);
       out.push(...entries);

@@ -8,7 +8,7 @@ import { everything, gapsIn, named, numberOf, type OutboxHarness, record, seqsOf
 const tableHash = 'ab'.repeat(8);
 
 export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): void {
-  describe(`outbox contract: ${name}`, () => {
+  describe(`outbox contract: ${name}`, { timeout: 30_000 }, () => {
     let harness: OutboxHarness;
     let outbox: Outbox;
 
@@ -223,7 +223,7 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
       });
 
       it('merges gaps that lie beside each other', async () => {
-        for (let i = 0; i < 400; i++) await put(i, 'detail', sizeBytes);
+        for (let i = 0; i < 200; i++) await put(i, 'detail', sizeBytes);
         expect(gapsIn(await everything(outbox)).length).toBe(1);
       });
 

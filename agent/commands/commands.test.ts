@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Command } from '../../shared/command-line.ts';
@@ -312,7 +312,7 @@ describe('run', () => {
       expect(await call(runCommand, ['--data', folder], { ...over, env })).toMatchObject({ code: 0 });
       rmSync(statusPath(folder));
     }
-    expect(central.bodies).toEqual([{ token: 'let-me-in', site: 'roof' }]);
+    expect(central.bodies).toEqual([{ token: 'let-me-in', name: hostname(), site: 'roof' }]);
     central.close();
   });
 

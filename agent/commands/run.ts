@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
@@ -98,9 +99,9 @@ async function enrolFromEnvironment(dataDir: string, { env, signal }: AgentConte
   const address = env.PICKET_ENROL_URL;
   const token = env.PICKET_TOKEN;
   if (address === undefined || token === undefined || (await readEnrolment(dataDir)) !== null) return;
-  const name = env.PICKET_NAME;
+  const name = env.PICKET_NAME ?? hostname();
   const site = env.PICKET_SITE;
-  const request = { token, ...(name === undefined ? {} : { name }), ...(site === undefined ? {} : { site }) };
+  const request = { token, name, ...(site === undefined ? {} : { site }) };
   for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       const enrolment = await enrolAt(address, env.PICKET_CA_FINGERPRINT, request, signal);

@@ -36,7 +36,7 @@ export function encodeChunk(rows: Rows): Uint8Array {
 export function decodeChunk(bytes: Uint8Array, rows: Rows, withSketches: boolean): void {
   const reader = new ByteReader(bytes, 'stored chunk');
   const { timesMs, lengthsMs } = readHead(reader);
-  const columns = decodeColumns(reader.raw(reader.left), MAX_ROWS);
+  const columns = decodeColumns(reader.raw(reader.left), MAX_ROWS, withSketches);
   if (columns.length !== timesMs.length) reader.fail(`${columns.length} windows at ${timesMs.length} times`);
   for (let i = 0; i < columns.length; i++) rows.pushWindow(timesMs[i]!, lengthsMs[i]!, columns, i, withSketches);
 }

@@ -166,7 +166,7 @@ export class History {
     for await (const [, value] of this.#reader.entries(range)) {
       const window = decodeWindow(value);
       const numbers = await this.#table(window.table);
-      const columns = decodeColumns(window.columns, limits.seriesPerTable);
+      const columns = decodeColumns(window.columns, limits.seriesPerTable, withSketches);
       for (let i = 0; i < columns.length; i++) {
         const series = numbers[window.first + i];
         if (series === undefined || (wanted !== null && !wanted.has(series))) continue;

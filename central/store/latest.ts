@@ -50,7 +50,7 @@ export class Latest {
         series: [],
         numbers,
         first,
-        columns: decodeColumns(columns, limits.seriesPerTable),
+        columns: decodeColumns(columns, limits.seriesPerTable, false),
       });
     }
     for (let number = 0; number < seriesCount; number++) {

@@ -78,6 +78,7 @@ import { decodeQuarantined } from './values.ts';
 import { Writer } from './writer.ts';
 
 const FORMAT = 1;
+const wholeDatabase = { gte: Buffer.of(0), lt: Buffer.of(255) };
 /** Later times than a u48 of milliseconds holds are not asked for. */
 const LAST_MS = 2 ** 48 - 1;
 
@@ -310,6 +311,11 @@ export class LevelStore implements Store {
       series,
       oldestMs,
     };
+  }
+
+  /** Gives back at once what was deleted or written over; LevelDB does it by and by. */
+  async compact(): Promise<void> {
+    await this.#database.compact(wholeDatabase);
   }
 
   async close(): Promise<void> {

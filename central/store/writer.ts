@@ -89,21 +89,24 @@ export class Writer {
 
   #add(job: Job): void {
     this.#jobs.push(job);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
-    while (this.#jobs.length > 0) {
-      const [job] = this.#jobs;
-      if (job?.kind === 'task') {
-        this.#jobs.shift();
-        await job.run().then(job.resolve, (error: unknown) => {
-          this.#forget();
-          job.reject(error);
-        });
-      } else await this.#runGroup(this.#takeGroup());
+    try {
+      while (this.#jobs.length > 0) {
+        const [job] = this.#jobs;
+        if (job?.kind === 'task') {
+          this.#jobs.shift();
+          await job.run().then(job.resolve, (error: unknown) => {
+            this.#forget();
+            job.reject(error);
+          });
+        } else await this.#runGroup(this.#takeGroup());
+      }
+    } finally {
+      // In the same turn as the last look at the jobs: one that comes after it starts anew.
+      this.#running = null;
     }
   }
 

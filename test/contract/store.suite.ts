@@ -102,6 +102,17 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         expect(await store.settled('m1', epochA)).toEqual([[1, 21]]);
       });
 
+      test('a batch that is handed over just as another was answered is stored too', async () => {
+        await store.commit(batch([table(1)]));
+        for (let turns = 0; turns < 20; turns++) {
+          await store.commit(batch([summary(2 + 2 * turns, T0 + (1 + turns) * MINUTE, [[turns], [0]])]));
+          // The next one comes some turns of the microtask queue after the answer.
+          for (let turn = 0; turn < turns; turn++) await null;
+          await store.commit(batch([summary(3 + 2 * turns, T0 + (1 + turns) * MINUTE, [[], [1]])]));
+        }
+        expect(await store.settled('m1', epochA)).toEqual([[1, 41]]);
+      });
+
       test('one key with two CRCs: the second is quarantined and the first stays', async () => {
         await store.commit(batch([table(1), summary(2, T0 + MINUTE, [[1], [2]])]));
         const other = { ...summary(2, T0 + MINUTE, [[9], [9]]), crc: 12345, record: Uint8Array.of(9, 9) };

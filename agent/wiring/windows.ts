@@ -31,6 +31,7 @@ export class Windows {
   #wallOffsetMs: number;
   #generation = -1;
   #numbers: readonly SeriesNumber[] = [];
+  #positions: ReadonlyMap<SeriesNumber, number> = new Map();
   #tables: readonly TablePart[] = [];
 
   constructor(options: WindowsOptions) {
@@ -40,9 +41,13 @@ export class Windows {
     this.#clock = new WindowClock(clock.monotonicMs(), this.#offsetMs(), nominalMs);
   }
 
-  /** The series of the latest table, and the tables, for evidence. */
-  get tables(): { readonly numbers: readonly SeriesNumber[]; readonly parts: readonly TablePart[] } {
-    return { numbers: this.#numbers, parts: this.#tables };
+  /** Where a series stands in a table that is in the outbox or on its way there; null where it is in none. */
+  placeOf(series: SeriesNumber): { readonly table: string; readonly index: number } | null {
+    void this.#renewTables();
+    const position = this.#positions.get(series);
+    if (position === undefined) return null;
+    const part = this.#tables.find(({ first, length }) => position >= first && position < first + length);
+    return part === undefined ? null : { table: part.hash, index: position - part.first };
   }
 
   /** At the start of each tick, before its samples. */
@@ -83,6 +88,7 @@ export class Windows {
     for (let number = 0; number < registry.end; number++)
       if (registry.definition(number) !== null) numbers.push(number);
     this.#numbers = numbers;
+    this.#positions = new Map(numbers.map((number, position) => [number, position]));
     this.#tables = tableParts(numbers.map((number) => registry.definition(number)!));
     return Promise.all(this.#tables.map(({ body, hash }) => recorder.append('table', body, 'table', { table: hash })));
   }

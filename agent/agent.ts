@@ -1,0 +1,155 @@
+/**
+ * The agent, wired. Two halves that meet in the outbox: `sensing` measures, judges and records whether anybody listens
+ * or not; `uplink` speaks with the central once the machine is enrolled.
+ *
+ *     inputs ─► preprocess ─► detect ─► incidents ─► summarise ─► outbox ─► publish ─► MQTT
+ *                                ▲                                                      │
+ *                              models ◄── apply ◄── signed models, commands ◄───────────┘
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { isSea } from 'node:sea';
+import type { Timers } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
+import { openApplyFiles } from './apply-files.ts';
+import { openBootClock, readBootId } from './boot.ts';
+import type { RunningAgent, StartOptions } from './commands/context.ts';
+import { DetectorFile } from './detector-file.ts';
+import { readEnrolment } from './enrolment.ts';
+import type { Host } from './inputs/input.ts';
+import { FailoverOutbox } from './outbox/failover.ts';
+import { repairInChild } from './outbox/repair.ts';
+import { Recorder } from './recorder.ts';
+import { UtcEstimate } from './utc.ts';
+import { Keeper, remember } from './wiring/meta.ts';
+import { reportOf } from './wiring/report.ts';
+import { Sensing } from './wiring/sensing.ts';
+import { Uplink } from './wiring/uplink.ts';
+
+const COMMIT_BYTES = 64 * 1024;
+const VOLATILE_BYTES = 8 * 1024 * 1024;
+/** A machine that is not enrolled looks for its enrolment as often. */
+const ENROLMENT_MS = 5_000;
+const DETECTORS_MS = 30 * 60_000;
+
+const timers: Timers = {
+  after: (delayMs, callback) => setTimeout(callback, delayMs),
+  cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+export async function startAgent({ config, dataDir, version, log }: StartOptions): Promise<RunningAgent> {
+  const clock = openBootClock();
+  const bootId = readBootId();
+  let utc = new UtcEstimate(null);
+  const outbox = await FailoverOutbox.open({
+    directory: join(dataDir, 'outbox'),
+    limitBytes: config.outbox.size,
+    keepAcknowledgedMs: config.outbox.keepAcknowledged,
+    commitIntervalMs: config.outbox.commitInterval,
+    commitBytes: COMMIT_BYTES,
+    volatileBytes: VOLATILE_BYTES,
+    clock,
+    timers,
+    random: randomBytes,
+    bootId,
+    log,
+    wall: () => {
+      const wallMs = clock.wallMs();
+      return { wallMs, wallTrusted: utc.wallTrusted(clock.monotonicMs(), wallMs) };
+    },
+    repair: repairInChild(repairCommand()),
+  });
+  const remembered = await remember(outbox);
+  utc = new UtcEstimate(remembered.latestCentralMs);
+  const keeper = new Keeper(outbox, (error) =>
+    log.warn({ problem: messageOf(error) }, 'a small value could not be kept'),
+  );
+  const recorder = new Recorder({ outbox, clock, utc, bootId, log, appended: () => uplink?.wake() });
+
+  const host: Host = { procRoot: '/proc', sysRoot: '/sys', root: '/', platform: process.platform, clock, log };
+  const sensing = new Sensing({
+    config,
+    host,
+    clock,
+    timers,
+    utc,
+    outbox,
+    recorder,
+    keeper,
+    log,
+    resume: remembered.incident,
+    ticked: (now) => uplink?.tick(now),
+  });
+  const detectors = new DetectorFile(join(dataDir, 'detectors.bin'), sensing.detect, log);
+  await detectors.load();
+
+  const applyStore = await openApplyFiles(join(dataDir, 'models'));
+  let uplink: Uplink | null = null;
+  let stopped = false;
+  const connect = async (): Promise<void> => {
+    const enrolment = await readEnrolment(dataDir);
+    if (enrolment === null || stopped) return;
+    clearInterval(enrolling);
+    uplink ??= new Uplink({
+      enrolment,
+      config,
+      version,
+      bootId,
+      clock,
+      timers,
+      utc,
+      outbox,
+      keeper,
+      applyStore,
+      sensing,
+      incarnation: remembered.incarnation,
+      log,
+      warnings: () => warningsOf(),
+    });
+    await uplink.start();
+  };
+  const tryConnect = (): void => {
+    connect().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'the enrolment cannot be used'));
+  };
+  const enrolling = setInterval(tryConnect, ENROLMENT_MS);
+  const saving = setInterval(() => void detectors.save(), DETECTORS_MS);
+
+  function warningsOf(): string[] {
+    const { failing } = outbox.stats();
+    const inputs = sensing.runner.health().filter(({ lastError, state }) => state !== 'ok' && lastError !== null);
+    return [
+      ...(failing === null ? [] : [`the disk fails: ${failing.message}`]),
+      ...inputs.map(({ name, lastError }) => `${name}: ${lastError!.message}`),
+    ];
+  }
+
+  if ((await readEnrolment(dataDir).catch(() => null)) === null) {
+    log.warn({ dataDir }, 'this machine is not enrolled: it measures and keeps; see `picket-agent enrol`');
+  }
+  await sensing.start();
+  tryConnect();
+  log.info({ series: sensing.registry.size, dataDir }, 'started');
+
+  return {
+    report: () => reportOf({ sensing, outbox, uplink, warnings: warningsOf() }),
+    async stop() {
+      stopped = true;
+      clearInterval(enrolling);
+      clearInterval(saving);
+      await sensing.stop();
+      await detectors.save();
+      await outbox.flush().catch(() => {});
+      await uplink?.stop();
+      await outbox.close();
+      clock.close();
+    },
+  };
+}
+
+/** How this program is started to repair a damaged outbox: as the executable, or from the sources. */
+function repairCommand(): [string, ...string[]] {
+  const entry = process.argv[1];
+  return isSea() || entry === undefined
+    ? [process.execPath, 'repair-outbox']
+    : [process.execPath, entry, 'repair-outbox'];
+}

@@ -1,0 +1,71 @@
+/** What must survive with the records: the belief in a central, the latest time ever heard from one, the open incident. */
+
+import type { Incident } from '../../shared/findings.ts';
+import { readIncident } from '../../shared/incident-json.ts';
+import { limits } from '../../shared/limits.ts';
+import { parseJson } from '../../shared/trust/strict.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+
+const INCARNATION = 'incarnation';
+const CENTRAL_MS = 'central-ms';
+const INCIDENT = 'incident';
+/** The latest central time is written this often; a power cut sets it back by as much at most. */
+const CENTRAL_MS_STEP = 600_000;
+
+export interface Remembered {
+  readonly incarnation: string | null;
+  readonly latestCentralMs: number | null;
+  readonly incident: Incident | null;
+}
+
+export async function remember(outbox: Outbox): Promise<Remembered> {
+  const [incarnation, centralMs, incident] = await Promise.all(
+    [INCARNATION, CENTRAL_MS, INCIDENT].map(async (key) => {
+      const bytes = await outbox.getMeta(key).catch(() => null);
+      return bytes === null ? null : new TextDecoder().decode(bytes);
+    }),
+  );
+  return {
+    incarnation: /^[0-9a-f]{32}$/.test(incarnation ?? '') ? incarnation! : null,
+    latestCentralMs: Number.isSafeInteger(Number(centralMs ?? '')) && centralMs ? Number(centralMs) : null,
+    incident: incident ? readSaved(incident) : null,
+  };
+}
+
+function readSaved(text: string): Incident | null {
+  try {
+    const incident = readIncident(parseJson(new TextEncoder().encode(text), limits.recordBytes, 'incident'), '', 0);
+    return incident.state === 'open' && incident.seq > 0 ? incident : null;
+  } catch {
+    return null;
+  }
+}
+
+export class Keeper {
+  readonly #outbox: Outbox;
+  readonly #failed: (error: unknown) => void;
+  #keptCentralMs = 0;
+
+  constructor(outbox: Outbox, failed: (error: unknown) => void) {
+    this.#outbox = outbox;
+    this.#failed = failed;
+  }
+
+  incarnation(incarnation: string): void {
+    this.#keep(INCARNATION, incarnation);
+  }
+
+  centralMs(latestMs: number | null): void {
+    if (latestMs === null || latestMs - this.#keptCentralMs < CENTRAL_MS_STEP) return;
+    this.#keptCentralMs = latestMs;
+    this.#keep(CENTRAL_MS, String(latestMs));
+  }
+
+  incident(incident: Incident): void {
+    this.#keep(INCIDENT, incident.state === 'open' ? JSON.stringify(incident) : '');
+  }
+
+  #keep(key: string, text: string): void {
+    this.#outbox.setMeta(key, new TextEncoder().encode(text)).catch(this.#failed);
+  }
+}

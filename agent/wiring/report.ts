@@ -1,0 +1,43 @@
+/** What `picket-agent status` shows of a running agent. */
+import type { FailoverOutbox } from '../outbox/failover.ts';
+import type { AgentReport } from '../status.ts';
+import type { Sensing } from './sensing.ts';
+import type { Uplink } from './uplink.ts';
+
+export interface ReportParts {
+  readonly sensing: Sensing;
+  readonly outbox: Pick<FailoverOutbox, 'stats'>;
+  readonly uplink: Uplink | null;
+  readonly warnings: readonly string[];
+}
+
+export function reportOf({ sensing, outbox, uplink, warnings }: ReportParts): AgentReport {
+  const { failing, ...held } = outbox.stats();
+  const incident = sensing.incidents.current();
+  return {
+    agent: uplink?.agent ?? null,
+    connection: {
+      state: uplink === null ? 'not enrolled' : uplink.connectedSinceMs === null ? 'connecting' : 'connected',
+      broker: uplink?.broker ?? null,
+      sinceMonotonicMs: uplink?.connectedSinceMs ?? null,
+      lastAckMonotonicMs: uplink?.lastAckMs ?? null,
+      problem: null,
+    },
+    outbox: { ...held, failing: failing?.message ?? null },
+    incidents:
+      incident === null ? [] : [{ severity: incident.severity, title: incident.title, openedMs: incident.openedMs }],
+    models: (uplink?.applied().applied ?? []).map(({ slot, releaseSha256, appliedMs }) => ({
+      slot,
+      release: releaseSha256,
+      appliedMs,
+    })),
+    inputs: sensing.runner.health().map(({ name, state, lastError, failures }) => ({
+      label: name,
+      series: 0,
+      failures,
+      failing: state === 'ok' ? null : (lastError?.message ?? null),
+    })),
+    series: sensing.registry.size,
+    warnings,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * The half of the agent that needs nobody: from inputs to records in the outbox.
+ *
+ *     inputs ─► intake (preprocess, detect, summarise, recent) ─► windows ─► recorder
+ *                        └─► incidents ─► recorder, evidence        └─► models ─► incidents
+ */
+import type { Clock, Instant, Timers } from '../../shared/clock.ts';
+import type { Incident } from '../../shared/findings.ts';
+import type { Log } from '../../shared/log.ts';
+import { encodeEvents } from '../../shared/wire/codec.ts';
+import { type AgentConfig, chooseInputs, timezoneOf } from '../config.ts';
+import { DetectStage } from '../detect.ts';
+import { EvidenceStage } from '../evidence.ts';
+import { Health } from '../health.ts';
+import { IncidentStage } from '../incidents.ts';
+import type { Host } from '../inputs/input.ts';
+import { inputKinds } from '../inputs/registry.ts';
+import { InputRunner } from '../inputs/runner.ts';
+import { ModelStage } from '../models.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { Preprocess } from '../preprocess.ts';
+import { RecentRing } from '../recent.ts';
+import type { Recorder } from '../recorder.ts';
+import { SeriesRegistry } from '../series.ts';
+import { Summariser } from '../summarise.ts';
+import type { UtcEstimate } from '../utc.ts';
+import { AgentIntake } from './intake.ts';
+import type { Keeper } from './meta.ts';
+import { Windows } from './windows.ts';
+
+export interface SensingOptions {
+  readonly config: AgentConfig;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly utc: UtcEstimate;
+  readonly outbox: Outbox;
+  readonly recorder: Recorder;
+  readonly keeper: Keeper;
+  readonly log: Log;
+  /** An incident that was open when the agent ended. */
+  readonly resume: Incident | null;
+  /** After all values of a tick are in. */
+  readonly ticked: (now: Instant) => void;
+}
+
+/** Everything that is measured, judged and recorded here. */
+export class Sensing {
+  readonly registry: SeriesRegistry;
+  readonly detect: DetectStage;
+  readonly incidents: IncidentStage;
+  readonly models: ModelStage;
+  readonly recent: RecentRing;
+  readonly intake: AgentIntake;
+  readonly runner: InputRunner;
+  readonly windows: Windows;
+  readonly evidence: EvidenceStage;
+  readonly #options: SensingOptions;
+
+  constructor(options: SensingOptions) {
+    const { config, host, clock, timers, utc, recorder, keeper, log, outbox } = options;
+    this.#options = options;
+    const limit = config.limits.series;
+    const registry = new SeriesRegistry({ limit, log });
+    const preprocess = new Preprocess(limit);
+    const summariser = new Summariser(limit);
+    this.registry = registry;
+    this.recent = new RecentRing({ memoryBytes: config.limits.recentMemory, series: limit });
+    this.detect = new DetectStage({
+      limit,
+      series: registry,
+      log,
+      findingsPerDay: config.budget.findingsPerDay,
+      onFinding: (finding) => this.incidents.add(finding, this.now()),
+    });
+    this.models = new ModelStage({
+      limit,
+      windowMs: config.window,
+      series: registry,
+      onFinding: (finding, at) => this.incidents.add(finding, at),
+    });
+    this.incidents = new IncidentStage({
+      log,
+      zone: timezoneOf(config),
+      barBits: () => this.detect.barBits,
+      open: async (draft) => {
+        const seq = await recorder.appendJson('incident', draft, 'incident', { urgent: true });
+        if (seq === null) throw new Error('the record of an incident could not be kept');
+        const opened = { ...draft, epoch: outbox.epoch(), seq };
+        this.#follow(opened);
+        return opened;
+      },
+      revise: (incident) => {
+        void recorder.appendJson('incident', incident, 'incident', { urgent: true });
+        this.#follow(incident);
+      },
+    });
+    this.windows = new Windows({
+      clock,
+      utc,
+      nominalMs: config.window,
+      registry,
+      summariser,
+      recorder,
+      closed: (numbers, columns, window) => this.models.score(numbers, columns, window),
+      freed: (series) => {
+        preprocess.clear(series);
+        this.models.forget(series);
+        this.recent.forget(series);
+      },
+    });
+    this.evidence = new EvidenceStage({
+      log,
+      range: (series, fromMs, toMs) => this.recent.range(series, fromMs, toMs),
+      numberOf: (id) => registry.numberOf(id),
+      seriesCount: () => registry.end,
+      placeOf: (series) => this.windows.placeOf(series),
+      append: (body, about) =>
+        config.raw === 'never' ? Promise.resolve() : recorder.append('evidence', body, 'incident', about),
+    });
+    this.intake = new AgentIntake({
+      registry,
+      preprocess,
+      detect: this.detect,
+      summariser,
+      recent: this.recent,
+      document: (name, content) => void recorder.appendJson(name, content, 'detail'),
+    });
+    const health = new Health({ intake: this.intake, preprocess, outbox, detect: this.detect });
+    this.runner = new InputRunner({
+      clock,
+      timers,
+      now: () => this.now(),
+      intake: this.intake,
+      host,
+      log,
+      onTickStart: (now) => this.windows.tick(now),
+      onTickEnd: (now) => {
+        health.tick(now);
+        this.incidents.tick(now);
+        this.evidence.tick(now);
+        this.#recordEvents();
+        options.ticked(now);
+      },
+    });
+    for (const { label, kind, config: settings } of chooseInputs(config.inputs, inputKinds, host)) {
+      this.runner.add(label, kind, settings);
+    }
+    if (options.resume !== null) {
+      this.incidents.resume(options.resume, this.now());
+      keeper.incident(options.resume);
+    }
+  }
+
+  now(): Instant {
+    const { clock, utc } = this.#options;
+    const monotonicMs = clock.monotonicMs();
+    return { monotonicMs, utcMs: utc.utcMs(monotonicMs, clock.wallMs()) };
+  }
+
+  start(): Promise<void> {
+    return this.runner.start();
+  }
+
+  /** Resolves when the open window and what was pinned are durable. */
+  async stop(): Promise<void> {
+    await this.runner.stop();
+    this.#recordEvents();
+    await this.windows.finish();
+    await this.evidence.settled();
+  }
+
+  #follow(incident: Incident): void {
+    this.#options.keeper.incident(incident);
+    this.evidence.update(incident, this.now());
+  }
+
+  #recordEvents(): void {
+    const events = this.intake.takeEvents();
+    if (events.length > 0) void this.#options.recorder.append('event', encodeEvents(events), 'detail');
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * The half of the agent that speaks with its central, once the machine is enrolled.
+ *
+ *     outbox ─► publisher ─► link ─► up/records          down/ack ─► publisher ─► outbox
+ *     apply ─► up/reported, up/get                       down/desired, chunk, command ─► apply ─► models, live
+ */
+import type { Clock, Instant, Timers } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Enrolment } from '../../shared/trust/enrolment.ts';
+import type { Command, Presence, Reported } from '../../shared/trust/messages.ts';
+import { encodeJson } from '../../shared/trust/strict.ts';
+import { allDownTopics, downTopic, type UpChannel, upTopic } from '../../shared/wire/topics.ts';
+import { type ApplyReport, ApplyStage, type ApplyStore } from '../apply.ts';
+import type { AgentConfig } from '../config.ts';
+import { type Link, openLink } from '../link.ts';
+import { LiveStage } from '../live.ts';
+import { supportedModels } from '../models.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { Publisher } from '../publish.ts';
+import type { UtcEstimate } from '../utc.ts';
+import type { Keeper } from './meta.ts';
+import type { Sensing } from './sensing.ts';
+
+/** A record that follows another within this time may travel with it. */
+const GATHER_MS = 50;
+
+export interface UplinkOptions {
+  readonly enrolment: Enrolment;
+  readonly config: AgentConfig;
+  readonly version: string;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly utc: UtcEstimate;
+  readonly outbox: Outbox;
+  readonly keeper: Keeper;
+  readonly applyStore: ApplyStore;
+  readonly sensing: Sensing;
+  readonly incarnation: string | null;
+  readonly log: Log;
+  readonly warnings: () => readonly string[];
+}
+
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #publisher: Publisher;
+  readonly #apply: ApplyStage;
+  readonly #live: LiveStage;
+  readonly #link: Link;
+  readonly agent: string;
+  readonly broker: string;
+  #gathering = false;
+  connectedSinceMs: number | null = null;
+  lastAckMs: number | null = null;
+
+  constructor(options: UplinkOptions) {
+    const { enrolment, config, bootId, clock, timers, utc, outbox, keeper, sensing, log } = options;
+    this.#options = options;
+    const prefix = config.connection.prefix ?? enrolment.prefix;
+    const { agent } = enrolment;
+    this.agent = agent;
+    this.broker = config.connection.broker ?? enrolment.broker;
+    const send = (channel: UpChannel, payload: Uint8Array, qos: 0 | 1 = 1, retain = false): Promise<void> =>
+      this.#link.publish(upTopic(prefix, agent, channel), payload, { qos, retain });
+    const quietly = (sending: Promise<void>): void => {
+      sending.catch((error: unknown) => log.debug({ problem: messageOf(error) }, 'message waits for the connection'));
+    };
+
+    this.#publisher = new Publisher({
+      agent,
+      bootId,
+      outbox,
+      clock,
+      timers,
+      log,
+      backlogBytesPerS: config.backlogRate,
+      send: (payload) => send('records', payload),
+      heard: (centralMs, sentMonotonicMs) => {
+        this.lastAckMs = clock.monotonicMs();
+        utc.heard(centralMs, sentMonotonicMs, this.lastAckMs);
+        keeper.centralMs(utc.latestCentralMs);
+      },
+      incarnation: options.incarnation,
+      believe: (incarnation) => keeper.incarnation(incarnation),
+    });
+    this.#live = new LiveStage({
+      log,
+      numberOf: (id) => sensing.registry.numberOf(id),
+      latest: (series) => sensing.intake.latest[series] ?? Number.NaN,
+      held: (series, fromMs, toMs) => heldInUtc(sensing, series, fromMs, toMs),
+      send: (payload) => send('live', payload, 0),
+      allowed: config.raw === 'demand',
+    });
+    this.#apply = new ApplyStage({
+      agent,
+      rootKey: enrolment.rootKey,
+      store: options.applyStore,
+      timers,
+      log,
+      supports: supportedModels,
+      centralMs: () => utc.latestCentralMs,
+      utcMs: () => sensing.now().utcMs,
+      requestChunk: (sha256, index) => quietly(send('get', encodeJson({ sha256, index }))),
+      report: (report) => quietly(send('reported', encodeJson(this.#reported(report)))),
+      activate: (_slot, content) => sensing.models.activate(content),
+      deactivate: () => sensing.models.deactivate(),
+      command: (command) => this.#do(command),
+    });
+    const presence = (online: boolean): Uint8Array =>
+      encodeJson({ online, boot: bootId, epoch: outbox.epoch() } satisfies Presence);
+    this.#link = openLink(
+      {
+        url: this.broker,
+        clientId: agent,
+        username: enrolment.username,
+        password: enrolment.password,
+        ca: enrolment.ca,
+        subscribe: allDownTopics(prefix, agent),
+        will: { topic: upTopic(prefix, agent, 'presence'), payload: () => presence(false) },
+        log,
+      },
+      {
+        connected: () => {
+          this.connectedSinceMs = clock.monotonicMs();
+          quietly(send('presence', presence(true), 1, true));
+          this.#publisher.connected();
+          this.#apply.connected();
+        },
+        disconnected: () => {
+          this.connectedSinceMs = null;
+          this.#publisher.disconnected();
+        },
+        message: (topic, payload) => this.#receive(prefix, topic, payload),
+      },
+    );
+    this.#goodbye = () => ({ topic: upTopic(prefix, agent, 'presence'), payload: presence(false) });
+  }
+
+  readonly #goodbye: () => { topic: string; payload: Uint8Array };
+
+  /** Runs the last good models from the disk. */
+  start(): Promise<void> {
+    return this.#apply.start();
+  }
+
+  /** A record became durable. Several that follow each other closely travel in one envelope. */
+  wake(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#options.timers.after(GATHER_MS, () => {
+      this.#gathering = false;
+      this.#publisher.wake();
+    });
+  }
+
+  tick(now: Instant): void {
+    this.#live.tick(now);
+  }
+
+  /** What is applied, for the status. */
+  applied(): ApplyReport {
+    return this.#apply.status();
+  }
+
+  get counts(): Publisher['counts'] {
+    return this.#publisher.counts;
+  }
+
+  async stop(): Promise<void> {
+    await this.#link.close(this.#goodbye());
+    await this.#apply.stop();
+  }
+
+  #receive(prefix: string, topic: string, payload: Uint8Array): void {
+    const { log, enrolment } = this.#options;
+    const { agent } = enrolment;
+    switch (topic) {
+      case downTopic(prefix, agent, 'ack'):
+        this.#publisher.acknowledged(payload).catch((error: unknown) => {
+          log.warn({ problem: messageOf(error) }, 'acknowledgement refused');
+        });
+        return;
+      case downTopic(prefix, agent, 'desired'):
+        if (payload.length > 0) this.#apply.desired(payload);
+        return;
+      case downTopic(prefix, agent, 'chunk'):
+        this.#apply.chunk(payload);
+        return;
+      case downTopic(prefix, agent, 'command'):
+        this.#apply.commandReceived(payload);
+        return;
+      default:
+        log.warn({ topic: topic.slice(0, 100) }, 'message on a topic that is not known; ignored');
+    }
+  }
+
+  #do({ id, madeMs, expiresMs, what }: Command): void {
+    const now = this.#options.sensing.now();
+    if ('watch' in what) this.#live.watch(id, what.watch, expiresMs - madeMs, now);
+    else this.#live.fetch(id, what.fetch.series, what.fetch.fromMs, what.fetch.toMs, now);
+  }
+
+  #reported(report: ApplyReport): Reported {
+    const { version, outbox, sensing, warnings } = this.#options;
+    const { pendingRecords, diskBytes, lostRecords } = outbox.stats();
+    return {
+      agentVersion: version,
+      ...report,
+      health: {
+        'picket.series': sensing.registry.size,
+        'picket.outbox.pending': pendingRecords,
+        'picket.outbox.size': diskBytes,
+        'picket.outbox.lost': lostRecords,
+        'process.memory.usage': process.memoryUsage.rss(),
+      },
+      warnings: warnings().slice(0, 32),
+    };
+  }
+}
+
+function heldInUtc(sensing: Sensing, series: number, fromMs: number, toMs: number) {
+  const now = sensing.now();
+  const offsetMs = now.utcMs - now.monotonicMs;
+  const { timesMs, values } = sensing.recent.range(series, fromMs - offsetMs, toMs - offsetMs);
+  return { timesMs: timesMs.map((ms) => ms + offsetMs), values };
+}

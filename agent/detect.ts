@@ -36,6 +36,8 @@ export interface DetectOptions {
   readonly findingsPerDay?: number;
   /** How often a series is expected that does not say so itself; default 1 s. */
   readonly intervalMs?: number;
+  /** After the first sample of all nothing is judged or learned for as long; default 30 s. */
+  readonly settleMs?: number;
 }
 
 /** Detectors of every series, in the order of the columns below. */
@@ -44,6 +46,8 @@ const SURPRISE = 0;
 const STUCK = 1;
 const MISSING = 2;
 
+/** The start of an agent (and of what starts with it) disturbs the machine that it is to learn. */
+const SETTLE_MS = 30_000;
 const LEAST_BAR_BITS = 12;
 /** Return periods are told up to this: a thousand years, far beyond what is ever said. */
 const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
@@ -76,6 +80,7 @@ export class DetectStage {
   /** States of series that are not here now, oldest first: loaded and not claimed yet, or forgotten. */
   readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
   #samplesPerDay = 0;
+  #settledAtMs = Number.NaN;
   readonly #verdict: Verdict = emptyVerdict();
   readonly #x = new Float64Array(1);
   readonly #quality = new Uint8Array(1);
@@ -107,6 +112,8 @@ export class DetectStage {
     this.expectedLow = Number.NaN;
     this.expectedHigh = Number.NaN;
     if (series < 0 || series >= this.#options.limit) return;
+    if (Number.isNaN(this.#settledAtMs)) this.#settledAtMs = at.monotonicMs + (this.#options.settleMs ?? SETTLE_MS);
+    if (at.monotonicMs < this.#settledAtMs) return;
     if (this.#perDay[series] === 0 && !this.#appear(series, at)) return;
     this.#x[0] = value;
     this.#quality[0] = quality;
@@ -236,8 +243,9 @@ export class DetectStage {
   #tellExcursion(series: number, at: Instant): void {
     const of = this.#excursions;
     const offset = at.utcMs - at.monotonicMs;
-    const low = of.low[series]!;
-    const high = of.high[series]!;
+    const { min, max } = this.#options.series.definition(series) ?? {};
+    const low = Math.max(min ?? Number.NEGATIVE_INFINITY, of.low[series]!);
+    const high = Math.min(max ?? Number.POSITIVE_INFINITY, of.high[series]!);
     const ranged = Number.isFinite(low) && Number.isFinite(high);
     this.#tell(
       series,

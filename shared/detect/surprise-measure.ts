@@ -1,6 +1,6 @@
 /**
  * What the surprise detector measures of one point: how rare it is (histograms) and how improbable (tails), for the
- * point itself and for the median of the last nine, which sees what lasts and is blind to flashes of up to four points.
+ * point itself and for the median of the last nine, which sees what lasts and is blind to flashes.
  *
  * It depends on the state and the value alone, and changes nothing but the scratch that it is written to.
  */
@@ -8,7 +8,15 @@
 import { type TailPrior, tailBits } from '../math/tails.ts';
 import { histogramBits, smoothedBits } from './histogram.ts';
 import { isRecord } from './records.ts';
-import { at, DEVIATION_POINTS, MEMORY_POINTS, places, SUSTAINED_POINTS, type SurpriseState } from './surprise-state.ts';
+import {
+  at,
+  DEVIATION_POINTS,
+  type LastingPlace,
+  lastings,
+  MEMORY_POINTS,
+  places,
+  type SurpriseState,
+} from './surprise-state.ts';
 
 /** Weight of a new point in the short average: about nine points. */
 export const FAST = 0.2;
@@ -18,14 +26,14 @@ const LARGEST_TAIL_BITS = 120;
 /** Weight of the tail in the point's score, beside three histograms. */
 const TAIL_WEIGHT = 0.5;
 /** The median of nine independent points scatters 0.42 times as much as they do; it is given half of that at least. */
-const SUSTAINED_FLOOR = 0.2;
+const LASTING_FLOOR = 0.2;
 
 /** Tail of |distance| in units of scale. */
 export const distancePrior: TailPrior = {
   share: 0.03,
   threshold: 2,
   meanExcess: 0.7,
-  shape: 0.15,
+  shape: 0.1,
   peaks: 12,
   memory: MEMORY_POINTS,
 };
@@ -36,10 +44,16 @@ export const distancePrior: TailPrior = {
  */
 export const measured = {
   of: null as SurpriseState | null,
-  /** Whether the score, and the one of what lasts, is the highest of the last 150 points. */
+  /** Whether the score is the highest of the last 150 points. */
   record: false,
-  sustainedRecord: false,
-  numbers: new Float64Array(9),
+  numbers: new Float64Array(6),
+  /** For each of `lastings`: whether it was looked at, and whether its score is a record. */
+  looked: new Uint8Array(lastings.length),
+  lastingRecord: new Uint8Array(lastings.length),
+  /** The median, its distance in units of scale, its score. */
+  median: new Float64Array(lastings.length),
+  distance: new Float64Array(lastings.length),
+  lastingScore: new Float64Array(lastings.length),
 };
 
 const COUNT = 0;
@@ -49,14 +63,10 @@ export const of = {
   /** Distances in units of scale. */
   level: 2,
   residual: 3,
-  sustainedLevel: 4,
   /** Standard deviation of the last 48 points; NaN before there are as many. */
-  deviation: 5,
+  deviation: 4,
   /** Sum of the point's surprises, before gate, habituation and calibration. */
-  score: 6,
-  /** Median of the last nine points, and its score. */
-  sustained: 7,
-  sustainedScore: 8,
+  score: 5,
 } as const;
 
 /** Fills `measured` for the finite value x as the state's next point. */
@@ -69,7 +79,7 @@ export function measure(state: SurpriseState, x: number): void {
   m[COUNT] = count;
   m[VALUE] = x;
   measurePoint(state, x, count);
-  measureSustained(state, x, count);
+  for (let k = 0; k < lastings.length; k++) measureLasting(state, lastings[k]!, k, x, count);
 }
 
 function measurePoint(state: SurpriseState, x: number, count: number): void {
@@ -91,19 +101,22 @@ function measurePoint(state: SurpriseState, x: number, count: number): void {
   measured.record = isRecord(b, places.gate, score);
 }
 
-function measureSustained(state: SurpriseState, x: number, count: number): void {
+function measureLasting(state: SurpriseState, place: LastingPlace, k: number, x: number, count: number): void {
+  measured.looked[k] = 0;
+  measured.lastingRecord[k] = 0;
+  if (count < place.points || (count + 1) % place.every !== 0) return;
   const s = state.scalars;
-  const b = state.bins;
-  const m = measured.numbers;
-  const middle = count >= SUSTAINED_POINTS ? medianWith(s, x) : x;
-  const mean = s[at.sustainedMean]!;
-  const variance = Math.max(s[at.sustainedVariance]!, SUSTAINED_FLOOR * SUSTAINED_FLOOR * s[at.variance]!);
-  m[of.sustained] = middle;
-  m[of.sustainedLevel] = standardised(middle - mean, variance, mean);
-  const tail = tailBits(s, at.tailSustained, distancePrior, m[of.sustainedLevel]!);
-  const score = Math.max(smoothedBits(s, b, places.sustained, middle), held(tail, count, s[at.moves]!));
-  m[of.sustainedScore] = score;
-  measured.sustainedRecord = isRecord(b, places.sustainedGate, score);
+  const median = medianWith(s, x, place.points);
+  const mean = s[place.mean]!;
+  const variance = Math.max(s[place.variance]!, LASTING_FLOOR * LASTING_FLOOR * s[at.variance]!);
+  const distance = standardised(median - mean, variance, mean);
+  const claim = held(tailBits(s, place.tail, distancePrior, distance), count, s[at.moves]!);
+  const score = Math.max(smoothedBits(s, state.bins, place.histogram, median), claim);
+  measured.looked[k] = 1;
+  measured.median[k] = median;
+  measured.distance[k] = distance;
+  measured.lastingScore[k] = score;
+  if (isRecord(state.bins, place.gate, score)) measured.lastingRecord[k] = 1;
 }
 
 /** A tail's claim, held to what the points seen so far can carry. */
@@ -137,13 +150,13 @@ function deviationWith(s: Float64Array, x: number): number {
   return Math.sqrt(exact / DEVIATION_POINTS);
 }
 
-const sorted = new Float64Array(SUSTAINED_POINTS);
+const sorted = new Float64Array(DEVIATION_POINTS);
 
-/** Median of the last eight points and x, by insertion. */
-function medianWith(s: Float64Array, x: number): number {
+/** Median of x and the points before it, `points` in all, by insertion. */
+function medianWith(s: Float64Array, x: number, points: number): number {
   sorted[0] = x;
   let from = s[at.ringPlace]! - 1;
-  for (let i = 1; i < SUSTAINED_POINTS; i++) {
+  for (let i = 1; i < points; i++) {
     if (from < 0) from += DEVIATION_POINTS;
     const value = s[at.ring + from]!;
     from--;
@@ -154,5 +167,5 @@ function medianWith(s: Float64Array, x: number): number {
     }
     sorted[k] = value;
   }
-  return sorted[SUSTAINED_POINTS >> 1]!;
+  return sorted[points >> 1]!;
 }

@@ -1,5 +1,5 @@
 /**
- * What the surprise detector keeps of one series: two arrays over one block of memory (about 1.9 KB), so that the
+ * What the surprise detector keeps of one series: two arrays over one block of memory (about 1.8 KB), so that the
  * state is its bytes.
  *
  * Encoded: u8 version, u8[7] zero, scalars (float64 LE), bins (float32 LE). Decoding accepts that length alone and
@@ -9,7 +9,7 @@ import { PicketError } from '../errors.ts';
 import { TAIL_SIZE } from '../math/tails.ts';
 import type { StateCodec } from './detector.ts';
 import { HISTOGRAM_SIZE, type HistogramPlace } from './histogram.ts';
-import { GATE_SCALARS, RECORD_BLOCK_POINTS, RECORD_BLOCKS } from './records.ts';
+import { GATE_SCALARS, type GatePlace, RECORD_BLOCK_POINTS, RECORD_BLOCKS } from './records.ts';
 
 export interface SurpriseState {
   readonly scalars: Float64Array;
@@ -18,16 +18,19 @@ export interface SurpriseState {
 
 /** Points whose standard deviation is watched. */
 export const DEVIATION_POINTS = 48;
-/** What lasts is told from what flashes by the median of so many points: a flash of four is not seen by it. */
-export const SUSTAINED_POINTS = 9;
 
 export const COARSE_BINS = 24;
 export const FINE_BINS = 64;
 export const DEVIATION_BINS = 24;
 
-const HISTOGRAMS = 18;
-const TAILS = HISTOGRAMS + 4 * HISTOGRAM_SIZE;
-const GATES = TAILS + 5 * TAIL_SIZE;
+/** Medians that are watched. */
+const LASTING_COUNT = 1;
+const LASTINGS = 17;
+/** Mean and variance of a median that is watched. */
+const LASTING_SCALARS = 2;
+const HISTOGRAMS = LASTINGS + LASTING_COUNT * LASTING_SCALARS;
+const TAILS = HISTOGRAMS + (3 + LASTING_COUNT) * HISTOGRAM_SIZE;
+const GATES = TAILS + (3 + 2 * LASTING_COUNT) * TAIL_SIZE;
 
 /** Offsets in the scalars. */
 export const at = {
@@ -48,26 +51,22 @@ export const at = {
   origin: 9,
   sum: 10,
   squares: 11,
-  /** Mean and variance of the median of the last nine points. */
-
-  sustainedMean: 12,
-  sustainedVariance: 13,
   /** Expected range, as it was 50 to 100 points ago; then as it was at most 50 points ago. */
-  expectedLow: 14,
-  expectedHigh: 15,
-  nextLow: 16,
-  nextHigh: 17,
+  expectedLow: 12,
+  expectedHigh: 13,
+  nextLow: 14,
+  nextHigh: 15,
+  /** Lowest value ever seen. */
+  lowest: 16,
   tailLevel: TAILS,
   tailResidual: TAILS + TAIL_SIZE,
-  tailSustained: TAILS + 2 * TAIL_SIZE,
-  tailScore: TAILS + 3 * TAIL_SIZE,
-  tailSustainedScore: TAILS + 4 * TAIL_SIZE,
-  ring: GATES + 2 * GATE_SCALARS,
+  tailScore: TAILS + 2 * TAIL_SIZE,
+  ring: GATES + (1 + LASTING_COUNT) * GATE_SCALARS,
 } as const;
 
-const GATE_BINS = COARSE_BINS + 2 * FINE_BINS + DEVIATION_BINS;
+const GATE_BINS = COARSE_BINS + (1 + LASTING_COUNT) * FINE_BINS + DEVIATION_BINS;
 const SCALARS = at.ring + DEVIATION_POINTS;
-const BINS = GATE_BINS + 2 * RECORD_BLOCKS;
+const BINS = GATE_BINS + (1 + LASTING_COUNT) * RECORD_BLOCKS;
 
 /** Points after which the past counts half, in the histograms and tails: a day at 1 Hz. */
 export const MEMORY_POINTS = 86_400;
@@ -81,10 +80,40 @@ export const places = {
   coarse: histogram(0, 0, COARSE_BINS),
   fine: histogram(1, COARSE_BINS, FINE_BINS),
   deviation: histogram(2, COARSE_BINS + FINE_BINS, DEVIATION_BINS),
-  sustained: histogram(3, COARSE_BINS + FINE_BINS + DEVIATION_BINS, FINE_BINS),
   gate: { at: GATES, firstBin: GATE_BINS },
-  sustainedGate: { at: GATES + GATE_SCALARS, firstBin: GATE_BINS + RECORD_BLOCKS },
 } as const;
+
+/**
+ * What lasts is told from what flashes by a median: the one of nine points is blind to flashes of up to four. More of them
+ * (31 points, each eighth) found no more and doubled the false alarms on quiet data.
+ */
+export interface LastingPlace {
+  /** The median of so many points, */
+  readonly points: number;
+  /** looked at once in so many points. */
+  readonly every: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly histogram: HistogramPlace;
+  readonly tail: number;
+  readonly tailScore: number;
+  readonly gate: GatePlace;
+}
+
+function lasting(index: number, points: number, every: number): LastingPlace {
+  return {
+    points,
+    every,
+    mean: LASTINGS + index * LASTING_SCALARS,
+    variance: LASTINGS + index * LASTING_SCALARS + 1,
+    histogram: histogram(3 + index, COARSE_BINS + FINE_BINS + DEVIATION_BINS + index * FINE_BINS, FINE_BINS),
+    tail: TAILS + (3 + 2 * index) * TAIL_SIZE,
+    tailScore: TAILS + (4 + 2 * index) * TAIL_SIZE,
+    gate: { at: GATES + (1 + index) * GATE_SCALARS, firstBin: GATE_BINS + (1 + index) * RECORD_BLOCKS },
+  };
+}
+
+export const lastings: readonly LastingPlace[] = [lasting(0, 9, 1)];
 
 export function emptySurpriseState(): SurpriseState {
   const block = new ArrayBuffer(SCALARS * 8 + BINS * 4);
@@ -98,7 +127,7 @@ const NOT_NEGATIVE = [
   at.residualVariance,
   at.alarms,
   at.squares,
-  at.sustainedVariance,
+  ...lastings.map(({ variance }) => variance),
 ];
 
 const HEADER_BYTES = 8;
@@ -133,14 +162,14 @@ function decode(bytes: Uint8Array): SurpriseState {
   const s = state.scalars;
   for (const i of NOT_NEGATIVE) notNegative(s[i]!, i);
   place(s[at.ringPlace]!, DEVIATION_POINTS, at.ringPlace);
-  for (const gate of [places.gate.at, places.sustainedGate.at]) {
+  for (const gate of [places.gate.at, ...lastings.map((one) => one.gate.at)]) {
     place(s[gate]!, RECORD_BLOCK_POINTS, gate);
     place(s[gate + 1]!, RECORD_BLOCKS, gate + 1);
   }
   if (s[at.expectedLow]! > s[at.expectedHigh]! || s[at.nextLow]! > s[at.nextHigh]!) {
     throw new PicketError('payload.invalid', 'state of a surprise detector: expected range');
   }
-  for (const { at: i } of [places.coarse, places.fine, places.deviation, places.sustained]) {
+  for (const { at: i } of [places.coarse, places.fine, places.deviation, ...lastings.map((one) => one.histogram)]) {
     if (s[i]! > s[i + 1]!) throw new PicketError('payload.invalid', `state of a surprise detector: range at ${i}`);
     notNegative(s[i + 2]!, i + 2);
     notNegative(s[i + 3]!, i + 3);

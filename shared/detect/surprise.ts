@@ -4,7 +4,7 @@
  * Adaptive histograms say how rare the value and the deviation of the last 48 points are; peaks-over-threshold tails
  * say how improbable it is beyond all that was seen. Their sum is no probability yet, so a last tail, over the sum
  * itself, turns it into bits that can be held against a budget: b bits come about once in 2^b points. The median of the
- * last nine points is judged beside the point, so that what lasts stands out among flashes; the rarer of the two counts.
+ * last nine points is judged beside the point, so that what lasts stands out among flashes; the rarer counts.
  * Two habits keep it quiet: only a new record of the last 150 points passes (a state that lasts is told once), and
  * the bar rises with the logarithm of recent alarms (habituation).
  *
@@ -23,6 +23,8 @@ import {
   at,
   DEVIATION_POINTS,
   emptySurpriseState,
+  type LastingPlace,
+  lastings,
   MEMORY_POINTS,
   places,
   type SurpriseState,
@@ -54,8 +56,10 @@ const MARGIN = 0.25;
 const LARGEST = 1e150;
 /** Points from which on a mean's steps are held to what its scale allows. */
 const SETTLED_POINTS = 30;
+/** No more than this is ever claimed: once in the age of the universe is far below it. */
+const MOST_BITS = 128;
 /** Bits from which on a record counts as an alarm to get used to. */
-const ALARM_BITS = 7;
+const ALARM_BITS = 12;
 
 /**
  * Tails of the scores. A prior worth 50 peaks at a share of 0.005 is worth 10,000 points: a new series is judged by what
@@ -69,7 +73,7 @@ export const scorePrior: TailPrior = {
   peaks: 50,
   memory: MEMORY_POINTS,
 };
-export const sustainedPrior: TailPrior = { ...scorePrior, threshold: 9, meanExcess: 1.6 };
+export const lastingPrior: TailPrior = { ...scorePrior, threshold: 9, meanExcess: 1.6 };
 
 function usable(x: Float64Array, quality: Uint8Array): boolean {
   return Number.isFinite(x[0]!) && quality[0] === Quality.good;
@@ -79,14 +83,17 @@ function clamped(x: number): number {
   return Math.min(LARGEST, Math.max(-LARGEST, x));
 }
 
-/** Calibrated bits of what is measured: the rarer of the point and of what lasts, records alone. */
+/** Calibrated bits of what is measured: the rarest of the point and of what lasts, records alone. */
 function bitsOf(s: Float64Array): number {
-  const m = measured.numbers;
-  const point = measured.record ? tailBits(s, at.tailScore, scorePrior, m[of.score]!) : 0;
-  const lasting = measured.sustainedRecord
-    ? tailBits(s, at.tailSustainedScore, sustainedPrior, m[of.sustainedScore]!)
-    : 0;
-  return Math.max(point, lasting);
+  let bits = measured.record ? tailBits(s, at.tailScore, scorePrior, measured.numbers[of.score]!) : 0;
+  for (let k = 0; k < lastings.length; k++) {
+    if (measured.lastingRecord[k] === 0) continue;
+    const { tailScore, every } = lastings[k]!;
+    const lasting = tailBits(s, tailScore, lastingPrior, measured.lastingScore[k]!);
+    // Looked at more seldom, it has fewer chances to be wrong.
+    if (lasting > 0) bits = Math.max(bits, lasting + Math.log2(every));
+  }
+  return bits;
 }
 
 function score(params: SurpriseParams, state: SurpriseState, x: Float64Array, quality: Uint8Array, out: Verdict): void {
@@ -99,7 +106,7 @@ function score(params: SurpriseParams, state: SurpriseState, x: Float64Array, qu
   out.expectedHigh = s[at.expectedHigh]!;
   const bits = bitsOf(s);
   if (bits === 0) return;
-  out.bits = Math.max(0, bits - params.habituation * Math.log2(1 + s[at.alarms]!));
+  out.bits = Math.min(MOST_BITS, Math.max(0, bits - params.habituation * Math.log2(1 + s[at.alarms]!)));
   out.finding = out.bits >= params.barBits;
 }
 
@@ -113,20 +120,19 @@ function learn(params: SurpriseParams, state: SurpriseState, input: Float64Array
   measure(state, x);
   const m = measured.numbers;
   const deviation = m[of.deviation]!;
-  const sustained = m[of.sustained]!;
   if (count >= SETTLED_POINTS) {
     learnTail(s, at.tailLevel, distancePrior, m[of.level]!);
     learnTail(s, at.tailResidual, distancePrior, m[of.residual]!);
-    learnTail(s, at.tailSustained, distancePrior, m[of.sustainedLevel]!);
   }
   if (count > DEVIATION_POINTS) learnScores(params, state);
   if (x !== s[at.last]!) s[at.moves] = s[at.moves]! + 1;
   s[at.last] = x;
+  s[at.lowest] = Math.min(x, s[at.lowest]!);
   learnHistogram(s, b, places.coarse, x);
   learnHistogram(s, b, places.fine, x);
-  learnHistogram(s, b, places.sustained, sustained);
   if (!Number.isNaN(deviation)) learnHistogram(s, b, places.deviation, deviation);
-  learnScales(s, x, sustained, count);
+  learnScales(s, x, count);
+  for (let k = 0; k < lastings.length; k++) if (measured.looked[k] === 1) learnLasting(state, lastings[k]!, k, count);
   learnRing(s, x);
   s[at.count] = count + 1;
   if ((count + 1) % EXPECTED_EVERY === 0) learnExpected(s, b);
@@ -137,12 +143,11 @@ function learn(params: SurpriseParams, state: SurpriseState, input: Float64Array
  */
 function learnExpected(s: Float64Array, b: Float32Array): void {
   const first = s[at.count] === EXPECTED_EVERY;
-  const quantile = lowQuantile(s, b, places.fine, OUTSIDE);
-  const low = Math.abs(quantile) < 1e-12 * rangeHigh(s, places.fine) ? 0 : quantile;
+  const low = Math.max(s[at.lowest]!, lowQuantile(s, b, places.fine, OUTSIDE));
   const high = Math.max(low, highQuantile(s, b, places.fine, OUTSIDE));
   const margin = MARGIN * (high - low);
   // What was never below zero is not expected there.
-  const from = low >= 0 ? Math.max(0, low - margin) : low - margin;
+  const from = s[at.lowest]! >= 0 ? Math.max(0, low - margin) : low - margin;
   s[at.expectedLow] = first ? from : s[at.nextLow]!;
   s[at.expectedHigh] = first ? high + margin : s[at.nextHigh]!;
   s[at.nextLow] = from;
@@ -156,15 +161,35 @@ function learnScores(params: SurpriseParams, state: SurpriseState): void {
   const alarm = bitsOf(s) > ALARM_BITS ? 1 : 0;
   s[at.alarms] = s[at.alarms]! * (1 - Math.LN2 / params.forgetPoints) + alarm;
   learnTail(s, at.tailScore, scorePrior, measured.record ? m[of.score]! : Math.min(m[of.score]!, s[at.tailScore]!));
-  const sustained = m[of.sustainedScore]!;
-  learnTail(
-    s,
-    at.tailSustainedScore,
-    sustainedPrior,
-    measured.sustainedRecord ? sustained : Math.min(sustained, s[at.tailSustainedScore]!),
-  );
   learnRecord(s, state.bins, places.gate, m[of.score]!);
-  learnRecord(s, state.bins, places.sustainedGate, sustained);
+}
+
+function learnLasting(state: SurpriseState, place: LastingPlace, k: number, count: number): void {
+  const s = state.scalars;
+  const median = measured.median[k]!;
+  if (count < place.points + place.every) s[place.mean] = median;
+  // Medians overlap: those of the next points say the same again, and must not teach it that often.
+  const independent = count % place.points < place.every;
+  if (independent && count >= SETTLED_POINTS) learnTail(s, place.tail, distancePrior, measured.distance[k]!);
+  const score = measured.lastingScore[k]!;
+  if (independent && count > DEVIATION_POINTS) {
+    learnTail(
+      s,
+      place.tailScore,
+      lastingPrior,
+      measured.lastingRecord[k] === 1 ? score : Math.min(score, s[place.tailScore]!),
+    );
+  }
+  if (count > DEVIATION_POINTS) learnRecord(s, state.bins, place.gate, score);
+  learnHistogram(s, state.bins, place.histogram, median);
+  const low = rangeLow(s, places.fine);
+  const high = rangeHigh(s, places.fine);
+  const width = high - low;
+  const weight = place.every / Math.min(count + 1, LEVEL_POINTS);
+  const off = median - s[place.mean]!;
+  const step = count >= SETTLED_POINTS ? held(off, s[place.variance]!, width) : off;
+  s[place.mean] = within(s[place.mean]! + weight * step, low, high);
+  s[place.variance] = Math.min(width * width, s[place.variance]! + weight * (step * step - s[place.variance]!));
 }
 
 /** The step of a mean or variance, held to what a few deviations and the range of the values allow. */
@@ -174,7 +199,7 @@ function held(distance: number, variance: number, width: number): number {
 }
 
 /** Means and variances, within the range of the histogram: it recovers from something absurd, and they with it. */
-function learnScales(s: Float64Array, x: number, sustained: number, count: number): void {
+function learnScales(s: Float64Array, x: number, count: number): void {
   const weight = 1 / Math.min(count + 1, LEVEL_POINTS);
   const settled = count >= SETTLED_POINTS;
   const low = rangeLow(s, places.fine);
@@ -189,11 +214,6 @@ function learnScales(s: Float64Array, x: number, sustained: number, count: numbe
   const residuals = s[at.residualVariance]! + weight * (residual * residual - s[at.residualVariance]!);
   s[at.residualVariance] = Math.min(largest, residuals);
   s[at.fast] = within(from + FAST * (x - from), low, high);
-  const off = sustained - s[at.sustainedMean]!;
-  const lasting = settled ? held(off, s[at.sustainedVariance]!, width) : off;
-  s[at.sustainedMean] = within(s[at.sustainedMean]! + weight * lasting, low, high);
-  const lastings = s[at.sustainedVariance]! + weight * (lasting * lasting - s[at.sustainedVariance]!);
-  s[at.sustainedVariance] = Math.min(largest, lastings);
 }
 
 function within(value: number, low: number, high: number): number {
@@ -223,15 +243,18 @@ function learnRing(s: Float64Array, x: number): void {
 
 /** The first point: everything that is averaged starts from it. */
 function begin(s: Float64Array, x: number): void {
-  for (const i of [at.last, at.mean, at.fast, at.origin, at.sustainedMean]) s[i] = x;
+  for (const i of [at.last, at.mean, at.fast, at.origin, at.lowest]) s[i] = x;
   s.fill(x, at.ring, at.ring + DEVIATION_POINTS);
 }
 
 function start(): SurpriseState {
   const state = emptySurpriseState();
-  for (const tail of [at.tailLevel, at.tailResidual, at.tailSustained]) startTail(state.scalars, tail, distancePrior);
+  for (const tail of [at.tailLevel, at.tailResidual]) startTail(state.scalars, tail, distancePrior);
   startTail(state.scalars, at.tailScore, scorePrior);
-  startTail(state.scalars, at.tailSustainedScore, sustainedPrior);
+  for (const { tail, tailScore } of lastings) {
+    startTail(state.scalars, tail, distancePrior);
+    startTail(state.scalars, tailScore, lastingPrior);
+  }
   return state;
 }
 

@@ -20,6 +20,8 @@ const SUM = 3;
 const SQUARES = 4;
 const SPREAD = 5;
 
+const MOST_EXCESSES = 10;
+
 export interface TailPrior {
   /** Share of the samples that exceeds the threshold, in the long run. */
   readonly share: number;
@@ -35,7 +37,7 @@ export interface TailPrior {
   readonly memory: number;
 }
 
-export const minShape = -0.25;
+export const minShape = -0.1;
 export const maxShape = 0.45;
 
 /** Begins a tail. */
@@ -55,9 +57,9 @@ export function learnTail(a: Float64Array, at: number, prior: TailPrior, y: numb
   a[at + SAMPLES] = samples;
   const above = y > threshold;
   if (above) {
-    // A peak beyond a hundred mean excesses moves the fit no more than one at a hundred: one absurd value
-    // must not teach that absurd values are usual.
-    const excess = Math.min(y - threshold, 100 * a[at + SPREAD]!);
+    // A peak beyond ten mean excesses moves the fit no more than one at ten: one absurd value must not teach that
+    // absurd values are usual, while many of them raise the mean, and what it admits with it.
+    const excess = Math.min(y - threshold, MOST_EXCESSES * a[at + SPREAD]!);
     a[at + PEAKS] = a[at + PEAKS]! + 1;
     a[at + SUM] = a[at + SUM]! + excess;
     a[at + SQUARES] = a[at + SQUARES]! + excess * excess;

@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../shared/findings.ts';
+import { Quality, type SeriesDefinition } from '../shared/series.ts';
+import { DetectStage, type SeriesNames } from './detect.ts';
+import type { Log } from './inputs/input.ts';
+
+const START_MS = Date.UTC(2026, 2, 2, 12);
+
+/** mulberry32 */
+function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function names(definitions: readonly (SeriesDefinition | null)[], firstId = 1): SeriesNames {
+  return {
+    definition: (series) => definitions[series] ?? null,
+    id: (series) => (series + firstId).toString(16).padStart(16, '0'),
+  };
+}
+
+function gauge(name: string, more: Partial<SeriesDefinition> = {}): SeriesDefinition {
+  return { name, unit: '1', attributes: {}, kind: 'gauge', ...more };
+}
+
+class Bench {
+  readonly findings: Finding[] = [];
+  readonly warnings: string[] = [];
+  readonly stage: DetectStage;
+  second = 0;
+
+  constructor(series: SeriesNames, settleMs = 0, limit = 16) {
+    const log: Log = { debug() {}, info() {}, warn: (_, text) => void this.warnings.push(text), error() {} };
+    this.stage = new DetectStage({ limit, series, log, onFinding: (f) => void this.findings.push(f), settleMs });
+  }
+
+  at() {
+    return { monotonicMs: this.second * 1000, utcMs: START_MS + this.second * 1000 };
+  }
+
+  /** One second of one series. */
+  step(series: number, value: number, quality: Quality = Quality.good): void {
+    this.stage.score(series, value, quality, this.at());
+    this.second++;
+  }
+}
+
+const cpu = (random: () => number): number => Math.round(200 * (0.01 + 0.01 * random())) / 200;
+
+describe('DetectStage', () => {
+  it('finds a loaded CPU within ten seconds of load, and says what, since when and how much', () => {
+    const random = seeded(1);
+    const bench = new Bench(names([gauge('system.cpu.utilization', { attributes: { 'cpu.mode': 'user' }, max: 1 })]));
+    for (let i = 0; i < 240; i++) bench.step(0, cpu(random));
+    expect(bench.findings).toEqual([]);
+    const began = bench.at().utcMs;
+    for (let i = 0; i < 10; i++) bench.step(0, 0.98 + 0.01 * random());
+    const [finding] = bench.findings;
+    expect(finding).toMatchObject({ detector: 'surprise', tier: 'full', sinceMs: began, series: '0000000000000001' });
+    expect(finding!.key).toEqual({ name: 'system.cpu.utilization', unit: '1', attributes: { 'cpu.mode': 'user' } });
+    expect(finding!.seen).toBeGreaterThan(0.97);
+    expect(finding!.expectedLow).toBeGreaterThanOrEqual(0);
+    expect(finding!.expectedHigh).toBeLessThan(0.1);
+    expect(finding!.bits).toBeGreaterThanOrEqual(bench.stage.barBits);
+    expect(finding!.returnPeriodMs).toBeGreaterThan(86_400_000);
+  });
+
+  it('tells an excursion again while it lasts, and no more when it is over', () => {
+    const random = seeded(2);
+    const bench = new Bench(names([gauge('a')]));
+    for (let i = 0; i < 400; i++) bench.step(0, cpu(random));
+    for (let i = 0; i < 60; i++) bench.step(0, 0.98 + 0.01 * random());
+    const during = bench.findings.length;
+    expect(during).toBeGreaterThanOrEqual(4);
+    expect(during).toBeLessThan(15);
+    const last = bench.findings.at(-1)!;
+    expect(last.lastMs - last.sinceMs).toBeGreaterThan(40_000);
+    for (let i = 0; i < 120; i++) bench.step(0, cpu(random));
+    expect(bench.findings.length).toBeLessThanOrEqual(during + 1);
+  });
+
+  it('asks more bits the more samples a day share the budget', () => {
+    const few = new Bench(names([gauge('a')]));
+    few.step(0, 1);
+    // 86,400 samples a day, one finding a day.
+    expect(few.stage.barBits).toBeCloseTo(Math.log2(86_400), 9);
+    const many = new Bench(names([gauge('a'), gauge('b'), gauge('c', { intervalMs: 10_000 })]));
+    for (const series of [0, 1, 2]) many.stage.score(series, 1, Quality.good, many.at());
+    expect(many.stage.barBits).toBeCloseTo(Math.log2(2 * 86_400 + 8640), 9);
+    many.stage.forget(1);
+    expect(many.stage.barBits).toBeCloseTo(Math.log2(86_400 + 8640), 9);
+  });
+
+  it('leaves the first seconds of the agent unlearned', () => {
+    const bench = new Bench(names([gauge('a')]), 30_000);
+    for (let i = 0; i < 30; i++) bench.step(0, 1);
+    const random = seeded(3);
+    for (let i = 0; i < 240; i++) bench.step(0, cpu(random));
+    expect(bench.stage.expectedHigh).toBeLessThan(0.1);
+  });
+
+  it('finds what does not come any more, and says since when', () => {
+    const bench = new Bench(names([gauge('a')]));
+    const random = seeded(4);
+    for (let i = 0; i < 200; i++) bench.step(0, random());
+    const lastValue = bench.at().utcMs - 1000;
+    for (let i = 0; i < 25; i++) {
+      bench.stage.missingTick(0, bench.at());
+      bench.second++;
+    }
+    expect(bench.findings.length).toBe(1);
+    expect(bench.findings[0]).toMatchObject({ detector: 'missing', seen: null, sinceMs: lastValue });
+  });
+
+  it('finds what is stuck, but not what is steady by definition', () => {
+    const bench = new Bench(names([gauge('moves'), gauge('limit', { steady: true })]));
+    const random = seeded(5);
+    for (let i = 0; i < 2000; i++) {
+      const value = 20 + random();
+      for (const series of [0, 1]) bench.stage.score(series, value, Quality.good, bench.at());
+      bench.second++;
+    }
+    const froze = bench.at().utcMs;
+    for (let i = 0; i < 600; i++) {
+      for (const series of [0, 1]) bench.stage.score(series, 20.5, Quality.good, bench.at());
+      bench.second++;
+    }
+    const stuck = bench.findings.filter(({ detector }) => detector === 'stuck');
+    expect(stuck.length).toBeGreaterThan(0);
+    expect(stuck.every(({ key }) => key.name === 'moves')).toBe(true);
+    expect(stuck[0]).toMatchObject({ seen: 20.5, sinceMs: froze });
+  });
+
+  it('goes on after a restart where it was, though numbers have changed', () => {
+    const random = seeded(6);
+    const first = new Bench(names([gauge('a'), gauge('b')]));
+    for (let i = 0; i < 300; i++) {
+      first.stage.score(0, cpu(random), Quality.good, first.at());
+      first.stage.score(1, 50 + random(), Quality.good, first.at());
+      first.second++;
+    }
+    const swapped: SeriesNames = {
+      definition: (series) => [gauge('b'), gauge('a')][series] ?? null,
+      id: (series) => ['0000000000000002', '0000000000000001'][series]!,
+    };
+    const second = new Bench(swapped);
+    second.stage.loadState(first.stage.saveState());
+    expect(second.warnings).toEqual([]);
+    for (const value of [0.015, 0.3, 0.99]) {
+      first.stage.score(0, value, Quality.good, first.at());
+      second.stage.score(1, value, Quality.good, second.at());
+      expect(second.stage.ready).toBe(true);
+      expect([second.stage.bits, second.stage.expectedLow]).toEqual([first.stage.bits, first.stage.expectedLow]);
+    }
+  });
+
+  it('keeps what a series had learned while it is away', () => {
+    const random = seeded(7);
+    const bench = new Bench(names([gauge('a')]));
+    for (let i = 0; i < 300; i++) bench.step(0, random());
+    bench.stage.forget(0);
+    bench.step(0, random());
+    expect(bench.stage.ready).toBe(true);
+  });
+
+  it('starts afresh, with one warning, from a file that is damaged anywhere', () => {
+    const random = seeded(8);
+    const bench = new Bench(names([gauge('a')]));
+    for (let i = 0; i < 300; i++) bench.step(0, random());
+    const good = bench.stage.saveState();
+    for (let at = 0; at < good.length; at += 97) {
+      const damaged = good.slice();
+      damaged[at] = damaged[at]! ^ 0x40;
+      const fresh = new Bench(names([gauge('a')]));
+      fresh.stage.loadState(damaged);
+      expect(fresh.warnings.length).toBe(1);
+      fresh.step(0, 1);
+      expect(fresh.stage.ready).toBe(false);
+    }
+    for (const cut of [new Uint8Array(0), good.subarray(0, 20), good.subarray(0, good.length - 1)]) {
+      const fresh = new Bench(names([gauge('a')]));
+      fresh.stage.loadState(cut);
+      expect(fresh.warnings.length).toBe(1);
+    }
+  });
+
+  it('ignores numbers that are no series', () => {
+    const bench = new Bench(names([null]));
+    for (const series of [-1, 0, 16, 1e9]) bench.step(series, 1);
+    expect(bench.stage).toMatchObject({ ready: false, bits: 0, finding: false });
+    expect(bench.findings).toEqual([]);
+  });
+});

@@ -80,6 +80,14 @@ describe('the figures', () => {
   });
 });
 
+describe('a series that neither model knows', () => {
+  it('counts for nothing', async () => {
+    const { windows, challenger } = await judge(null, null, () => 5);
+    expect(windows).toBe(0);
+    expect(challenger).toEqual({ coverage: 0, pinball: 0, findingsPerDay: 0 });
+  });
+});
+
 describe('the decision', () => {
   const figures = (change: Partial<EvaluationFigures> = {}): EvaluationFigures => ({
     coverage: 0.98,
@@ -98,10 +106,15 @@ describe('the decision', () => {
     champion: champion && figures(champion),
   });
   const standing = (change: Partial<NonNullable<Standing['champion']>> = {}): Standing => ({
+    windowMs: MINUTE_MS,
     findingsPerDay: 1,
     challengerSeries: 100,
     challengerWindows: 1000,
     champion: { version: 3, series: 100, windows: 900, outdated: false, ...change },
+  });
+  const oneWindow = (challenger: Partial<EvaluationFigures>): Evaluation => ({
+    ...evaluation(challenger, null),
+    heldOutToMs: MINUTE_MS,
   });
   const first: Standing = { ...standing(), champion: null };
 
@@ -114,6 +127,28 @@ describe('the decision', () => {
       /^The first model, and calibrated: 98 % of 1440/,
     ],
     ['a first model that is not', evaluation({ coverage: 0.89 }, null), first, false, /^Not calibrated: 89 %/],
+    ['a first model by one window', oneWindow({ coverage: 0.81 }), first, true, /calibrated: 81 %/],
+    [
+      'a first model that one window is enough to refuse',
+      oneWindow({ coverage: 0.79 }),
+      first,
+      false,
+      /80 % are the least/,
+    ],
+    [
+      'a better one where neither is calibrated',
+      evaluation({ coverage: 0.85, pinball: 0.5 }, { coverage: 0.8 }),
+      standing(),
+      true,
+      /^Better/,
+    ],
+    [
+      'a loud one, the champion louder',
+      evaluation({ findingsPerDay: 20, pinball: 0.5 }, { findingsPerDay: 21 }),
+      standing(),
+      true,
+      /^Better/,
+    ],
     ['no held-out windows', { ...evaluation({}, null), windows: 0 }, first, false, /no held-out windows/],
     ['a loud one', evaluation({ findingsPerDay: 9 }, null), first, false, /^Too loud: 9 findings .* allows 8/],
     [

@@ -14,9 +14,11 @@ import type { ModelKind } from './train/kind.ts';
 
 /** Share of held-out windows that the band is to hold, and below which it is not calibrated. */
 const BAND_COVERAGE = 0.98;
-export const LEAST_COVERAGE = 0.9;
+const LEAST_COVERAGE = 0.9;
+/** By how much it may be missed where a single window was held out: the series of one minute are alike. */
+const CHANCE_COVERAGE = 0.1;
 /** Share by which a challenger's loss must be lower. */
-export const MARGIN = 0.02;
+const MARGIN = 0.02;
 /** Share of series more that makes a champion stale. */
 const MORE_SERIES = 0.05;
 /** Findings beyond the budget that chance may make on little held-out time. */
@@ -51,14 +53,15 @@ export async function evaluate<P>(contest: Contest<P>, heldOut: AsyncIterable<Su
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = Number.NEGATIVE_INFINITY;
   for await (const block of heldOut) {
-    const rows = wholeWindows(block, windowMs);
-    if (rows.length === 0) continue;
+    const mine = challenger.get(block.series);
+    const other = champion?.get(block.series);
+    const measure = other ?? mine;
+    const rows = measure === undefined ? [] : wholeWindows(block, windowMs);
+    if (measure === undefined || rows.length === 0) continue;
     windows += rows.length;
     firstMs = Math.min(firstMs, block.timesMs[rows[0]!]! - windowMs);
     lastMs = Math.max(lastMs, block.timesMs[rows.at(-1)!]!);
-    const mine = challenger.get(block.series);
-    const other = champion?.get(block.series);
-    const scale = contest.kind.scale((other ?? mine) as P);
+    const scale = contest.kind.scale(measure);
     const compared = champion === null || (mine !== undefined && other !== undefined);
     if (mine !== undefined) tally(contest.kind, mine, block, rows, compared ? scale : null, ours);
     if (other !== undefined) tally(contest.kind, other, block, rows, compared ? scale : null, theirs);
@@ -132,6 +135,7 @@ function figures(from: Tally, days: number): EvaluationFigures {
 
 /** What of the two models the figures do not say. */
 export interface Standing {
+  readonly windowMs: number;
   readonly findingsPerDay: number;
   readonly challengerSeries: number;
   readonly challengerWindows: number;
@@ -148,15 +152,18 @@ export interface Standing {
 /** Whether the challenger is to run, and why, in a sentence. */
 export function decide(evaluation: Evaluation, standing: Standing): { accepted: boolean; reason: string } {
   const { challenger, champion } = evaluation;
-  const days = (evaluation.heldOutToMs - evaluation.heldOutFromMs) / DAY_MS;
+  const spanMs = evaluation.heldOutToMs - evaluation.heldOutFromMs;
+  const days = spanMs / DAY_MS;
   const seen = `${percent(challenger.coverage)} of ${evaluation.windows} held-out windows lie in its band`;
   if (evaluation.windows === 0) return refuse('There were no held-out windows to judge it on.');
-  if (challenger.coverage < LEAST_COVERAGE) {
-    return refuse(`Not calibrated: ${seen}; ${percent(LEAST_COVERAGE)} are the least.`);
+  const least = LEAST_COVERAGE - CHANCE_COVERAGE / Math.sqrt(Math.max(1, spanMs / standing.windowMs));
+  // What is better than what runs need not be good.
+  if (challenger.coverage < Math.min(least, champion?.coverage ?? 1)) {
+    return refuse(`Not calibrated: ${seen}; ${percent(least)} are the least.`);
   }
   const findings = challenger.findingsPerDay * days;
   const allowed = standing.findingsPerDay * days * BUDGET_FACTOR + CHANCE_FINDINGS;
-  if (findings > allowed) {
+  if (findings > Math.max(allowed, (champion?.findingsPerDay ?? 0) * days)) {
     return refuse(
       `Too loud: ${Math.round(findings)} findings on held-out time; the budget allows ${Math.round(allowed)}.`,
     );
@@ -167,7 +174,7 @@ export function decide(evaluation: Evaluation, standing: Standing): { accepted: 
   const gain = champion.pinball > 0 ? 1 - challenger.pinball / champion.pinball : 0;
   const loss = `its loss is ${challenger.pinball.toPrecision(3)} against ${champion.pinball.toPrecision(3)} of ${name}`;
   if (gain >= MARGIN) return accept(`Better: ${loss} (${percent(gain)} less).`);
-  if (champion.coverage < LEAST_COVERAGE) {
+  if (champion.coverage < least && challenger.coverage >= least) {
     return accept(
       `Calibrated (${percent(challenger.coverage)}), which ${name} no longer is (${percent(champion.coverage)}).`,
     );

@@ -9,12 +9,14 @@ describe('the held-out time', () => {
     expect(splitTime(0, 4 * minute, minute, null)).toBe(3 * minute);
   });
 
-  it('is what the champion has not seen, up to half of all', () => {
-    expect(splitTime(0, 100 * minute, minute, 80 * minute)).toBe(80 * minute);
-    expect(splitTime(0, 100 * minute, minute, 20 * minute)).toBe(50 * minute);
+  it('is the later half of what the champion has not seen: from the earlier half the challenger learns', () => {
+    expect(splitTime(0, 100 * minute, minute, 80 * minute)).toBe(90 * minute);
+    expect(splitTime(0, 8 * minute, minute, 4 * minute)).toBe(6 * minute);
+    expect(splitTime(50 * minute, 100 * minute, minute, 20 * minute)).toBe(75 * minute);
   });
 
   it('is the last quarter again where the champion has seen all', () => {
+    expect(splitTime(0, 100 * minute, minute, 99 * minute)).toBe(75 * minute);
     expect(splitTime(0, 100 * minute, minute, 100 * minute)).toBe(75 * minute);
   });
 });

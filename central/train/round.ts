@@ -66,6 +66,7 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
   const contest = { kind, windowMs: training.windowMs, challenger, champion: champion?.series ?? null };
   const evaluation = await evaluate({ ...contest, heldOutFromMs, heldOutToMs: toMs }, history(heldOutFromMs, toMs));
   const verdict = decide(evaluation, {
+    windowMs: training.windowMs,
     findingsPerDay: training.findingsPerDay,
     challengerSeries: challenger.size,
     challengerWindows: longest(kind, challenger),
@@ -83,13 +84,15 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
 }
 
 /**
- * Where the held-out time begins: what came after the champion learned, so that neither has seen it, but never more
- * than the later half; for a first model, or right after a training, the last quarter.
+ * Where the held-out time begins: for a first model, or right after a training, at the last quarter; else in the middle
+ * of what came after the champion learned. The challenger learns from the earlier half of that, which is what it has to
+ * show; neither has seen the later half.
  */
 export function splitTime(fromMs: number, toMs: number, windowMs: number, championToMs: number | null): number {
-  const quarter = toMs - Math.max(windowMs, HELD_OUT_SHARE * (toMs - fromMs));
-  const unseen = championToMs === null || championToMs > toMs - windowMs ? quarter : championToMs;
-  return Math.max(unseen, fromMs + (toMs - fromMs) / 2);
+  if (championToMs === null || championToMs > toMs - 2 * windowMs) {
+    return toMs - Math.max(windowMs, HELD_OUT_SHARE * (toMs - fromMs));
+  }
+  return (Math.max(fromMs, championToMs) + toMs) / 2;
 }
 
 /** End of the first window less its length, as the first few series have it. */

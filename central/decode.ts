@@ -12,8 +12,8 @@ import {
   decodeEvents,
   decodeEvidence,
   decodeGap,
-  decodeTable,
   decodeSummary,
+  decodeTable,
 } from '../shared/wire/bodies.ts';
 import { decodeColumns } from '../shared/wire/columns.ts';
 import { readFrame } from '../shared/wire/frame.ts';

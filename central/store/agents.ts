@@ -2,6 +2,7 @@
  * What the writer keeps in memory of each agent: its number, its series, its tables, the ledgers and hours that it
  * writes to now. All of it is on the disk; after a failed write it is thrown away and read again.
  */
+import type { SeriesInterner } from './catalogue.ts';
 import type { Operation, Reader } from './database.ts';
 import type { ContentOf } from './decide.ts';
 import { agentKey, epochBytes, keyOf, startingWith } from './keys.ts';
@@ -30,8 +31,12 @@ export interface AgentCache extends AgentRow {
 
 export class Agents {
   readonly #byId = new Map<AgentId, AgentCache>();
-  readonly #interned = new Map<string, TableSeries>();
+  readonly #interner: SeriesInterner;
   #nextNumber: number | null = null;
+
+  constructor(interner: SeriesInterner) {
+    this.#interner = interner;
+  }
 
   /** Forgets all; what follows is read from the disk. */
   reset(): void {
@@ -45,7 +50,7 @@ export class Agents {
 
   /** The agent's cache; a new agent gets a number, which `operations` then write. */
   async ensure(reader: Reader, id: AgentId, operations: Operation[]): Promise<AgentCache> {
-    const cached = this.#byId.get(id) ?? (await this.find(reader, id));
+    const cached = this.#byId.get(id) ?? (await this.#find(reader, id));
     if (cached !== null) return cached;
     this.#nextNumber ??= 1 + Math.max(0, ...(await readAgents(reader)).map(({ number }) => number));
     const cache = this.#empty(id, this.#nextNumber++);
@@ -53,20 +58,13 @@ export class Agents {
     return cache;
   }
 
-  /** The agent's cache, or null where the store has never heard of it. */
-  async find(reader: Reader, id: AgentId): Promise<AgentCache | null> {
-    const cached = this.#byId.get(id);
-    if (cached !== undefined) return cached;
+  async #find(reader: Reader, id: AgentId): Promise<AgentCache | null> {
     const row = await readAgent(reader, id);
     if (row === null) return null;
-    const series = await readSeries(reader, row.number);
-    // Another caller may have been here while this one read.
-    const raced = this.#byId.get(id);
-    if (raced !== undefined) return raced;
     const cache = this.#empty(id, row.number);
-    for (const one of series) {
+    for (const one of await readSeries(reader, row.number)) {
       cache.numbers.set(one.id, cache.series.length);
-      cache.series.push(this.#intern(one));
+      cache.series.push(this.#interner.take(one));
     }
     return cache;
   }
@@ -118,7 +116,7 @@ export class Agents {
       const number = agent.series.length;
       agent.numbers.set(series.id, number);
       const { id, name, unit, attributes } = series;
-      agent.series.push(this.#intern({ id, name, unit, attributes }));
+      agent.series.push(this.#interner.take({ id, name, unit, attributes }));
       const value = Buffer.from(JSON.stringify({ id, name, unit, attributes }));
       operations.push({ type: 'put', key: keyOf('series', agent.number, number), value });
       return number;
@@ -149,15 +147,6 @@ export class Agents {
     this.#byId.set(id, cache);
     return cache;
   }
-
-  /** Machines have the same series: one object for all of them. */
-  #intern(series: TableSeries): TableSeries {
-    const text = JSON.stringify(series);
-    const known = this.#interned.get(text);
-    if (known !== undefined) return known;
-    this.#interned.set(text, series);
-    return series;
-  }
 }
 
 export async function readAgent(reader: Reader, id: AgentId): Promise<AgentRow | null> {
@@ -174,7 +163,7 @@ export async function readAgents(reader: Reader): Promise<AgentRow[]> {
 }
 
 /** All series that an agent ever had; the index is the series' number. */
-export async function readSeries(reader: Reader, agent: number): Promise<TableSeries[]> {
+async function readSeries(reader: Reader, agent: number): Promise<TableSeries[]> {
   const out: TableSeries[] = [];
   for await (const [, value] of reader.entries(startingWith('series', agent))) {
     out.push(JSON.parse(value.toString()) as TableSeries);

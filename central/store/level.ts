@@ -41,7 +41,8 @@ import type { StateEvent } from '../../shared/findings.ts';
 import { HOUR_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
-import { readAgent, readAgents, readLedger, readSeries } from './agents.ts';
+import { readAgent, readAgents, readLedger } from './agents.ts';
+import { Catalogue, countSeries, SeriesInterner } from './catalogue.ts';
 import type { FreshWindow, StoredDocument } from './commit.ts';
 import { isEpochId } from './commit.ts';
 import { Database, type Reader } from './database.ts';
@@ -121,13 +122,17 @@ export class LevelStore implements Store {
   readonly #database: Database;
   readonly #retention: RetentionOptions;
   readonly #writer: Writer;
+  readonly #catalogue: Catalogue;
   readonly #latest = new Map<AgentId, { readonly latest: Latest; filled: Promise<void> }>();
 
   constructor(database: Database, retention: RetentionOptions) {
     this.#database = database;
     this.#retention = retention;
+    const interner = new SeriesInterner();
+    this.#catalogue = new Catalogue(interner);
     this.#writer = new Writer(
       database,
+      interner,
       (windows) => this.#takeFresh(windows),
       () => this.#latest.clear(),
     );
@@ -147,7 +152,7 @@ export class LevelStore implements Store {
   async latest(agent: AgentId): Promise<readonly LatestSeries[]> {
     const row = await readAgent(this.#database, agent);
     if (row === null) return [];
-    const series = await readSeries(this.#database, row.number);
+    const { series } = await this.#catalogue.of(this.#database, row.number);
     let kept = this.#latest.get(agent);
     if (kept === undefined) {
       const latest = new Latest();
@@ -168,13 +173,14 @@ export class LevelStore implements Store {
     resolution: Resolution,
   ): Promise<readonly SeriesColumns[]> {
     return this.#database.read(async (reader) => {
-      const cache = await this.#writer.agents.find(reader, agent);
-      return querySeries(reader, cache?.numbers ?? new Map(), cache?.number ?? null, series, range, resolution);
+      const row = await readAgent(reader, agent);
+      const known = row === null ? null : await this.#catalogue.of(reader, row.number);
+      return querySeries(reader, row?.number ?? null, known, series, range, resolution);
     });
   }
 
   summaries(query: SummaryQuery): AsyncIterable<SummaryBlock> {
-    return summaryBlocks(this.#database, query);
+    return summaryBlocks(this.#database, this.#catalogue, query);
   }
 
   async incidents(
@@ -253,13 +259,15 @@ export class LevelStore implements Store {
     }
     for (const due of await dueDays(this.#database, nowMs)) {
       if (signal.aborted) return;
-      await this.#writer.exclusive(async () => rewriteDay(this.#database, due, await this.#seriesOf(due.agent)));
+      await this.#writer.exclusive(async () =>
+        rewriteDay(this.#database, due, await countSeries(this.#database, due.agent)),
+      );
     }
     if (signal.aborted) return;
     // What was rewritten is only marked as deleted until then.
     if (hours.length > 0) await this.#database.compact(startingWith('window'));
     const state = {
-      seriesOf: (number: number) => this.#seriesOf(number),
+      seriesOf: (number: number) => countSeries(this.#database, number),
       exclusive: (run: () => Promise<void>) => this.#writer.exclusive(run),
     };
     await retainByAge(this.#database, this.#retention, state, nowMs, signal);
@@ -279,6 +287,7 @@ export class LevelStore implements Store {
         await this.#database.write([{ type: 'del', key: index }], false);
       }
       for (const space of agentSpaces) await this.#database.clear(startingWith(space, row.number));
+      this.#catalogue.forget(row.number);
       // Last: until then a purge that was stopped can be asked for again.
       await this.#database.write([{ type: 'del', key: agentKey(agent) }], true);
     });
@@ -293,7 +302,7 @@ export class LevelStore implements Store {
     let series = 0;
     let oldestMs: number | null = null;
     for (const { number } of agents) {
-      series += await this.#seriesOf(number);
+      series += await countSeries(this.#database, number);
       for await (const key of this.#database.keys(startingWith('coverage', number), { limit: 1 })) {
         oldestMs = Math.min(oldestMs ?? Number.POSITIVE_INFINITY, hourEndMs(key.readUInt32BE(5)) - HOUR_MS);
       }
@@ -325,14 +334,6 @@ export class LevelStore implements Store {
 
   #takeFresh(windows: readonly FreshWindow[]): void {
     for (const window of windows) this.#latest.get(window.agent)?.latest.take(window);
-  }
-
-  /** Series numbers of an agent are below this. */
-  async #seriesOf(agent: number): Promise<number> {
-    for await (const key of this.#database.keys(startingWith('series', agent), { reverse: true, limit: 1 })) {
-      return key.readUInt32BE(5) + 1;
-    }
-    return 0;
   }
 
   async #ledgers(reader: Reader, agent: AgentId): Promise<EpochLedger[]> {

@@ -1,6 +1,7 @@
 /** Queries over an agent's history: one call for charts, one in blocks for training. */
 import type { SeriesId } from '../../shared/series.ts';
-import { readAgent, readAgents, readSeries } from './agents.ts';
+import { readAgent, readAgents } from './agents.ts';
+import type { AgentSeries, Catalogue } from './catalogue.ts';
 import type { Database, Reader } from './database.ts';
 import { History, type LiveHours, type SeriesRows } from './history.ts';
 import { type Row, Rows } from './rows.ts';
@@ -72,29 +73,33 @@ function inOrder(rows: ReadonlyMap<number, Row>): Rows {
   return out;
 }
 
-/** Series that the agent never had come back empty. */
+/** Series that the agent never had come back empty. @param agent null: unknown to the store */
 export async function querySeries(
   reader: Reader,
-  numbers: ReadonlyMap<SeriesId, number>,
-  agentNumber: number | null,
+  agent: number | null,
+  known: AgentSeries | null,
   series: readonly SeriesId[],
   range: TimeRange,
   resolution: Resolution,
 ): Promise<readonly SeriesColumns[]> {
   const empty = (id: SeriesId): SeriesColumns => new Rows().toSeries(id, range.fromMs, range.toMs);
-  if (agentNumber === null || range.toMs <= range.fromMs) return series.map(empty);
-  const known = series.map((id) => numbers.get(id)).filter((number) => number !== undefined);
-  const query = await RangeQuery.start(reader, agentNumber, known, range, resolution);
-  const out: SeriesColumns[] = [];
+  if (agent === null || known === null || range.toMs <= range.fromMs) return series.map(empty);
+  const numbers = series.map((id) => known.numbers.get(id)).filter((number) => number !== undefined);
+  const query = await RangeQuery.start(reader, agent, numbers, range, resolution);
+  const read = new Map<SeriesId, SeriesColumns>();
   for (const id of series) {
-    const number = numbers.get(id);
-    out.push(number === undefined ? empty(id) : await query.read(number, id));
+    const number = known.numbers.get(id);
+    if (number !== undefined && !read.has(id)) read.set(id, await query.read(number, id));
   }
-  return out;
+  return series.map((id) => read.get(id) ?? empty(id));
 }
 
 /** One block a series; agents and series in the order in which the store first heard of them. */
-export async function* summaryBlocks(database: Database, query: SummaryQuery): AsyncGenerator<SummaryBlock> {
+export async function* summaryBlocks(
+  database: Database,
+  catalogue: Catalogue,
+  query: SummaryQuery,
+): AsyncGenerator<SummaryBlock> {
   const { reader, close } = await database.snapshot();
   try {
     const agents =
@@ -103,12 +108,12 @@ export async function* summaryBlocks(database: Database, query: SummaryQuery): A
         : (await Promise.all(query.agents.map((id) => readAgent(reader, id)))).filter((row) => row !== null);
     const wanted = query.series === undefined ? null : new Set(query.series);
     for (const agent of agents) {
-      const catalogue = await readSeries(reader, agent.number);
-      const numbers = catalogue.flatMap(({ id }, number) => (wanted === null || wanted.has(id) ? [number] : []));
+      const { series } = await catalogue.of(reader, agent.number);
+      const numbers = series.flatMap(({ id }, number) => (wanted === null || wanted.has(id) ? [number] : []));
       if (numbers.length === 0 || query.toMs <= query.fromMs) continue;
       const read = await RangeQuery.start(reader, agent.number, numbers, query, query.resolution);
       for (const number of numbers) {
-        const { id, name, unit, attributes } = catalogue[number]!;
+        const { id, name, unit, attributes } = series[number]!;
         const columns = await read.read(number, id);
         if (columns.timesMs.length > 0) yield { ...columns, agent: agent.id, key: { name, unit, attributes } };
       }

@@ -4,6 +4,7 @@
  * is thrown away, and the next one begins from what is on the disk.
  */
 import { Agents } from './agents.ts';
+import type { SeriesInterner } from './catalogue.ts';
 import { type FreshWindow, Plan, planCommit } from './commit.ts';
 import type { Database, Operation } from './database.ts';
 import { checkBatch } from './decide.ts';
@@ -36,7 +37,7 @@ type Job =
     };
 
 export class Writer {
-  readonly agents = new Agents();
+  readonly agents: Agents;
   readonly #database: Database;
   readonly #onFresh: (windows: readonly FreshWindow[]) => void;
   readonly #onFailure: () => void;
@@ -49,10 +50,16 @@ export class Writer {
    * @param onFresh told of windows when they are durable
    * @param onFailure told that a write failed and memory may be ahead of the disk
    */
-  constructor(database: Database, onFresh: (windows: readonly FreshWindow[]) => void, onFailure: () => void) {
+  constructor(
+    database: Database,
+    interner: SeriesInterner,
+    onFresh: (windows: readonly FreshWindow[]) => void,
+    onFailure: () => void,
+  ) {
     this.#database = database;
     this.#onFresh = onFresh;
     this.#onFailure = onFailure;
+    this.agents = new Agents(interner);
   }
 
   /** Throws `payload.invalid`, `store.failed` or `disk.full`; then nothing of the batch may be acknowledged. */

@@ -127,6 +127,38 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         expect(await ledgerOf(epochA)).toMatchObject({ made: 2, committed: 2, quarantined: 0, pending: 0 });
       });
 
+      test('contradictions are found among batches that are handed over at once, too', async () => {
+        await store.commit(batch([table(1)]));
+        const one = summary(2, T0 + MINUTE, [[1], [2]]);
+        const results = await Promise.all(
+          [one, { ...one, crc: 1 }, { ...one, crc: 1 }, one].map((of) => store.commit(batch([of]))),
+        );
+        expect(results.map(({ conflicts }) => conflicts)).toEqual([[], [2], [2], []]);
+        expect(results.map(({ duplicates }) => duplicates)).toEqual([0, 0, 1, 1]);
+        expect(await store.quarantine('m1')).toHaveLength(1);
+      });
+
+      test('an agent with more series than any machine has: the table beyond is quarantined, and what names it', async () => {
+        const names = (part: number) =>
+          Array.from({ length: 4096 }, (_, i) => ({
+            name: 's',
+            unit: '1',
+            attributes: {},
+            id: (part * 4096 + i).toString(16).padStart(16, '0'),
+          }));
+        const hash = (part: number) => part.toString(16).padStart(16, '0');
+        for (let part = 0; part < 8; part++) await store.commit(batch([table(part + 1, names(part), hash(part))]));
+        const result = await store.commit(
+          batch([table(9, names(8), hash(8)), summary(10, T0 + MINUTE, [[1]], { hash: hash(8) })]),
+        );
+        expect(result).toMatchObject({ settled: [[1, 10]], needTables: [] });
+        expect(await store.commit(batch([summary(11, T0 + MINUTE, [[1]], { hash: hash(8) })]))).toMatchObject({
+          settled: [[1, 11]],
+        });
+        expect((await store.quarantine('m1')).map(({ seq }) => seq)).toEqual([9, 10, 11]);
+        expect((await store.stats()).series).toBe(8 * 4096);
+      });
+
       test('poison and broken columns are quarantined with their bytes and the reason, and settled', async () => {
         const broken = summary(3, T0 + MINUTE, [[1], [2]]);
         const result = await store.commit(
@@ -223,6 +255,11 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         });
         await store.commit(batch([summary(3, T0 + MINUTE, [[1], [2]])], { highestSeq: 10, held: [[6, 10]] }));
         expect(await ledgerOf(epochA)).toMatchObject({ made: 10, committed: 2, pending: 5, lost: 3 });
+      });
+
+      test('what came and waits for its table is pending, whatever the envelope says', async () => {
+        await store.commit(batch([summary(1, T0 + MINUTE, [[1], [2]])], { held: [] }));
+        expect(await ledgerOf(epochA)).toMatchObject({ made: 1, pending: 1, lost: 0 });
       });
 
       test('a gap names what was lost and why, in another epoch too', async () => {
@@ -572,7 +609,8 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
 
     describe('what is found', () => {
       test('the highest revision of an incident holds, in whatever order they come', async () => {
-        const closed = incident(3, { state: 'closed', closedMs: T0 + 40 * MINUTE });
+        // Its machine's clock had been set back.
+        const closed = incident(3, { state: 'closed', closedMs: T0 + 40 * MINUTE, updatedMs: T0 });
         await store.commit(
           batch([
             record(3, T0, { kind: 'incident', incident: closed }),

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sign, verify } from '../shared/trust/dsse.ts';
-import { verifyKeyList } from '../shared/trust/verify.ts';
-import { openKeys } from './keys.ts';
+import { parseEnvelope, sign, verify } from '../shared/trust/dsse.ts';
+import { verifyCommand, verifyKeyList } from '../shared/trust/verify.ts';
+import { openKeys, signCommand } from './keys.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -23,6 +23,14 @@ describe('the central’s keys', () => {
     const again = await openKeys(directory);
     expect(again.rootKey).toBe(keys.rootKey);
     expect(again.keyList).toEqual(keys.keyList);
+  });
+
+  it('sign commands that an agent believes', async () => {
+    const keys = await openKeys(directory);
+    const list = verifyKeyList(keys.rootKey, keys.keyList, 0);
+    const command = { command: 1, id: 'c1', agent: 'a1', madeMs: 5, expiresMs: 60_000, what: { watch: [] } } as const;
+    const envelope = parseEnvelope(signCommand(keys, command), 'command');
+    expect(verifyCommand(envelope, { agent: 'a1', keys: list, nowMs: 6 })).toEqual(command);
   });
 
   it('are readable by their user alone', async () => {
@@ -52,8 +60,14 @@ describe('the central’s keys', () => {
   it('that are missing, foreign or broken are named', async () => {
     await openKeys(directory);
     await rm(join(directory, 'model.pem'));
-    await expect(openKeys(directory)).rejects.toMatchObject({ code: 'config.unreadable', message: expect.stringMatching(/model\.pem/) });
+    await expect(openKeys(directory)).rejects.toMatchObject({
+      code: 'config.unreadable',
+      message: expect.stringMatching(/model\.pem/),
+    });
     await writeFile(join(directory, 'model.pem'), 'hello');
-    await expect(openKeys(directory)).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringMatching(/model\.pem/) });
+    await expect(openKeys(directory)).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringMatching(/model\.pem/),
+    });
   });
 });

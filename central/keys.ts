@@ -16,8 +16,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
-import { envelopeOf, keyIdOf, publicKeyText, type SigningKey, sign } from '../shared/trust/dsse.ts';
-import { type KeyList, type KeyRole, payloadTypes, type SignedEnvelope } from '../shared/trust/messages.ts';
+import { encodeEnvelope, envelopeOf, keyIdOf, publicKeyText, type SigningKey, sign } from '../shared/trust/dsse.ts';
+import {
+  type Command,
+  type KeyList,
+  type KeyRole,
+  payloadTypes,
+  type SignedEnvelope,
+} from '../shared/trust/messages.ts';
 import { encodeJson, objectOf, parseJson, textOf } from '../shared/trust/strict.ts';
 import { verifyKeyList } from '../shared/trust/verify.ts';
 
@@ -53,6 +59,11 @@ export async function openKeys(directory: string): Promise<CentralKeys> {
   return { rootKey, keyList, model: model!, rollout: rollout!, command: command! };
 }
 
+/** The bytes of down/command. */
+export function signCommand(keys: Pick<CentralKeys, 'command'>, command: Command): Uint8Array {
+  return encodeEnvelope(sign(payloadTypes.command, encodeJson(command), keys.command));
+}
+
 /** Makes what is missing of the key files (a first start may have been cut short) and the list; returns its bytes. */
 async function makeKeys(directory: string, listFile: string): Promise<Uint8Array> {
   const root = await loadOrMake(directory, 'root');
@@ -72,7 +83,11 @@ async function loadOrMake(directory: string, role: KeyRole): Promise<KeyObject> 
   const file = join(directory, `${role}.pem`);
   if ((await readIfThere(file)) !== null) return await loadKey(directory, role);
   const { privateKey } = await promisify(generateKeyPair)('ed25519');
-  await writeDurably(directory, file, new TextEncoder().encode(privateKey.export({ format: 'pem', type: 'pkcs8' })));
+  await writeDurably(
+    directory,
+    file,
+    new TextEncoder().encode(String(privateKey.export({ format: 'pem', type: 'pkcs8' }))),
+  );
   return privateKey;
 }
 

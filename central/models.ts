@@ -77,6 +77,8 @@ export class ModelsService implements Models {
   readonly #state = new Map<AgentId, AgentModels>();
   readonly #decoded = new Map<string, ReadonlyMap<SeriesId, unknown>>();
   readonly #trained = new Map<AgentId, ModelVersion[]>();
+  /** Hash of what each agent reported last, since its models changed here. */
+  readonly #said = new Map<AgentId, string>();
   /** Changes of documents, one after another. */
   #chain: Promise<unknown> = Promise.resolve();
   #renewal: unknown = null;
@@ -203,9 +205,12 @@ export class ModelsService implements Models {
     return made;
   }
 
-  /** Takes in what an agent reports on up/reported. */
+  /** Takes in what an agent reports on up/reported; the same again costs nothing. */
   onReported(agent: AgentId, reported: Reported): Promise<void> {
+    const said = sha256Hex(encodeJson([reported.manifestVersion, reported.applied, reported.refusals]));
+    if (this.#said.get(agent) === said) return Promise.resolve();
     return this.#inOrder(async () => {
+      this.#said.set(agent, said);
       await this.#manifests.reported(agent, reported);
       const state = this.#state.get(agent);
       if (state === undefined) return;
@@ -330,6 +335,7 @@ export class ModelsService implements Models {
       { namespace: 'model-state', key: agent, value: state },
     ]);
     this.#state.set(agent, state);
+    this.#said.delete(agent);
     this.#options.log.info({ agent, version: number, state: model.state, reason }, 'model trained');
     if (accepted) {
       if (replaced !== undefined && before.running[kind.slot] !== replaced) {

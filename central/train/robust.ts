@@ -3,10 +3,15 @@
 /** MAD times this estimates the standard deviation of a normal distribution. */
 export const MAD_TO_DEVIATION = 1.4826;
 
-/** A sorted copy without NaN. */
+/** A sorted copy without NaN. Loops, not `from` and `filter`: these histories have twenty thousand rows a series. */
 export function sorted(values: ArrayLike<number>): Float64Array {
-  const kept = Float64Array.from(values).filter((value) => !Number.isNaN(value));
-  return kept.sort();
+  const copy = new Float64Array(values.length);
+  let length = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isNaN(value)) copy[length++] = value;
+  }
+  return copy.subarray(0, length).sort();
 }
 
 /** Quantile of sorted values, linear between neighbours; NaN of none. */
@@ -26,7 +31,9 @@ export function medianOf(values: ArrayLike<number>): number {
 
 /** Median distance from a centre. */
 export function medianDistance(values: ArrayLike<number>, centre: number): number {
-  return medianOf(Float64Array.from(values, (value) => Math.abs(value - centre)));
+  const distances = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) distances[i] = Math.abs(values[i]! - centre);
+  return medianOf(distances);
 }
 
 /** The value at which half of the weight is reached; NaN without any weight. */

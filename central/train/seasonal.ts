@@ -131,16 +131,24 @@ export function fitSeasonal(
 
 function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
   const kept: { block: SeasonalColumns; i: number }[] = [];
+  let wild = 0;
   for (const block of blocks) {
     for (let i = 0; i < block.timesMs.length; i++) {
-      if (isWholeWindow(block.lengthsMs[i]!, windowMs) && block.count[i]! > 0 && Number.isFinite(block.mean[i]!))
-        kept.push({ block, i });
+      if (!isWholeWindow(block.lengthsMs[i]!, windowMs) || !(block.count[i]! > 0)) continue;
+      if (!Number.isFinite(block.mean[i]!)) continue;
+      kept.push({ block, i });
+      if (block.anomalyShare[i]! > 0.5) wild++;
     }
   }
-  const calm = kept.filter(({ block, i }) => !(block.anomalyShare[i]! > 0.5));
-  const used = kept.length - calm.length <= OUTLIER_SHARE * kept.length ? calm : kept;
-  const column = (read: (block: SeasonalColumns, i: number) => number): Float64Array =>
-    Float64Array.from(used, ({ block, i }) => read(block, i));
+  const used =
+    wild > 0 && wild <= OUTLIER_SHARE * kept.length
+      ? kept.filter(({ block, i }) => !(block.anomalyShare[i]! > 0.5))
+      : kept;
+  const column = (read: (block: SeasonalColumns, i: number) => number): Float64Array => {
+    const values = new Float64Array(used.length);
+    for (let row = 0; row < used.length; row++) values[row] = read(used[row]!.block, used[row]!.i);
+    return values;
+  };
   const low = column((block, i) => block.min[i]!).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = column((block, i) => block.max[i]!).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const deviation = medianOf(column((block, i) => block.deviation[i]!));
@@ -162,7 +170,7 @@ function steadyCourse(means: Float64Array): string | null {
   const oneWay = Math.max(up, down) >= 0.95 * steps.length;
   if (!oneWay) return null;
   const typical = medianOf(steps);
-  const even = medianDistance(steps, typical) <= 0.05 * Math.abs(typical);
+  const even = medianDistance(steps, typical) <= 0.01 * Math.abs(typical);
   if (means.length < 12 && !even) return null;
   return up > down ? 'it only rises: no season to learn' : 'it only falls: no season to learn';
 }

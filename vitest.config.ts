@@ -5,6 +5,9 @@ export default defineConfig({
   test: {
     // Two cores: files of one project run side by side, a real broker or browser must not starve them.
     maxWorkers: 2,
+    // Of the slowest machine that runs them, with the other core busy; no test waits for it when all is well.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     projects: [
       { test: { name: 'unit', include: ['{agent,central,shared,scripts}/**/*.test.ts'] } },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'] } },

@@ -84,6 +84,14 @@ describe('DetectStage', () => {
     expect(bench.findings.length).toBeLessThanOrEqual(during + 1);
   });
 
+  it('expects no more than all of a utilisation', () => {
+    const random = seeded(12);
+    const bench = new Bench(names([gauge('system.cpu.utilization', { max: 1.5 })]));
+    for (let i = 0; i < 400; i++) bench.step(0, 1 - 0.1 * random());
+    for (let i = 0; i < 10; i++) bench.step(0, 0.01 * random());
+    expect(bench.findings[0]!.expectedHigh).toBe(1);
+  });
+
   it('asks more bits the more samples a day share the budget', () => {
     const few = new Bench(names([gauge('a')]));
     few.step(0, 1);

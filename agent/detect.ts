@@ -243,9 +243,9 @@ export class DetectStage {
   #tellExcursion(series: number, at: Instant): void {
     const of = this.#excursions;
     const offset = at.utcMs - at.monotonicMs;
-    const { min, max } = this.#options.series.definition(series) ?? {};
-    const low = Math.max(min ?? Number.NEGATIVE_INFINITY, of.low[series]!);
-    const high = Math.min(max ?? Number.POSITIVE_INFINITY, of.high[series]!);
+    const { min, max } = boundsOf(this.#options.series.definition(series));
+    const low = Math.max(min, of.low[series]!);
+    const high = Math.min(max, of.high[series]!);
     const ranged = Number.isFinite(low) && Number.isFinite(high);
     this.#tell(
       series,
@@ -293,4 +293,11 @@ export class DetectStage {
       returnPeriodMs: Math.min(LONGEST_RETURN_MS, intervalMs * 2 ** bits),
     });
   }
+}
+
+/** What can be expected at all. A utilisation is measured with some slack, but nobody expects 108 % of it. */
+function boundsOf(definition: SeriesDefinition | null): { min: number; max: number } {
+  const min = definition?.min ?? Number.NEGATIVE_INFINITY;
+  const max = definition?.max ?? Number.POSITIVE_INFINITY;
+  return { min, max: definition?.name.endsWith('.utilization') === true ? Math.min(1, max) : max };
 }

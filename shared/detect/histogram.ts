@@ -41,25 +41,26 @@ function binOf(s: Float64Array, place: HistogramPlace, x: number): number {
   return Math.floor(((x - low) / (s[place.at + HIGH]! - low)) * place.bins);
 }
 
-/** Surprise of x in bits: -log2 of the share of its bin, with one point spread over all bins. 0 before any point. */
-export function histogramBits(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
+/**
+ * Surprise of x as one chance in so many: the inverse share of its bin, with one point spread over all bins. 1 before any
+ * point. Its logarithm is the surprise in bits; ratios, because the logarithm of a product costs as much as one.
+ */
+export function histogramRatio(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
   const total = s[place.at + TOTAL]!;
-  if (total === 0) return 0;
+  if (total === 0) return 1;
   const bins = place.bins;
   if (s[place.at + LOW]! === s[place.at + HIGH]!) {
-    return Math.log2((total + 1) / (x === s[place.at + LOW]! ? total + 1 / bins : 1 / bins));
+    return (total + 1) / (x === s[place.at + LOW]! ? total + 1 : 1 / bins);
   }
   const bin = binOf(s, place, x);
   const count = bin >= 0 && bin < bins ? b[place.firstBin + bin]! : 0;
-  return Math.log2((total + 1) / (count + 1 / bins));
+  return (total + 1) / (count + 1 / bins);
 }
 
-/** As `histogramBits`, each bin sharing half of itself with its neighbours: fine bins without the noise of few counts. */
-export function smoothedBits(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
-  const total = s[place.at + TOTAL]!;
-  if (total === 0) return 0;
+/** As `histogramRatio`, each bin sharing half of itself with its neighbours: fine bins without the noise of few counts. */
+export function smoothedRatio(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
   const bins = place.bins;
-  if (s[place.at + LOW]! === s[place.at + HIGH]!) return histogramBits(s, b, place, x);
+  if (s[place.at + LOW]! === s[place.at + HIGH]!) return histogramRatio(s, b, place, x);
   const bin = binOf(s, place, x);
   let count = 0;
   if (bin >= 0 && bin < bins) {
@@ -68,7 +69,7 @@ export function smoothedBits(s: Float64Array, b: Float32Array, place: HistogramP
     const right = bin < bins - 1 ? b[i + 1]! : 0;
     count = 0.5 * b[i]! + 0.25 * (left + right);
   }
-  return Math.log2((total + 1) / (count + 1 / bins));
+  return (s[place.at + TOTAL]! + 1) / (count + 1 / bins);
 }
 
 /** Takes in one finite value. */

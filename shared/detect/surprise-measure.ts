@@ -6,7 +6,7 @@
  */
 
 import { type TailPrior, tailBits } from '../math/tails.ts';
-import { histogramBits, smoothedBits } from './histogram.ts';
+import { histogramRatio, smoothedRatio } from './histogram.ts';
 import { isRecord } from './records.ts';
 import {
   at,
@@ -90,13 +90,13 @@ function measurePoint(state: SurpriseState, x: number, count: number): void {
   m[of.level] = standardised(x - mean, s[at.variance]!, mean);
   m[of.residual] = standardised(x - s[at.fast]!, s[at.residualVariance]!, mean);
   m[of.deviation] = count >= DEVIATION_POINTS - 1 ? deviationWith(s, x) : Number.NaN;
-  let score = histogramBits(s, b, places.coarse, x) + smoothedBits(s, b, places.fine, x);
-  if (count >= DEVIATION_POINTS) score += histogramBits(s, b, places.deviation, m[of.deviation]!);
+  let ratio = histogramRatio(s, b, places.coarse, x) * smoothedRatio(s, b, places.fine, x);
+  if (count >= DEVIATION_POINTS) ratio *= histogramRatio(s, b, places.deviation, m[of.deviation]!);
   const tail = Math.max(
     tailBits(s, at.tailLevel, distancePrior, m[of.level]!),
     tailBits(s, at.tailResidual, distancePrior, m[of.residual]!),
   );
-  score += TAIL_WEIGHT * held(tail, count, s[at.moves]!);
+  const score = Math.log2(ratio) + TAIL_WEIGHT * held(tail, count, s[at.moves]!);
   m[of.score] = score;
   measured.record = isRecord(b, places.gate, score);
 }
@@ -111,7 +111,7 @@ function measureLasting(state: SurpriseState, place: LastingPlace, k: number, x:
   const variance = Math.max(s[place.variance]!, LASTING_FLOOR * LASTING_FLOOR * s[at.variance]!);
   const distance = standardised(median - mean, variance, mean);
   const claim = held(tailBits(s, place.tail, distancePrior, distance), count, s[at.moves]!);
-  const score = Math.max(smoothedBits(s, state.bins, place.histogram, median), claim);
+  const score = Math.max(Math.log2(smoothedRatio(s, state.bins, place.histogram, median)), claim);
   measured.looked[k] = 1;
   measured.median[k] = median;
   measured.distance[k] = distance;
@@ -121,6 +121,7 @@ function measureLasting(state: SurpriseState, place: LastingPlace, k: number, x:
 
 /** A tail's claim, held to what the points seen so far can carry. */
 function held(bits: number, count: number, moves: number): number {
+  if (bits === 0) return 0;
   return Math.min(bits, Math.log2(count + 1) + BITS_PER_MOVE * moves, LARGEST_TAIL_BITS);
 }
 

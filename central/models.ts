@@ -4,7 +4,7 @@
  *   windows ─► schedule ─► round (train, evaluate, decide) ─► release + content (blobs) ─► manifest ─► agent
  *                                                                     state ◄── reported ◄──┘
  *
- * Documents: `model` by version; `model-of.<agent>` its versions; `model-state` what an agent runs and is to run.
+ * Documents: versions (`model-versions.ts`), manifests (`manifests.ts`), `model-state`: what an agent runs and is to run.
  */
 import type { Timers } from '../shared/clock.ts';
 import { emptyVerdict } from '../shared/detect/detector.ts';
@@ -21,7 +21,8 @@ import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
 import type { CentralKeys } from './keys.ts';
 import { listAll, Manifests } from './manifests.ts';
-import { advance, type RolloutEvent } from './rollout.ts';
+import { ModelVersions } from './model-versions.ts';
+import { advance } from './rollout.ts';
 import type { AgentId, Store } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
@@ -33,7 +34,6 @@ import { zoneOffsets } from './train/zone.ts';
 const KEPT_CONTENTS = 5;
 /** Decoded models in memory. */
 const CACHED_MODELS = 8;
-const LISTED = 500;
 /** Zone offsets that a model carries into its future. */
 const ZONE_AHEAD_MS = 800 * DAY_MS;
 const ZONE_BEHIND_MS = 30 * DAY_MS;
@@ -71,6 +71,7 @@ interface AgentModels {
 
 export class ModelsService implements Models {
   readonly #options: ModelsOptions;
+  readonly #versions: ModelVersions;
   readonly #manifests: Manifests;
   readonly #schedule: TrainingSchedule;
   readonly #stop = new AbortController();
@@ -85,6 +86,7 @@ export class ModelsService implements Models {
 
   constructor(options: ModelsOptions) {
     this.#options = options;
+    this.#versions = new ModelVersions(options.store.documents, options.changed);
     this.#manifests = new Manifests({
       documents: options.store.documents,
       rollout: options.keys.rollout,
@@ -157,17 +159,12 @@ export class ModelsService implements Models {
     return blob === null ? null : chunkOf(blob, sha256, index);
   }
 
-  async list(agent?: AgentId): Promise<readonly ModelVersion[]> {
-    const documents = this.#options.store.documents;
-    const newest = { limit: LISTED, reverse: true };
-    if (agent === undefined) return (await documents.list<ModelVersion>('model', newest)).map(({ value }) => value);
-    const versions = await documents.list<number>(`model-of.${agent}`, newest);
-    const models = await Promise.all(versions.map(({ value }) => this.get(value)));
-    return models.filter((model) => model !== null);
+  list(agent?: AgentId): Promise<readonly ModelVersion[]> {
+    return this.#versions.list(agent);
   }
 
   get(version: number): Promise<ModelVersion | null> {
-    return this.#options.store.documents.get<ModelVersion>('model', keyOf(version));
+    return this.#versions.get(version);
   }
 
   async band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
@@ -220,10 +217,10 @@ export class ModelsService implements Models {
         const model = known.find((each) => each.releaseSha256 === releaseSha256 && each.kind === slot);
         if (model === undefined) continue;
         running[slot] = model.version;
-        await this.#advance(model, { type: 'applied' });
+        await this.#versions.advance(model.version, { type: 'applied' });
         const before = state.running[slot];
         if (before !== undefined && before !== model.version) {
-          await this.#advance(await this.get(before), { type: 'superseded', by: model.version });
+          await this.#versions.advance(before, { type: 'superseded', by: model.version });
         }
       }
       await this.#saveState(agent, { ...state, running });
@@ -231,7 +228,10 @@ export class ModelsService implements Models {
         const model = running[slot] === version ? undefined : known.find((each) => each.version === version);
         const refusal = model && reported.refusals.find(({ what }) => this.#concerns(agent, what, model));
         if (model && refusal) {
-          await this.#advance(model, { type: 'refused', reason: `${refusal.code}: ${refusal.message}` });
+          await this.#versions.advance(model.version, {
+            type: 'refused',
+            reason: `${refusal.code}: ${refusal.message}`,
+          });
         }
       }
     });
@@ -295,8 +295,7 @@ export class ModelsService implements Models {
     round: RoundResult,
   ): Promise<ModelVersion> {
     const documents = this.#options.store.documents;
-    const newest = await documents.list('model', { limit: 1, reverse: true });
-    const number = Number(newest[0]?.key ?? 0) + 1;
+    const number = await this.#versions.next();
     const contentSha256 = sha256Hex(round.content);
     const envelope = encodeEnvelope(this.#release(agent, kind, training, round, number));
     const releaseSha256 = sha256Hex(envelope);
@@ -329,17 +328,13 @@ export class ModelsService implements Models {
     const replaced = before.desired[kind.slot];
     const desired = accepted ? { ...before.desired, [kind.slot]: number } : before.desired;
     const state: AgentModels = { ...before, desired, fromMs: round.fromMs, toMs: round.evaluation.heldOutToMs };
-    await documents.putAll([
-      { namespace: 'model', key: keyOf(number), value: model },
-      { namespace: `model-of.${agent}`, key: keyOf(number), value: number },
-      { namespace: 'model-state', key: agent, value: state },
-    ]);
+    await documents.putAll([...this.#versions.changes(model), { namespace: 'model-state', key: agent, value: state }]);
     this.#state.set(agent, state);
     this.#said.delete(agent);
     this.#options.log.info({ agent, version: number, state: model.state, reason }, 'model trained');
     if (accepted) {
       if (replaced !== undefined && before.running[kind.slot] !== replaced) {
-        await this.#advance(await this.get(replaced), { type: 'superseded', by: number });
+        await this.#versions.advance(replaced, { type: 'superseded', by: number });
       }
       const others = this.#manifests.releases(agent).filter((entry) => entry.slot !== kind.slot);
       const entry = { slot: kind.slot, releaseSha256, releaseBytes: envelope.length };
@@ -397,15 +392,6 @@ export class ModelsService implements Models {
     return series;
   }
 
-  async #advance(model: ModelVersion | null, event: RolloutEvent): Promise<void> {
-    const transition = model && advance(model.state, event);
-    if (!model || !transition) return;
-    const { state, reason } = transition;
-    const next: ModelVersion = { ...model, state, reason: reason ?? model.reason };
-    await this.#options.store.documents.put('model', keyOf(model.version), next);
-    this.#options.changed(model.agent, model.version);
-  }
-
   async #saveState(agent: AgentId, state: AgentModels): Promise<void> {
     if (JSON.stringify(this.#state.get(agent)) === JSON.stringify(state)) return;
     await this.#options.store.documents.put('model-state', agent, state);
@@ -417,11 +403,6 @@ export class ModelsService implements Models {
     this.#chain = done.catch(() => {});
     return done;
   }
-}
-
-/** Keys sort as versions do. */
-function keyOf(version: number): string {
-  return String(version).padStart(10, '0');
 }
 
 function iso(ms: number): string {

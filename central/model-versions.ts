@@ -1,0 +1,65 @@
+/**
+ * Versions of models as documents, counted up across the fleet: `model` by version, `model-of.<agent>` the versions of
+ * one agent. What each may become is said by `rollout.ts`.
+ */
+import type { ModelVersion } from './api.ts';
+import { advance, type RolloutEvent } from './rollout.ts';
+import type { AgentId, Documents } from './store/store.ts';
+
+/** Newest versions that a list has. */
+const LISTED = 500;
+
+export class ModelVersions {
+  readonly #documents: Documents;
+  readonly #changed: (agent: AgentId, version: number) => void;
+
+  constructor(documents: Documents, changed: (agent: AgentId, version: number) => void) {
+    this.#documents = documents;
+    this.#changed = changed;
+  }
+
+  get(version: number): Promise<ModelVersion | null> {
+    return this.#documents.get<ModelVersion>('model', keyOf(version));
+  }
+
+  /** Newest first. */
+  async list(agent?: AgentId): Promise<readonly ModelVersion[]> {
+    const newest = { limit: LISTED, reverse: true };
+    if (agent === undefined)
+      return (await this.#documents.list<ModelVersion>('model', newest)).map(({ value }) => value);
+    const versions = await this.#documents.list<number>(`model-of.${agent}`, newest);
+    const models = await Promise.all(versions.map(({ value }) => this.get(value)));
+    return models.filter((model) => model !== null);
+  }
+
+  /** The number that the next version gets. */
+  async next(): Promise<number> {
+    const newest = await this.#documents.list('model', { limit: 1, reverse: true });
+    return Number(newest[0]?.key ?? 0) + 1;
+  }
+
+  /** What is to be written, in one step with other documents, for a new version. */
+  changes(model: ModelVersion): { namespace: string; key: string; value: unknown }[] {
+    const key = keyOf(model.version);
+    return [
+      { namespace: 'model', key, value: model },
+      { namespace: `model-of.${model.agent}`, key, value: model.version },
+    ];
+  }
+
+  /** Moves a version on, if the event fits its state. */
+  async advance(version: number | undefined, event: RolloutEvent): Promise<void> {
+    const model = version === undefined ? null : await this.get(version);
+    const transition = model && advance(model.state, event);
+    if (!model || !transition) return;
+    const { state, reason } = transition;
+    const next: ModelVersion = { ...model, state, reason: reason ?? model.reason };
+    await this.#documents.put('model', keyOf(model.version), next);
+    this.#changed(model.agent, model.version);
+  }
+}
+
+/** Keys sort as versions do. */
+function keyOf(version: number): string {
+  return String(version).padStart(10, '0');
+}

@@ -1,0 +1,147 @@
+/**
+ * The outbox on this disk: how fast it takes records in, and how many bytes the device is given for each byte of
+ * payload, beside a floor in the same run: the same records appended to a plain file with fdatasync.
+ */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openLevelOutbox } from '../../agent/outbox/level.ts';
+import { beginning } from '../../agent/outbox/outbox.ts';
+import { encodeRecord } from '../../shared/wire/record.ts';
+
+/** A minute's summary of 300 series is about this long. */
+const SUMMARY_BYTES = 4_000;
+const SMALL_BYTES = 200;
+const SMALL_RECORDS = 20_000;
+const SUMMARIES = 4_000;
+/** One commit a record, as at rest. */
+const RESTING_SUMMARIES = 120;
+const GROUP_BYTES = 64 * 1024;
+const MB = 1024 * 1024;
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Figures by name; the kernel's count of written bytes is of this process alone, file system's journal excluded. */
+export async function run(): Promise<Record<string, number>> {
+  const directory = await mkdtemp(join(process.env.PICKET_BENCH_DIR ?? tmpdir(), 'picket-outbox-'));
+  try {
+    return {
+      ...(await measureOutbox(join(directory, 'small'), 'small', SMALL_RECORDS, SMALL_BYTES, false)),
+      ...(await measureOutbox(join(directory, 'summary'), 'summary', SUMMARIES, SUMMARY_BYTES, false)),
+      ...(await measureOutbox(join(directory, 'rest'), 'rest', RESTING_SUMMARIES, SUMMARY_BYTES, true)),
+      ...(await measureFloor(join(directory, 'floor-small'), 'small', SMALL_RECORDS, SMALL_BYTES, false)),
+      ...(await measureFloor(join(directory, 'floor-rest'), 'rest', RESTING_SUMMARIES, SUMMARY_BYTES, true)),
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureOutbox(
+  directory: string,
+  name: string,
+  count: number,
+  bodyBytes: number,
+  eachAlone: boolean,
+): Promise<Record<string, number>> {
+  const outbox = await openLevelOutbox({
+    directory,
+    limitBytes: 256 * MB,
+    keepAcknowledgedMs: 0,
+    commitIntervalMs: 5000,
+    commitBytes: GROUP_BYTES,
+    clock: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
+    timers: {
+      after: (delayMs, callback) => setTimeout(callback, delayMs),
+      cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
+    },
+    random: (bytes) => randomBytes(bytes),
+    bootId: 'b0'.repeat(16),
+    log: quiet,
+    wall: () => ({ wallMs: Date.now(), wallTrusted: 'yes' }),
+  });
+  const records = Array.from({ length: 64 }, () => recordOf(bodyBytes));
+  const before = await usage();
+  let open: Promise<number>[] = [];
+  for (let i = 0; i < count; i++) {
+    open.push(outbox.append(records[i % records.length]!, 'detail', { urgent: eachAlone }));
+    if (!eachAlone && open.length < GROUP_BYTES / bodyBytes) continue;
+    await Promise.all(open);
+    open = [];
+  }
+  await outbox.flush();
+  await Promise.all(open);
+  const appended = await usage();
+  const payloadBytes = count * records[0]!.length;
+  const drainMs = await drain(outbox, outbox.epoch());
+  const drained = await usage();
+  await outbox.close();
+  const elapsedMs = appended.atMs - before.atMs;
+  return {
+    [`${name}_records_per_s`]: (count / elapsedMs) * 1000,
+    [`${name}_us_per_record`]: (elapsedMs * 1000) / count,
+    [`${name}_cpu_us_per_record`]: (appended.cpuUs - before.cpuUs) / count,
+    [`${name}_written_per_payload`]: (appended.writtenBytes - before.writtenBytes) / payloadBytes,
+    [`${name}_written_per_payload_drained`]: (drained.writtenBytes - before.writtenBytes) / payloadBytes,
+    [`${name}_drained_records_per_s`]: (count / drainMs) * 1000,
+  };
+}
+
+/** Reads and acknowledges everything, as a publisher does with a central that answers at once. */
+async function drain(outbox: Awaited<ReturnType<typeof openLevelOutbox>>, epoch: string): Promise<number> {
+  const startMs = performance.now();
+  let after = beginning;
+  for (;;) {
+    const entries = await outbox.peek('detail', after, 56 * 1024);
+    const last = entries.at(-1);
+    if (last === undefined) break;
+    after = last.cursor;
+    await outbox.ack(epoch, [[entries[0]!.seq, last.seq]]);
+  }
+  await outbox.flush();
+  return performance.now() - startMs;
+}
+
+async function measureFloor(
+  path: string,
+  name: string,
+  count: number,
+  bodyBytes: number,
+  eachAlone: boolean,
+): Promise<Record<string, number>> {
+  const file: FileHandle = await open(path, 'w');
+  const record = recordOf(bodyBytes);
+  const perSync = eachAlone ? 1 : Math.ceil(GROUP_BYTES / bodyBytes);
+  const group = Buffer.concat(Array.from({ length: perSync }, () => record));
+  const before = await usage();
+  for (let i = 0; i < count; i += perSync) {
+    await file.write(group);
+    await file.datasync();
+  }
+  const after = await usage();
+  await file.close();
+  return {
+    [`floor_${name}_us_per_record`]: ((after.atMs - before.atMs) * 1000) / count,
+    [`floor_${name}_written_per_payload`]: (after.writtenBytes - before.writtenBytes) / (count * record.length),
+  };
+}
+
+/** Bytes that no compressor shortens. */
+function recordOf(bodyBytes: number): Uint8Array {
+  const body = randomBytes(bodyBytes);
+  return encodeRecord({
+    kind: 'summary',
+    bootId: 'b0'.repeat(16),
+    monotonicMs: 1,
+    wallMs: 2,
+    wallTrusted: 'yes',
+    body,
+  });
+}
+
+async function usage(): Promise<{ atMs: number; cpuUs: number; writtenBytes: number }> {
+  const io = await readFile('/proc/self/io', 'utf8').catch(() => '');
+  const { user, system } = process.cpuUsage();
+  const writtenBytes = Number(/^write_bytes: (\d+)$/m.exec(io)?.[1] ?? Number.NaN);
+  return { atMs: performance.now(), cpuUs: user + system, writtenBytes };
+}

@@ -205,6 +205,14 @@ describe('after a restart', () => {
     expect((await again.models.list('a1')).map((model) => model.version)).toEqual([1]);
   });
 
+  it('a model that was kept when the central stopped, but not yet named in a manifest, is named', async () => {
+    const { central, store } = await trained();
+    await store.documents.putAll([{ namespace: 'manifest', key: 'a1', value: null }]);
+    const again = await LearningCentral.start(directory, store);
+    const [model] = await central.models.list('a1');
+    expect(again.manifest('a1')).toMatchObject({ version: 1, releases: [{ releaseSha256: model!.releaseSha256 }] });
+  });
+
   it('a manifest that is about to expire is signed anew', async () => {
     const { central } = await trained();
     expect(central.manifest('a1').notAfterMs).toBe(central.nowMs + 30 * DAY_MS);

@@ -15,7 +15,13 @@ import type { SeriesId } from '../shared/series.ts';
 import { chunkOf } from '../shared/trust/chunks.ts';
 import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
-import { payloadTypes, type Release, type Reported, type SignedEnvelope } from '../shared/trust/messages.ts';
+import {
+  type ManifestRelease,
+  payloadTypes,
+  type Release,
+  type Reported,
+  type SignedEnvelope,
+} from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
@@ -108,6 +114,7 @@ export class ModelsService implements Models {
     for await (const { key, value } of listAll<AgentModels>(this.#options.store.documents, 'model-state')) {
       this.#state.set(key, value);
       if (value.toMs > value.fromMs) this.#schedule.restore(key, value.fromMs, value.toMs);
+      await this.#name(key);
     }
     await this.republish();
     this.#renewDaily();
@@ -336,13 +343,24 @@ export class ModelsService implements Models {
       if (replaced !== undefined && before.running[kind.slot] !== replaced) {
         await this.#versions.advance(replaced, { type: 'superseded', by: number });
       }
-      const others = this.#manifests.releases(agent).filter((entry) => entry.slot !== kind.slot);
-      const entry = { slot: kind.slot, releaseSha256, releaseBytes: envelope.length };
-      await this.#manifests.publish(agent, [...others, entry]);
+      await this.#name(agent);
       await this.#forgetContents(agent, kind.slot);
     }
     this.#options.changed(agent, number);
     return model;
+  }
+
+  /** Publishes a manifest that names what the agent is to run, unless the latest does: a stop may have come between. */
+  async #name(agent: AgentId): Promise<void> {
+    const named = this.#manifests.releases(agent);
+    const releases: ManifestRelease[] = [];
+    for (const [slot, version] of Object.entries(this.#state.get(agent)?.desired ?? {})) {
+      const releaseSha256 = (await this.get(version))?.releaseSha256 ?? '';
+      const envelope = await this.#options.store.documents.getBlob(releaseSha256);
+      if (envelope !== null) releases.push({ slot, releaseSha256, releaseBytes: envelope.length });
+    }
+    const same = releases.every((entry) => named.some((each) => each.releaseSha256 === entry.releaseSha256));
+    if (!same) await this.#manifests.publish(agent, releases);
   }
 
   #release(

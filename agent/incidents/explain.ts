@@ -6,7 +6,7 @@ import { describeRarity, describeSeries, describeSpan, formatRange, formatValue 
 import type { Finding, RankedFinding, Severity } from '../../shared/findings.ts';
 
 /** Findings that an incident lists; see `Incident.findings`. */
-export const MOST_LISTED = 20;
+const MOST_LISTED = 20;
 
 /** Each so much later, a finding tells half as much of the cause. */
 const HALF_LATER_MS = 30_000;

@@ -2,7 +2,7 @@
  * Missing: a value that was expected and did not come (NaN), or came stale or bad, for several intervals on end. A
  * source that is often silent is given twice the longest silence that it had before.
  *
- * Constraints: 4 numbers a series, no allocation.
+ * Constraints: 3 numbers a series, no allocation.
  */
 import { Quality } from '../series.ts';
 import { clearVerdict, type DetectorKind } from './detector.ts';

@@ -19,9 +19,9 @@ export interface SurpriseState {
 /** Points whose standard deviation is watched. */
 export const DEVIATION_POINTS = 48;
 
-export const COARSE_BINS = 24;
-export const FINE_BINS = 64;
-export const DEVIATION_BINS = 24;
+const COARSE_BINS = 24;
+const FINE_BINS = 64;
+const DEVIATION_BINS = 24;
 
 /** Medians that are watched. */
 const LASTING_COUNT = 1;
@@ -132,7 +132,7 @@ const NOT_NEGATIVE = [
 
 const HEADER_BYTES = 8;
 const VERSION = 1;
-export const SURPRISE_STATE_BYTES = HEADER_BYTES + SCALARS * 8 + BINS * 4;
+const SURPRISE_STATE_BYTES = HEADER_BYTES + SCALARS * 8 + BINS * 4;
 
 function encode(state: SurpriseState): Uint8Array {
   const out = new Uint8Array(SURPRISE_STATE_BYTES);

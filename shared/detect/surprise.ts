@@ -65,7 +65,7 @@ const ALARM_BITS = 12;
  * Tails of the scores. A prior worth 50 peaks at a share of 0.005 is worth 10,000 points: a new series is judged by what
  * is usual for series, an old one by what is usual for itself.
  */
-export const scorePrior: TailPrior = {
+const scorePrior: TailPrior = {
   share: 0.005,
   threshold: 24,
   meanExcess: 4,
@@ -73,7 +73,7 @@ export const scorePrior: TailPrior = {
   peaks: 50,
   memory: MEMORY_POINTS,
 };
-export const lastingPrior: TailPrior = { ...scorePrior, threshold: 9, meanExcess: 1.6 };
+const lastingPrior: TailPrior = { ...scorePrior, threshold: 9, meanExcess: 1.6 };
 
 function usable(x: Float64Array, quality: Uint8Array): boolean {
   return Number.isFinite(x[0]!) && quality[0] === Quality.good;

@@ -37,8 +37,8 @@ export interface TailPrior {
   readonly memory: number;
 }
 
-export const minShape = -0.1;
-export const maxShape = 0.45;
+const minShape = -0.1;
+const maxShape = 0.45;
 
 /** Begins a tail. */
 export function startTail(a: Float64Array, at: number, prior: TailPrior): void {

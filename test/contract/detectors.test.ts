@@ -220,4 +220,28 @@ describe.each(Object.entries(detectorKinds))('detector %s', (name, kind) => {
       { numRuns: 300, seed: 9 },
     );
   });
+
+  it('refuses, or lives with, any number in any place of its state', () => {
+    const random = seededRandom(43);
+    const stream = new Stream(kind);
+    for (let i = 0; i < 1000; i++) stream.step(sorts.noise!(random, i));
+    const good = stream.bytes();
+    for (let at = 0; at + 8 <= good.length; at += 4) {
+      for (const number of [-1, 0.5, 1e9, -1e300, Number.NaN]) {
+        const spoilt = good.slice();
+        new DataView(spoilt.buffer).setFloat64(at, number, true);
+        let state: unknown;
+        try {
+          state = kind.state.decode(spoilt);
+        } catch (error) {
+          expect(error).toBeInstanceOf(PicketError);
+          continue;
+        }
+        const hostile = new Stream(kind);
+        hostile.state = state;
+        for (let i = 0; i < 60; i++) sound(hostile.step(sorts.noise!(random, i)));
+        expect(() => kind.state.decode(hostile.bytes())).not.toThrow();
+      }
+    }
+  }, 30_000);
 });

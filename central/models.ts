@@ -28,6 +28,7 @@ import type { Band, Models, ModelVersion } from './api.ts';
 import type { CentralKeys } from './keys.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { ModelVersions } from './model-versions.ts';
+import { describeRelease } from './releases.ts';
 import { advance } from './rollout.ts';
 import type { AgentId, Store } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
@@ -304,7 +305,8 @@ export class ModelsService implements Models {
     const documents = this.#options.store.documents;
     const number = await this.#versions.next();
     const contentSha256 = sha256Hex(round.content);
-    const envelope = encodeEnvelope(this.#release(agent, kind, training, round, number));
+    const release = describeRelease(agent, kind, training, round, number, this.#options.nowMs());
+    const envelope = encodeEnvelope(sign(payloadTypes.release, encodeJson(release), this.#options.keys.model));
     const releaseSha256 = sha256Hex(envelope);
     const fits = round.content.length <= limits.blobBytes;
     const accepted = round.accepted && fits;
@@ -363,29 +365,6 @@ export class ModelsService implements Models {
     if (!same) await this.#manifests.publish(agent, releases);
   }
 
-  #release(
-    agent: AgentId,
-    kind: ModelKind<unknown>,
-    training: TrainingOptions,
-    round: RoundResult,
-    version: number,
-  ): SignedEnvelope {
-    const left = round.left.size === 0 ? '' : `; ${round.left.size} left out`;
-    const release: Release = {
-      release: 1,
-      kind: kind.slot,
-      major: kind.detector.major,
-      featureVersion: kind.featureVersion,
-      windowMs: training.windowMs,
-      target: `agent:${agent}`,
-      contentSha256: sha256Hex(round.content),
-      contentBytes: round.content.length,
-      madeMs: this.#options.nowMs(),
-      note: `model ${version}: ${round.series} series from ${iso(round.fromMs)} to ${iso(round.toMs)}${left}`,
-    };
-    return sign(payloadTypes.release, encodeJson(release), this.#options.keys.model);
-  }
-
   /** Deletes the content of versions too old to go back to, unless one that is kept has the same. */
   async #forgetContents(agent: AgentId, slot: string): Promise<void> {
     const released = (await this.list(agent)).filter((model) => model.kind === slot && model.releaseSha256 !== '');
@@ -421,8 +400,4 @@ export class ModelsService implements Models {
     this.#chain = done.catch(() => {});
     return done;
   }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16);
 }

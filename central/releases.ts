@@ -1,0 +1,33 @@
+/** The document that a model key signs: what the content is, for whom, and what it was learned from. */
+import { sha256Hex } from '../shared/trust/hash.ts';
+import type { Release } from '../shared/trust/messages.ts';
+import type { AgentId } from './store/store.ts';
+import type { ModelKind, TrainingOptions } from './train/kind.ts';
+import type { RoundResult } from './train/round.ts';
+
+export function describeRelease(
+  agent: AgentId,
+  kind: ModelKind<unknown>,
+  training: TrainingOptions,
+  round: RoundResult,
+  version: number,
+  nowMs: number,
+): Release {
+  const left = round.left.size === 0 ? '' : `; ${round.left.size} left out`;
+  return {
+    release: 1,
+    kind: kind.slot,
+    major: kind.detector.major,
+    featureVersion: kind.featureVersion,
+    windowMs: training.windowMs,
+    target: `agent:${agent}`,
+    contentSha256: sha256Hex(round.content),
+    contentBytes: round.content.length,
+    madeMs: nowMs,
+    note: `model ${version}: ${round.series} series from ${iso(round.fromMs)} to ${iso(round.toMs)}${left}`,
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16);
+}

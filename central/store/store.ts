@@ -119,6 +119,7 @@ export interface SummaryBlock extends SeriesColumns {
   readonly key: SeriesKey;
 }
 
+/** Windows whose end lies in (fromMs, toMs]; events and incidents in [fromMs, toMs], both ends included. */
 export interface TimeRange {
   readonly fromMs: number;
   readonly toMs: number;

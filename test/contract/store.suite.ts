@@ -34,7 +34,8 @@ export interface StoreHarness {
 }
 
 export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness>): void {
-  describe(name, () => {
+  // Generous: other tests share the machine, and a store syncs.
+  describe(name, { timeout: 60_000 }, () => {
     let harness: StoreHarness;
     let store: Store;
 
@@ -575,6 +576,17 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         expect(await column(load.id, 'count', 'hour')).toEqual([5]);
         expect(await column(load.id, 'mean', 'hour')).toEqual([5]);
         expect(await column(load.id, 'timesMs', 'minute')).toHaveLength(2);
+      });
+
+      test('a day is whole wherever in it the range begins', async () => {
+        const records = [table(1), summary(2, T0 + HOUR, [[1], [1]]), summary(3, T0 + 20 * HOUR, [[3], [1]])];
+        await store.commit(batch(records));
+        const range = { fromMs: T0 + 12 * HOUR, toMs: T0 + DAY };
+        for (const maintained of [false, true]) {
+          if (maintained) await store.maintain(T0 + 2 * DAY, never);
+          expect(await column(load.id, 'mean', 'day', range)).toEqual([2]);
+          expect(await column(load.id, 'mean', 'hour', range)).toEqual([3]);
+        }
       });
 
       test('a backlog’s rollups fill hours before their minutes are there', async () => {

@@ -47,7 +47,7 @@ async function levelHarness() {
 
 storeSuite('level store', levelHarness);
 
-describe('level store on its disk', () => {
+describe('level store on its disk', { timeout: 60_000 }, () => {
   let harness: Awaited<ReturnType<typeof levelHarness>>;
   beforeEach(async () => {
     harness = await levelHarness();

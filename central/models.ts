@@ -15,13 +15,7 @@ import type { SeriesId } from '../shared/series.ts';
 import { chunkOf } from '../shared/trust/chunks.ts';
 import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
-import {
-  type ManifestRelease,
-  payloadTypes,
-  type Release,
-  type Reported,
-  type SignedEnvelope,
-} from '../shared/trust/messages.ts';
+import { type ManifestRelease, payloadTypes, type Reported } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';

@@ -3,7 +3,7 @@
  * design: an agent writes below its own `up/`, reads its own `down/`, and no more. It speaks MQTT 3.1.1.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
@@ -37,6 +37,8 @@ export interface Broker extends CentralLink {
   /** Ends the connection of an agent (retired, replaced). */
   drop(agent: string): void;
   readonly connections: () => number;
+  /** New connections are encrypted with this from now on. */
+  renew(tls: { readonly key: string; readonly cert: string }): void;
 }
 
 export async function startBroker(options: BrokerOptions, handlers: CentralLinkHandlers): Promise<Broker> {
@@ -120,6 +122,9 @@ export async function startBroker(options: BrokerOptions, handlers: CentralLinkH
   return {
     port,
     connections: () => aedes.connectedClients,
+    renew(tls) {
+      if (server instanceof TlsServer) server.setSecureContext(tls);
+    },
     drop(agent) {
       clients.get(agent)?.close();
     },

@@ -9,6 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import type { Server as SecureServer } from 'node:https';
 import { formatAddress } from '../shared/address.ts';
 import type { Timers } from '../shared/clock.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
@@ -221,7 +222,10 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
     await store.maintain(nowMs(), stopping.signal);
   });
   const renewing = repeat(RENEW_MS, async () => {
-    if (await tls?.renewIfDue()) log.warn({}, 'the server certificate was renewed; it is used from the next start on');
+    if (tls === null || !(await tls.renewIfDue())) return;
+    broker?.renew(tls.current());
+    if (httpTls !== undefined) (server.server as SecureServer).setSecureContext(tls.current());
+    log.info({}, 'the server certificate is new; agents trust it by the CA that they pinned');
   });
 
   function repeat(intervalMs: number, work: () => Promise<void>): NodeJS.Timeout {

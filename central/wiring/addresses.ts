@@ -40,10 +40,12 @@ export async function externalCa(config: CentralConfig): Promise<string | null> 
   });
 }
 
-/** A wildcard address is listened on, not reached. */
+/** A wildcard address is listened on, not reached: then the machine's first address that others can reach. */
 export function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
+  if (host !== '0.0.0.0' && host !== '::') return host;
+  const [, ...addresses] = hostsOfListener(host);
+  const ofFamily = addresses.filter((address) => host === '::' || !address.includes(':'));
+  return ofFamily.find((address) => !isLoopback(address)) ?? (host === '::' ? '::1' : '127.0.0.1');
 }
 
 /** What agents are told of the embedded broker: the host by which they reached the central, the broker's port. */

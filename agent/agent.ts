@@ -37,7 +37,8 @@ const timers: Timers = {
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-export async function startAgent({ config, dataDir, version, log }: StartOptions): Promise<RunningAgent> {
+export async function startAgent(options: StartOptions): Promise<RunningAgent> {
+  const { config, dataDir, version, log } = options;
   const clock = openBootClock();
   const bootId = readBootId();
   let utc = new UtcEstimate(null);
@@ -66,7 +67,7 @@ export async function startAgent({ config, dataDir, version, log }: StartOptions
   );
   const recorder = new Recorder({ outbox, clock, utc, bootId, log, appended: () => uplink?.wake() });
 
-  const host: Host = { procRoot: '/proc', sysRoot: '/sys', root: '/', platform: process.platform, clock, log };
+  const host: Host = { ...options.host, clock, log };
   const sensing = new Sensing({
     config,
     host,

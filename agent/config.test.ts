@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseValue } from '../shared/config/schema.ts';
 import { duration, integer, object, string } from '../shared/config/types.ts';
 import { formatProblems, parseYaml } from '../shared/config/yaml.ts';
-import { agentConfigSchema, chooseInputs, dataDirectoryOf, type InputKinds, timezoneOf } from './config.ts';
+import { agentConfigSchema, chooseInputs, dataDirectoryOf, hostOf, type InputKinds, timezoneOf } from './config.ts';
 import type { Host, InputKind } from './inputs/input.ts';
 
 const host = { platform: 'linux' } as Host;
@@ -51,6 +51,7 @@ test('an agent needs no configuration', () => {
       outbox: { size: 64_000_000, keepAcknowledged: 86_400_000, commitInterval: 5000 },
       limits: { series: 2000, recentMemory: 4_000_000 },
       connection: {},
+      host: {},
       backlogRate: 64_000,
       window: 60_000,
       budget: { findingsPerDay: 1 },
@@ -150,4 +151,10 @@ test('the data directory is the command line’s, the file’s, systemd’s, the
   expect(dataDirectoryOf(config(''), undefined, {})).toBe('/var/lib/picket-agent');
   expect(timezoneOf(config('timezone: Asia/Tokyo'))).toBe('Asia/Tokyo');
   expect(timezoneOf(config(''))).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
+});
+
+test('an agent in a container finds its host where the mounts are', () => {
+  const host = { procRoot: '/proc', sysRoot: '/sys', root: '/' } as Host;
+  const parsed = parseYaml('host: {proc: /host/proc, sys: /host/sys}', schema);
+  expect(parsed.ok && hostOf(parsed.value, host)).toEqual({ procRoot: '/host/proc', sysRoot: '/host/sys', root: '/' });
 });

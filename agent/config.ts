@@ -93,6 +93,18 @@ const connection = object({
   },
 });
 
+const rootPath = (doc: string, example: string) =>
+  optional(string({ doc, values: 'an absolute path', pattern: /^\//, example }));
+
+const hostRoots = object({
+  doc: 'Local only. Where the machine is found: an agent in a container sees its host through mounts.',
+  keys: {
+    proc: rootPath("The machine's `/proc`; not said: `/proc`.", '/host/proc'),
+    sys: rootPath("The machine's `/sys`; not said: `/sys`.", '/host/sys'),
+    root: rootPath("The machine's `/`, for mount points, `/run` and `/etc`; not said: `/`.", '/host'),
+  },
+});
+
 /** The schema of the whole file, for these kinds of inputs. */
 export function agentConfigSchema(kinds: InputKinds) {
   return object({
@@ -110,6 +122,7 @@ export function agentConfigSchema(kinds: InputKinds) {
       outbox,
       limits: caps,
       connection,
+      host: hostRoots,
       backlogRate: bytes({
         doc: 'Bytes a second at which what was kept during an outage is sent, so that the live values keep their room.',
         default: '64kB',
@@ -187,6 +200,11 @@ export function timezoneOf(config: AgentConfig): string {
 export function dataDirectoryOf(config: AgentConfig, given: string | undefined, env: NodeJS.ProcessEnv): string {
   // systemd gives several directories with colons between them; the unit of `install` asks for one.
   return given ?? config.data ?? env.STATE_DIRECTORY?.split(':')[0] ?? '/var/lib/picket-agent';
+}
+
+/** The host with the roots that the configuration names; time stays this machine's own. */
+export function hostOf({ host: { proc, sys, root } }: AgentConfig, host: Host): Host {
+  return { ...host, procRoot: proc ?? host.procRoot, sysRoot: sys ?? host.sysRoot, root: root ?? host.root };
 }
 
 /** Keys are kinds; a value is the settings of one device, a list of them, or `false`. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf, errorTable, messageOf, PicketError } from '../../shared/errors.ts';
-import { chooseInputs, dataDirectoryOf, timezoneOf } from '../config.ts';
+import { chooseInputs, dataDirectoryOf, hostOf, timezoneOf } from '../config.ts';
 import { enrolmentPath, readEnrolment } from '../enrolment.ts';
 import { type AgentCommand, type AgentContext, loadConfig, parseOptions } from './context.ts';
 import { probeInput } from './probe.ts';
@@ -84,7 +84,8 @@ async function checkInputs(
   context: AgentContext,
   config: Awaited<ReturnType<typeof loadConfig>>['config'],
 ): Promise<number> {
-  const { stdout, host, kinds, signal } = context;
+  const { stdout, kinds, signal } = context;
+  const host = hostOf(config, context.host);
   const chosen = chooseInputs(config.inputs, kinds, host);
   const width = Math.max(0, ...chosen.map(({ label }) => label.length));
   let total = 0;

@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly config: AgentConfig;
   readonly dataDir: string;
   readonly version: string;
+  /** Where inputs find the machine; the agent brings its own clock and log. */
+  readonly host: Host;
   readonly log: Log;
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
 import { readBootId } from '../boot.ts';
-import { dataDirectoryOf } from '../config.ts';
+import { dataDirectoryOf, hostOf } from '../config.ts';
 import { enrolAt } from '../enrol.ts';
 import { readEnrolment, writeEnrolment } from '../enrolment.ts';
 import type { Log } from '../inputs/input.ts';
@@ -43,7 +43,7 @@ export const runCommand: AgentCommand = {
     });
     await enrolFromEnvironment(dataDir, context, log);
     if (context.signal.aborted) return 0;
-    const agent = await context.start({ config, dataDir, version, log });
+    const agent = await context.start({ config, dataDir, version, host: hostOf(config, context.host), log });
     const endStatus = keepStatus(agent, dataDir, context, log);
     const endWatchdog = startWatchdog(context.env, () => true);
     await aborted(context.signal);

@@ -20,8 +20,14 @@ const OPEN_FILES = 64;
 const ENTRIES_PER_READ = 64;
 /** Between measurements, so many bytes may be written that were only estimated. */
 const MEASURE_EVERY_BYTES = 1024 * 1024;
-/** The rest is for logs, reserve, and files that a compaction has not replaced yet. */
+/**
+ * What records may fill of the limit; the rest is for logs, the reserve, and compaction, which writes new files before
+ * it deletes the old: all of level 1 (10 MB in LevelDB) and what overlaps it, as deletions at the head and rows at the
+ * end span all keys. Measured: at most 17 MB above what was there, and twice what is there in a small database.
+ */
 const USABLE_SHARE = 0.8;
+const SMALLEST_USABLE_SHARE = 0.5;
+const COMPACTION_BYTES = 17 * 1024 * 1024;
 /** Key, lengths, checksum in log and table. */
 const OP_OVERHEAD_BYTES = 40;
 
@@ -75,7 +81,7 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     for (const [gte, lt] of [epochKeys, tableKeys]) {
       for await (const row of db.iterator({ gte, lt })) void row;
     }
-    const shelf = new LevelShelf(db, files);
+    const shelf = new LevelShelf(db, files, limitBytes);
     await files.refillReserve();
     await shelf.measure();
     return shelf;
@@ -100,14 +106,16 @@ async function checkFormat(db: Database): Promise<void> {
 }
 
 class LevelShelf implements Shelf {
-  readonly usableShare = USABLE_SHARE;
+  readonly usableShare: number;
   readonly #db: Database;
   readonly #files: LevelFiles;
   #measuredBytes = 0;
   #writtenBytes = 0;
   #measuring = false;
 
-  constructor(db: Database, files: LevelFiles) {
+  constructor(db: Database, files: LevelFiles, limitBytes: number) {
+    const free = 1 - COMPACTION_BYTES / limitBytes;
+    this.usableShare = Math.max(SMALLEST_USABLE_SHARE, Math.min(USABLE_SHARE, free));
     this.#db = db;
     this.#files = files;
   }

@@ -46,7 +46,11 @@ const context: AgentContext = {
   usualConfig: '/etc/picket/agent.yaml',
   signal: stopping.signal,
   // Loaded when it is needed: the other commands need neither MQTT nor a database.
-  start: async (options) => (await import('./agent.ts')).startAgent(options),
+  start: async (options) => {
+    // The executable keeps the library of its database there (scripts/build/native-addon.ts); so do its children.
+    process.env.PICKET_STATE = options.dataDir;
+    return (await import('./agent.ts')).startAgent(options);
+  },
 };
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -65,7 +69,12 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-process.exitCode = await runOne(program, commands, context);
-clock.close();
-// What a command left open (a device that does not let go) must not keep the process.
-setTimeout(() => process.exit(), 1000).unref();
+async function main(): Promise<void> {
+  process.exitCode = await runOne(program, commands, context);
+  clock.close();
+  // What a command left open (a device that does not let go) must not keep the process.
+  setTimeout(() => process.exit(), 1000).unref();
+}
+
+// The executable is a CommonJS script, which has no top-level await.
+void main();

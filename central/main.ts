@@ -32,7 +32,11 @@ const context: CentralContext = {
   nowMs: Date.now,
   createLog: (level) => pino({ level }, pino.destination({ dest: 2, sync: true })),
   // Loaded when it is needed: the other commands need neither a broker nor a database.
-  start: async (options) => (await import('./central.ts')).startCentral(options),
+  start: async (options) => {
+    // The executable keeps the library of its database there (scripts/build/native-addon.ts); so do its children.
+    process.env.PICKET_STATE = options.config.data;
+    return (await import('./central.ts')).startCentral(options);
+  },
 };
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -51,6 +55,11 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-process.exitCode = await runOne(program, commands, context);
-// What was left open must not keep the process.
-setTimeout(() => process.exit(), 1000).unref();
+async function main(): Promise<void> {
+  process.exitCode = await runOne(program, commands, context);
+  // What was left open must not keep the process.
+  setTimeout(() => process.exit(), 1000).unref();
+}
+
+// The executable is a CommonJS script, which has no top-level await.
+void main();

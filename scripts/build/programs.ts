@@ -1,0 +1,53 @@
+/** The two programs that are packed. */
+
+export interface Program {
+  readonly name: 'picket-agent' | 'picket-central';
+  /** From the project's root. */
+  readonly entry: string;
+  /** Folders whose sources go into it; it is built anew when one of them changed. */
+  readonly sources: readonly string[];
+  /** Node's and V8's flags, which a packed program carries in itself. */
+  readonly flags: readonly string[];
+  /** Packages that the program never needs, with what stands in for each. */
+  readonly standIns: Readonly<Record<string, string>>;
+  /** Whether it carries the pages. */
+  readonly pages: boolean;
+}
+
+/** Throws when it is used, not when it is loaded: MQTT.js loads all its transports, and takes TCP and TLS alone here. */
+const absent = (name: string): string =>
+  `module.exports = new Proxy(class {}, { get(_, key) { if (key === '__esModule' || typeof key === 'symbol') return undefined; return () => { throw new Error('${name} is not part of this program'); }; } });`;
+
+const silentDebug = 'module.exports = () => Object.assign(() => {}, { enabled: false, extend: module.exports });';
+
+/** Node's own streams are what `readable-stream` is a copy of. */
+const ownStreams = "module.exports = require('node:stream');";
+
+const mqttStandIns: Readonly<Record<string, string>> = {
+  ws: absent('ws'),
+  socks: absent('socks'),
+  'worker-timers': absent('worker-timers'),
+  debug: silentDebug,
+  'readable-stream': ownStreams,
+};
+
+export const programs: readonly Program[] = [
+  {
+    name: 'picket-agent',
+    entry: 'agent/main.ts',
+    sources: ['agent', 'shared'],
+    // Measured on an agent-like program: 69 → 64 MB RSS, 21 → 16 MB private.
+    flags: ['--max-semi-space-size=1', '--single-threaded-gc', '--v8-pool-size=0', '--max-old-space-size=48'],
+    standIns: mqttStandIns,
+    pages: false,
+  },
+  {
+    name: 'picket-central',
+    entry: 'central/main.ts',
+    sources: ['central', 'shared'],
+    // Node's defaults are right for a server; the bound makes it end with a clear error before the machine swaps.
+    flags: ['--max-old-space-size=1024'],
+    standIns: mqttStandIns,
+    pages: true,
+  },
+];

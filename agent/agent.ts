@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { isSea } from 'node:sea';
 import type { Timers } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
-import { openApplyFiles } from './apply-files.ts';
+import { openApplyFiles } from './apply/files.ts';
 import { openBootClock, readBootId } from './boot.ts';
 import type { RunningAgent, StartOptions } from './commands/context.ts';
 import { DetectorFile } from './detector-file.ts';

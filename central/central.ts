@@ -36,7 +36,7 @@ import { ModelsService } from './models.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { vitalsOf } from './vitals.ts';
-import { brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
+import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed } from './wiring/committed.ts';
 
 const MAINTAIN_MS = 10 * MINUTE_MS;
@@ -70,12 +70,15 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
 
   // What enrolments say of this central is known once its listeners have their ports.
   const addresses = { broker: '', ca: null as string | null, command: (_token: string): string => '' };
+  const { broker: chosen } = config;
+  const passwords = await brokerPasswords(config);
   const fleet = await openFleet({
     store,
     bus,
     nowMs,
     central: () => ({ broker: addresses.broker, prefix, ca: addresses.ca, rootKey: keys.rootKey }),
     command: (token) => addresses.command(token),
+    ...(passwords === null ? {} : { credentials: passwords }),
     onError: (error) =>
       log.warn({ problem: messageOf(error) }, 'the state of the fleet could not be written; tried again'),
   });
@@ -111,7 +114,12 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
       fleet.onModels(agent, { running: models.running(agent), desired: models.desired(agent) });
       bus.publish({ type: 'model', agent, version: modelVersion });
     },
-    firstWindows: Math.max(config.training.minimumWindows, Math.ceil(config.training.firstAfter / MINUTE_MS)),
+    training: {
+      minimumWindows: config.training.minimumWindows,
+      holdOut: config.training.holdOut,
+      firstAfterMs: config.training.firstAfter,
+      intervalMs: config.training.interval,
+    },
   });
   const ingest = new Ingest({
     store,
@@ -144,7 +152,6 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
       void models.republish().catch((error) => log.warn({ problem: messageOf(error) }, 'manifests wait')),
     message: (topic, payload) => channel.receive(topic, payload),
   };
-  const { broker: chosen } = config;
   const broker: Broker | null =
     chosen.kind === 'external'
       ? null

@@ -50,6 +50,12 @@ const broker = unionOf({
         }),
         username: optional(string({ doc: 'Who the central is there.', maxLength: 256, example: 'picket-central' })),
         password: optional(secret({ doc: 'Its password there.', maxLength: 1024, example: 'change me' })),
+        passwords: optional(
+          filePath(
+            "File of users and passwords in mosquitto's format, kept by the central at each enrolment; see brokers.md.",
+            '/etc/mosquitto/picket/passwords',
+          ),
+        ),
         ca: optional(
           filePath(
             "PEM file of the CA of the broker's certificate; not said: those that the system trusts.",

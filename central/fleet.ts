@@ -43,6 +43,11 @@ export interface FleetOptions {
   readonly central: () => Pick<Enrolment, 'broker' | 'prefix' | 'ca' | 'rootKey'>;
   /** One command to paste on the machine. */
   readonly command: (token: string) => string;
+  /** Where the fleet's credentials are kept beside the store, for a broker of its own: changed before they count. */
+  readonly credentials?: {
+    set(agent: AgentId, password: string): Promise<void>;
+    remove(agent: AgentId): Promise<void>;
+  };
   /** Told when the state could not be written; it is tried again. */
   readonly onError?: (error: unknown) => void;
 }
@@ -132,6 +137,7 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
     const rivals = token.replaces === null ? [] : tokens.all().filter((other) => other.replaces === token.replaces);
     const ended = rivals.filter(({ id }) => id !== token.id).map((rival) => ({ ...rival, revoked: true }));
     const spent = [...ended, { ...token, uses: token.uses + 1 }];
+    await options.credentials?.set(agent.id, password);
     await documents.putAll([
       { namespace: AGENTS, key: agent.id, value: agent },
       ...spent.map((value) => ({ namespace: TOKENS, key: value.id, value })),
@@ -192,6 +198,7 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
       inTurn(async () => {
         const before = required(id);
         if (before.retiredMs !== null) return;
+        await options.credentials?.remove(id);
         await save({ ...before, retiredMs: nowMs() });
         drop(id);
       }),

@@ -28,7 +28,7 @@ import type { AgentId, Store } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
 import { type Champion, type RoundResult, trainRound } from './train/round.ts';
-import { TrainingSchedule } from './train/schedule.ts';
+import { scheduleFor, TrainingSchedule, type TrainingTimes } from './train/schedule.ts';
 import { zoneOffsets } from './train/zone.ts';
 
 /** Versions of an agent the content of which is kept for a rollback. */
@@ -58,8 +58,8 @@ export interface ModelsOptions {
   readonly windowMs?: number;
   /** Findings a machine-day that the window models may make; default 1. */
   readonly findingsPerDay?: number;
-  /** Windows before the first training; default 4. */
-  readonly firstWindows?: number;
+  /** From how little to learn, how much to hold out, and when. */
+  readonly training?: TrainingTimes;
 }
 
 /** What an agent runs and is to run, by slot. */
@@ -99,7 +99,7 @@ export class ModelsService implements Models {
     this.#schedule = new TrainingSchedule({
       timers: options.timers,
       train: (agent) => this.#train(agent),
-      ...(options.firstWindows === undefined ? {} : { firstWindows: options.firstWindows }),
+      ...(options.training === undefined ? {} : scheduleFor(options.training, options.windowMs ?? MINUTE_MS)),
     });
   }
 
@@ -274,6 +274,7 @@ export class ModelsService implements Models {
       windowMs: this.#options.windowMs ?? MINUTE_MS,
       zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
       findingsPerDay: this.#options.findingsPerDay ?? 1,
+      ...this.#options.training,
     };
   }
 

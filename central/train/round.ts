@@ -55,7 +55,7 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
   const toMs = latest.reduce((newest, series) => Math.max(newest, series.timeMs), Number.NEGATIVE_INFINITY);
   if (latest.length === 0 || !Number.isFinite(toMs)) return null;
   const fromMs = await beginning(options, latest, toMs);
-  const heldOutFromMs = splitTime(fromMs, toMs, training.windowMs, champion?.toMs ?? null);
+  const heldOutFromMs = splitTime(fromMs, toMs, training, champion?.toMs ?? null);
   const history = (from: number, to: number) => readHistory(options, latest, from, to);
 
   const trainer = kind.trainer(training);
@@ -88,9 +88,15 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
  * of what came after the champion learned. The challenger learns from the earlier half of that, which is what it has to
  * show; neither has seen the later half.
  */
-export function splitTime(fromMs: number, toMs: number, windowMs: number, championToMs: number | null): number {
+export function splitTime(
+  fromMs: number,
+  toMs: number,
+  { windowMs, holdOut = HELD_OUT_SHARE }: Pick<TrainingOptions, 'windowMs' | 'holdOut'>,
+  championToMs: number | null,
+): number {
   if (championToMs === null || championToMs > toMs - 2 * windowMs) {
-    return toMs - Math.max(windowMs, HELD_OUT_SHARE * (toMs - fromMs));
+    // Whole windows: of five minutes a quarter is one, and four are left to learn from.
+    return toMs - Math.max(1, Math.floor((holdOut * (toMs - fromMs)) / windowMs)) * windowMs;
   }
   return (Math.max(fromMs, championToMs) + toMs) / 2;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import { ManualTimers, settled } from '../../test/support/timers.ts';
-import { TrainingSchedule } from './schedule.ts';
+import { scheduleFor, TrainingSchedule } from './schedule.ts';
 
 /** Minutes at which an agent was trained, of those in which a window of it came. */
 async function trainings(minutes: number, firstMinute = 1): Promise<number[]> {
@@ -83,4 +83,11 @@ describe('when to train', () => {
     expect(timers.waiting).toBe(0);
     expect(trained).toBe(0);
   });
+});
+
+it('the first training waits for windows to learn from, some to hold out, and the first, which is cut', () => {
+  const times = { minimumWindows: 3, holdOut: 0.25, firstAfterMs: 4 * MINUTE_MS, intervalMs: 6 * HOUR_MS };
+  expect(scheduleFor(times, MINUTE_MS).firstWindows).toBe(5);
+  expect(scheduleFor({ ...times, minimumWindows: 2, holdOut: 1 / 3 }, MINUTE_MS).firstWindows).toBe(4);
+  expect(scheduleFor({ ...times, firstAfterMs: HOUR_MS }, MINUTE_MS).firstWindows).toBe(60);
 });

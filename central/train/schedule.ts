@@ -95,3 +95,25 @@ export class TrainingSchedule {
     await this.#chain;
   }
 }
+
+/** From how little to learn, how much to hold out, and when. */
+export interface TrainingTimes {
+  readonly minimumWindows: number;
+  readonly holdOut: number;
+  /** How long after an agent's first window its first model is trained. */
+  readonly firstAfterMs: number;
+  /** The longest time between two trainings. */
+  readonly intervalMs: number;
+}
+
+/** The first training waits for what it needs: windows to learn from, some to hold out, and the first, which is cut. */
+export function scheduleFor(
+  times: TrainingTimes,
+  windowMs: number,
+): Pick<ScheduleOptions, 'firstWindows' | 'longestMs'> {
+  const needed = Math.ceil(times.minimumWindows / (1 - times.holdOut) - 1e-9) + 1;
+  return {
+    firstWindows: Math.max(needed, Math.ceil(times.firstAfterMs / windowMs)),
+    longestMs: times.intervalMs,
+  };
+}

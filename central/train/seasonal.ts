@@ -43,6 +43,8 @@ export interface SeasonalTraining {
   readonly zone: ZoneOffsets;
   /** Findings a machine-day that the model may make. */
   readonly findingsPerDay: number;
+  /** Fewest windows of a series; default 3. */
+  readonly minimumWindows?: number;
 }
 
 export type SeasonalColumns = Omit<SummaryBlock, 'agent' | 'key' | 'series' | 'last' | 'highestScore'>;
@@ -99,11 +101,12 @@ async function* bySeries(history: AsyncIterable<SummaryBlock>): AsyncIterable<re
 /** Parameters of one series, or why it has none. */
 export function fitSeasonal(
   blocks: readonly SeasonalColumns[],
-  options: Pick<SeasonalTraining, 'windowMs' | 'zone'>,
+  options: Omit<SeasonalTraining, 'findingsPerDay'>,
 ): SeasonalParams | string {
   const windows = select(blocks, options.windowMs);
   const { means, endsMs, weights } = windows;
-  if (means.length < MIN_WINDOWS) return `only ${means.length} windows; ${MIN_WINDOWS} are needed`;
+  const least = options.minimumWindows ?? MIN_WINDOWS;
+  if (means.length < least) return `only ${means.length} windows; ${least} are needed`;
   const course = steadyCourse(means);
   if (course !== null) return course;
   const profile = fitProfile({ endsMs, values: means, weights, ...options });

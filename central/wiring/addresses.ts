@@ -4,6 +4,7 @@ import { formatAddress, isLoopback } from '../../shared/address.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { hostsOfListener, openOperatorTls, openOwnTls, type TlsKeeper } from '../ca.ts';
 import type { CentralConfig } from '../config.ts';
+import { PasswordFile } from '../password-file.ts';
 
 type Listener = 'http' | 'mqtt';
 
@@ -38,6 +39,14 @@ export async function externalCa(config: CentralConfig): Promise<string | null> 
   return await readFile(file, 'utf8').catch((error: unknown) => {
     throw new PicketError('config.unreadable', `broker.ca: cannot read ${file}: ${messageOf(error)}`, {}, error);
   });
+}
+
+/** The external broker's file of passwords, with the central's own line; null where none is configured. */
+export async function brokerPasswords({ broker }: CentralConfig): Promise<PasswordFile | null> {
+  if (broker.kind !== 'external' || broker.passwords === undefined) return null;
+  const file = await PasswordFile.open(broker.passwords);
+  if (broker.username !== undefined && broker.password !== undefined) await file.set(broker.username, broker.password);
+  return file;
 }
 
 /** A wildcard address is listened on, not reached: then the machine's first address that others can reach. */

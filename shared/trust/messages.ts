@@ -101,7 +101,12 @@ export interface Reported {
   /** Kinds that it can run, with their major versions. */
   readonly supports: readonly { readonly kind: string; readonly major: number; readonly featureVersion: number }[];
   /** The last refusals, newest first, at most 20. */
-  readonly refusals: readonly { readonly what: string; readonly code: string; readonly message: string; readonly atMs: number }[];
+  readonly refusals: readonly {
+    readonly what: string;
+    readonly code: string;
+    readonly message: string;
+    readonly atMs: number;
+  }[];
   readonly commandsDone: readonly string[];
   readonly health: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ApplyStage } from '../../agent/apply.ts';
-import { openApplyFiles } from '../../agent/apply-files.ts';
+import { openApplyFiles } from '../../agent/apply/files.ts';
 import { ModelStage, supportedModels } from '../../agent/models.ts';
 import { evaluate } from '../../central/evaluate.ts';
 import { openKeys } from '../../central/keys.ts';

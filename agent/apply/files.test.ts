@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { limits } from '../shared/limits.ts';
-import { openApplyFiles } from './apply-files.ts';
+import { limits } from '../../shared/limits.ts';
+import { openApplyFiles } from './files.ts';
 
 let directory: string;
 beforeEach(async () => {

@@ -1,8 +1,16 @@
 /** What the apply stage keeps on disk, read back as carefully as if it came from outside. */
-import { limits } from '../shared/limits.ts';
-import { envelopeOf } from '../shared/trust/dsse.ts';
-import type { ManifestRelease, SignedEnvelope } from '../shared/trust/messages.ts';
-import { integerOf, type JsonObject, listOf, numberOf, objectOf, parseJson, textOf } from '../shared/trust/strict.ts';
+import { limits } from '../../shared/limits.ts';
+import { envelopeOf } from '../../shared/trust/dsse.ts';
+import type { ManifestRelease, SignedEnvelope } from '../../shared/trust/messages.ts';
+import {
+  integerOf,
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  parseJson,
+  textOf,
+} from '../../shared/trust/strict.ts';
 
 const SLOTS = 16;
 const SHA256 = /^[0-9a-f]{64}$/;

@@ -3,10 +3,10 @@
  * growing pauses when no answer comes, and resumed where it stood when the connection is back. Its size is the signed
  * one, its hash is checked before it is handed out; a blob with another hash is fetched once more from the start.
  */
-import type { Timers } from '../shared/clock.ts';
-import { PicketError } from '../shared/errors.ts';
-import { ChunkAssembler } from '../shared/trust/chunks.ts';
-import type { Chunk } from '../shared/wire/live.ts';
+import type { Timers } from '../../shared/clock.ts';
+import { PicketError } from '../../shared/errors.ts';
+import { ChunkAssembler } from '../../shared/trust/chunks.ts';
+import type { Chunk } from '../../shared/wire/live.ts';
 
 const REQUEST_PAUSE_MS = 100;
 const FIRST_TIMEOUT_MS = 5000;

@@ -19,6 +19,7 @@ import { processes } from './linux/processes.ts';
 import { sensors } from './linux/sensors.ts';
 import { sockets } from './linux/sockets.ts';
 import { uptime } from './linux/uptime.ts';
+import { modbus } from './modbus.ts';
 
 /**
  * A kind whose configuration's type is not known here. What its own schema has parsed goes to its own `timing` and
@@ -43,6 +44,7 @@ export const inputKinds: ReadonlyMap<string, AnyInputKind> = new Map([
   ['linux.frequency', any(frequency)],
   ['linux.uptime', any(uptime)],
   ['linux.clock', any(clockSync)],
+  ['modbus', any(modbus)],
 ]);
 
 function any<C>(kind: InputKind<C>): AnyInputKind {

@@ -1,6 +1,7 @@
 /** A LevelDB database as the shelf of an outbox. What is durable, and when, is described in `level.ts`. */
 import { stat } from 'node:fs/promises';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { endOfKeys, epochKeys, FORMAT, formatKey, tableKeys } from './layout.ts';
 import type { LevelFiles } from './level-files.ts';
@@ -66,13 +67,14 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
 async function openOnce(path: string, files: LevelFiles, limitBytes: number): Promise<Shelf> {
   const writeBufferSize = Math.max(SMALLEST_WRITE_BUFFER_BYTES, Math.min(WRITE_BUFFER_BYTES, limitBytes / 64));
   const fresh = !(await exists(path));
-  const db: Database = new ClassicLevel<Uint8Array, Uint8Array>(path, {
+  // On Node `level` is classic-level; its own types leave out what only that one does (compaction, snapshots).
+  const db = new Level<Uint8Array, Uint8Array>(path, {
     ...encodings,
     writeBufferSize,
     cacheSize: CACHE_BYTES,
     blockSize: BLOCK_BYTES,
     maxOpenFiles: OPEN_FILES,
-  });
+  }) as unknown as Database;
   try {
     await db.open();
     await checkFormat(db);

@@ -4,7 +4,8 @@
  * What was not written is told to the caller, who then acknowledges nothing.
  */
 import { readdir, stat } from 'node:fs/promises';
-import { ClassicLevel, type Snapshot } from 'classic-level';
+import type { ClassicLevel, Snapshot } from 'classic-level';
+import { Level } from 'level';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 
 export interface Range {
@@ -24,7 +25,7 @@ export interface Reader {
   keys(range: Range, options?: { reverse?: boolean; limit?: number }): AsyncIterable<Buffer>;
 }
 
-type Level = ClassicLevel<Buffer, Buffer>;
+type Handle = ClassicLevel<Buffer, Buffer>;
 
 /** Chunks are some hundred bytes: in larger blocks than LevelDB's 4 KB they compress better. */
 const BLOCK_BYTES = 16 * 1024;
@@ -36,8 +37,8 @@ const FETCHED_ENTRIES = 256;
 export class Database implements Reader {
   readonly directory: string;
   readonly #beforeWrite: (() => void) | undefined;
-  #level: Level | null = null;
-  #opening: Promise<Level> | null = null;
+  #level: Handle | null = null;
+  #opening: Promise<Handle> | null = null;
   #closed = false;
 
   private constructor(directory: string, beforeWrite: (() => void) | undefined) {
@@ -134,7 +135,7 @@ export class Database implements Reader {
     await level?.close();
   }
 
-  async #guarded(work: (level: Level) => Promise<void>): Promise<void> {
+  async #guarded(work: (level: Handle) => Promise<void>): Promise<void> {
     const level = await this.#handle();
     try {
       await work(level);
@@ -147,7 +148,7 @@ export class Database implements Reader {
     }
   }
 
-  async #handle(): Promise<Level> {
+  async #handle(): Promise<Handle> {
     if (this.#level !== null) return this.#level;
     if (this.#closed) throw new PicketError('store.failed', `the store in ${this.directory} is closed`);
     this.#opening ??= this.#openLevel().finally(() => {
@@ -156,14 +157,15 @@ export class Database implements Reader {
     return this.#opening;
   }
 
-  async #openLevel(): Promise<Level> {
-    const level: Level = new ClassicLevel(this.directory, {
+  async #openLevel(): Promise<Handle> {
+    // On Node `level` is classic-level; its own types leave out what only that one does (compaction, snapshots).
+    const level = new Level<Buffer, Buffer>(this.directory, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
       blockSize: BLOCK_BYTES,
       writeBufferSize: WRITE_BUFFER_BYTES,
       cacheSize: CACHE_BYTES,
-    });
+    }) as unknown as Handle;
     try {
       await level.open();
     } catch (error) {

@@ -15,6 +15,8 @@ import type { FetchedSeries, LiveTick, LiveValues } from './api.ts';
 
 const WATCH_MS = 60_000;
 const RENEW_MS = 25_000;
+/** A watch that nothing answers is said again as often: its agent may just be starting. */
+const REPEAT_MS = 2_500;
 const FETCH_TIMEOUT_MS = 15_000;
 const INFLATED_BYTES = 256 * 1024;
 /** Values of one fetch: an hour of 100 series at 1 Hz. */
@@ -37,6 +39,8 @@ interface Watched {
   /** Id of the command in force. */
   request: string;
   readonly watchers: Set<Watcher>;
+  /** Whether the agent answered since this was last looked at. */
+  heard: boolean;
   timer: unknown;
 }
 
@@ -59,7 +63,7 @@ export class CentralLive implements LiveValues {
 
   watch(agent: string, series: readonly SeriesId[], onTick: (tick: LiveTick) => void, signal: AbortSignal): void {
     if (signal.aborted) return;
-    const watched = this.#watched.get(agent) ?? { request: '', watchers: new Set(), timer: null };
+    const watched = this.#watched.get(agent) ?? { request: '', watchers: new Set(), heard: false, timer: null };
     this.#watched.set(agent, watched);
     const watcher: Watcher = { series, onTick };
     watched.watchers.add(watcher);
@@ -105,6 +109,7 @@ export class CentralLive implements LiveValues {
     const live = decodeLive(unpackPayload(payload, INFLATED_BYTES));
     const watched = this.#watched.get(agent);
     if (watched !== undefined && live.request === watched.request) {
+      watched.heard = true;
       const tick: LiveTick = {
         timeMs: live.wallMs,
         series: live.series,
@@ -154,7 +159,24 @@ export class CentralLive implements LiveValues {
     // A watch takes the place of the one before; an empty one ends it.
     watched.request = randomUUID();
     if (series.length === 0) this.#watched.delete(agent);
-    else watched.timer = this.#options.timers.after(RENEW_MS, () => this.#renew(agent, watched));
+    else this.#keep(agent, watched, series, RENEW_MS);
+    this.#ask(agent, watched, series);
+  }
+
+  /** Until it is renewed, asks again when nothing comes. */
+  #keep(agent: string, watched: Watched, series: readonly SeriesId[], leftMs: number): void {
+    watched.heard = false;
+    watched.timer = this.#options.timers.after(REPEAT_MS, () => {
+      if (leftMs <= REPEAT_MS) {
+        this.#renew(agent, watched);
+        return;
+      }
+      if (!watched.heard) this.#ask(agent, watched, series);
+      this.#keep(agent, watched, series, leftMs - REPEAT_MS);
+    });
+  }
+
+  #ask(agent: string, watched: Watched, series: readonly SeriesId[]): void {
     void this.#send(agent, watched.request, { watch: series }).catch((error: unknown) => {
       this.#options.log.debug({ agent, problem: messageOf(error) }, 'watch could not be sent');
     });

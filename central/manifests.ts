@@ -108,6 +108,8 @@ export class Manifests {
     const known = this.#desired.get(agent);
     const floor = reported.manifestVersion;
     if (known === undefined || known.envelope === null) {
+      // A first manifest brings the keys, without which no command is obeyed. Above a floor there may be models that run.
+      if (floor === 0 && known === undefined) await this.publish(agent, []);
       if (floor <= this.version(agent)) return;
       this.#desired.set(agent, { version: floor, notAfterMs: 0, releases: [], envelope: null });
       return;

@@ -6,6 +6,8 @@ import type { AgentCommand, AgentContext } from './commands/context.ts';
 import { enrolCommand } from './commands/enrol.ts';
 import { inputsCommand } from './commands/inputs.ts';
 import { installCommand } from './commands/install.ts';
+import { inventoryChildCommand } from './commands/inventory-child.ts';
+import { repairOutboxCommand } from './commands/repair-outbox.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
 import { versionCommand } from './commands/version.ts';
@@ -22,6 +24,8 @@ const commands: ReadonlyMap<string, AgentCommand> = new Map([
   ['enrol', enrolCommand],
   ['install', installCommand],
   ['version', versionCommand],
+  ['inventory-child', inventoryChildCommand],
+  ['repair-outbox', repairOutboxCommand],
 ]);
 
 const stderr = (text: string): void => void process.stderr.write(text);

@@ -18,6 +18,8 @@ export interface Command<C extends CommandContext> {
   readonly doc: string;
   /** The options in lines of their own, for `--help`. */
   readonly options?: string;
+  /** One that the program starts by itself: help does not list it. */
+  readonly hidden?: boolean;
   /** Returns the exit code; throws a PicketError. */
   run(context: C): Promise<number>;
 }
@@ -44,7 +46,7 @@ export async function runCommand<C extends CommandContext>(
     if (command === undefined) {
       throw new PicketError(
         'usage.invalid',
-        `there is no command \`${name.slice(0, 60)}\`.${suggestion(name, [...commands.keys()])}`,
+        `there is no command \`${name.slice(0, 60)}\`.${suggestion(name, namesForPeople(commands))}`,
       );
     }
     if (rest.includes('--help') || rest.includes('-h')) {
@@ -60,8 +62,13 @@ export async function runCommand<C extends CommandContext>(
   }
 }
 
+function namesForPeople<C extends CommandContext>(commands: ReadonlyMap<string, Command<C>>): string[] {
+  return [...commands].filter(([, { hidden }]) => hidden !== true).map(([name]) => name);
+}
+
 function helpOf<C extends CommandContext>(program: string, commands: ReadonlyMap<string, Command<C>>): string {
-  const lines = [...commands.values()].map(({ usage, doc }) => `  ${program} ${usage}\n      ${doc}`);
+  const shown = [...commands.values()].filter(({ hidden }) => hidden !== true);
+  const lines = shown.map(({ usage, doc }) => `  ${program} ${usage}\n      ${doc}`);
   return `${lines.join('\n')}\n\n--help after a command tells its options; --debug adds the trace of an error.\n`;
 }
 

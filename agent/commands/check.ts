@@ -5,7 +5,7 @@ import { codeOf, errorTable, messageOf, PicketError } from '../../shared/errors.
 import { chooseInputs, dataDirectoryOf, hostOf, timezoneOf } from '../config.ts';
 import { enrolmentPath, readEnrolment } from '../enrolment.ts';
 import { type AgentCommand, type AgentContext, loadConfig, parseOptions } from './context.ts';
-import { probeInput } from './probe.ts';
+import { type Probe, probeInput } from './probe.ts';
 
 export const checkCommand: AgentCommand = {
   usage: 'check [--config FILE] [--data DIR]',
@@ -97,9 +97,7 @@ async function checkInputs(
     // An automatic input that finds nothing to read here is no failure of the configuration.
     if (probe.problem !== null && !input.automatic) failed++;
     const result =
-      probe.problem === null
-        ? `${String(probe.series).padStart(5)} series  ${probe.readMs.toFixed(1)} ms`
-        : `failed: ${probe.problem}`;
+      probe.problem === null ? `${whatCame(probe)}  ${probe.readMs.toFixed(1)} ms` : `failed: ${probe.problem}`;
     stdout(`input      ${input.label.padEnd(width)}  ${result}\n`);
     for (const right of probe.missingRights) stdout(`${' '.repeat(13 + width)}missing: ${right}\n`);
   }
@@ -109,4 +107,10 @@ async function checkInputs(
   if (failed === 0) return 0;
   stdout(`${failed} configured input${failed === 1 ? '' : 's'} failed\n`);
   return errorTable['input.failed'].exit;
+}
+
+/** `   12 series`, or of an input that gives nothing else `    1 document`. */
+function whatCame({ series, documents }: Probe): string {
+  const isDocument = series === 0 && documents > 0;
+  return isDocument ? `${String(documents).padStart(5)} document` : `${String(series).padStart(5)} series`;
 }

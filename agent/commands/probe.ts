@@ -8,6 +8,8 @@ import type { Host, Input, SampleSink } from '../inputs/input.ts';
 export interface Probe {
   /** Series that it made known; 0 where it failed. */
   readonly series: number;
+  /** Documents that it gave (the inventory). */
+  readonly documents: number;
   readonly readMs: number;
   /** Null when all went well. */
   readonly problem: string | null;
@@ -41,7 +43,8 @@ export async function probeInput({ kind, config }: ChosenInput, host: Host, oute
   } catch (error) {
     problem = messageOf(error);
   }
-  return { series: problem === null ? sink.count : 0, readMs, problem, missingRights };
+  const counted = problem === null ? sink : { count: 0, documents: 0 };
+  return { series: counted.count, documents: counted.documents, readMs, problem, missingRights };
 }
 
 function closeWhenOpen(opening: Promise<Input>): void {
@@ -67,6 +70,7 @@ async function within<T>(work: Promise<T>, limitMs: number, what: string, onLate
 
 class CountingSink implements SampleSink {
   readonly #known = new Map<string, number>();
+  documents = 0;
 
   get count(): number {
     return this.#known.size;
@@ -82,7 +86,9 @@ class CountingSink implements SampleSink {
 
   put(): void {}
   forget(): void {}
-  document(): void {}
+  document(): void {
+    this.documents++;
+  }
 
   #intern(key: SeriesKey): number {
     const name = formatSeries(key);

@@ -3,6 +3,7 @@
  * golden folder, and its generated documentation.
  */
 import type { InputKind } from './input.ts';
+import { inventory } from './inventory.ts';
 import { battery } from './linux/battery.ts';
 import { clockSync } from './linux/clock-sync.ts';
 import { cpu } from './linux/cpu.ts';
@@ -20,6 +21,7 @@ import { sensors } from './linux/sensors.ts';
 import { sockets } from './linux/sockets.ts';
 import { uptime } from './linux/uptime.ts';
 import { modbus } from './modbus.ts';
+import { systemInformation } from './system-information.ts';
 
 /**
  * A kind whose configuration's type is not known here. What its own schema has parsed goes to its own `timing` and
@@ -44,7 +46,9 @@ export const inputKinds: ReadonlyMap<string, AnyInputKind> = new Map([
   ['linux.frequency', any(frequency)],
   ['linux.uptime', any(uptime)],
   ['linux.clock', any(clockSync)],
+  ['inventory', any(inventory)],
   ['modbus', any(modbus)],
+  ['system-information', any(systemInformation)],
 ]);
 
 function any<C>(kind: InputKind<C>): AnyInputKind {

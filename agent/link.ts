@@ -3,6 +3,7 @@
  * pauses. QoS 1 is transport only: what a broker acknowledges is not yet anybody's (design, "The channel").
  */
 import mqtt from 'mqtt';
+import { brokerServer } from '../shared/address.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from './inputs/input.ts';
@@ -51,7 +52,8 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     qos: 1 as const,
     retain: true,
   });
-  const client = mqtt.connect(options.url, {
+  const client = mqtt.connect({
+    ...brokerServer(options.url),
     protocolVersion: 4,
     clientId: options.clientId,
     username: options.username,

@@ -3,6 +3,7 @@
  * configuration.
  */
 import mqtt from 'mqtt';
+import { brokerServer } from '../shared/address.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
@@ -32,7 +33,8 @@ export interface ExternalBroker {
 }
 
 export function connectExternal(broker: ExternalBroker, handlers: CentralLinkHandlers): CentralLink {
-  const client = mqtt.connect(broker.url, {
+  const client = mqtt.connect({
+    ...brokerServer(broker.url),
     protocolVersion: 4,
     clientId: broker.clientId,
     clean: true,

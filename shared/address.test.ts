@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatAddress, isLoopback, parseAddress } from './address.ts';
+import { brokerServer, formatAddress, isLoopback, parseAddress } from './address.ts';
 
 test.each([
   ['127.0.0.1:7070', '127.0.0.1', 7070],
@@ -82,4 +82,12 @@ test.each([
   ['localhost.example.com', false],
 ])('%s on loopback: %s', (host, expected) => {
   expect(isLoopback(host)).toBe(expected);
+});
+
+test.each([
+  ['mqtt://127.0.0.1:1883', { protocol: 'mqtt', host: '127.0.0.1', port: 1883 }],
+  ['mqtts://[fd00::1]:8883', { protocol: 'mqtts', host: 'fd00::1', port: 8883 }],
+  ['mqtts://central.example', { protocol: 'mqtts', host: 'central.example' }],
+])('the broker %s', (url, server) => {
+  expect(brokerServer(url)).toEqual(server);
 });

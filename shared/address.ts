@@ -30,6 +30,19 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/**
+ * The parts of `mqtt://host:port` as MQTT.js takes them: a text it parses by Node's deprecated `url.parse`, which is
+ * warned about on standard error.
+ */
+export function brokerServer(url: string): { protocol: 'mqtt' | 'mqtts'; host: string; port?: number } {
+  const { protocol, hostname, port } = new URL(url);
+  return {
+    protocol: protocol === 'mqtts:' ? 'mqtts' : 'mqtt',
+    host: hostname.replace(/^\[|\]$/g, ''),
+    ...(port === '' ? {} : { port: Number(port) }),
+  };
+}
+
 /** Whether only this machine can reach it (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost' || host === '::1' || host === '0:0:0:0:0:0:0:1') return true;

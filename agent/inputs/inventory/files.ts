@@ -31,46 +31,56 @@ const systems: Readonly<Record<string, string>> = {
 
 /** Never rejects: what cannot be read is left out. */
 export async function inventoryOfFiles(host: Host, identifiers: boolean): Promise<Inventory> {
-  const node: Inventory = {
-    resource: known({
-      'host.name': textOf(os.hostname()),
-      'host.arch': architectures[os.arch()] ?? os.arch(),
-      'os.type': systems[host.platform] ?? host.platform,
-      'os.version': textOf(os.release()),
-      'host.cpu.model.name': textOf(os.cpus()[0]?.model),
-    }),
+  const common = known({
+    'host.arch': architectures[os.arch()] ?? os.arch(),
+    'os.type': systems[host.platform] ?? host.platform,
+  });
+  if (host.platform === 'linux') return await linux(common, host, identifiers);
+  const cpus = os.cpus();
+  return {
+    resource: {
+      ...common,
+      ...known({
+        'host.name': textOf(os.hostname()),
+        'host.cpu.model.name': textOf(cpus[0]?.model),
+        'os.version': textOf(os.release()),
+      }),
+    },
     memory: known({ sizeBytes: os.totalmem() }),
-    processor: known({ threads: os.cpus().length }),
+    processor: known({ threads: countOf(cpus.length) }),
   };
-  return host.platform === 'linux' ? await linux(node, host, identifiers) : node;
 }
 
-async function linux(node: Inventory, host: Host, identifiers: boolean): Promise<Inventory> {
-  const { procRoot, sysRoot, root } = host;
+async function linux(
+  common: Inventory['resource'],
+  { procRoot, sysRoot, root }: Host,
+  identifiers: boolean,
+): Promise<Inventory> {
   const dmi = (name: string): Promise<string | null> => line(`${sysRoot}/class/dmi/id/${name}`);
   const release = parseRelease((await read(`${root}/etc/os-release`)) ?? (await read(`${root}/usr/lib/os-release`)));
   const cpu = firstProcessor(await read(`${procRoot}/cpuinfo`, maxCpuinfoBytes));
-  const meminfo = await read(`${procRoot}/meminfo`);
-  const model = (await line(`${procRoot}/device-tree/model`)) ?? (await dmi('product_name'));
-  const container = await containerOf(root);
+  const tree = `${procRoot}/device-tree`;
   return {
     resource: {
-      ...node.resource,
+      ...common,
       ...known({
-        'host.name': (await line(`${procRoot}/sys/kernel/hostname`)) ?? textOf(node.resource['host.name']),
+        'host.name': await line(`${procRoot}/sys/kernel/hostname`),
         'host.id': identifiers ? await line(`${root}/etc/machine-id`) : null,
-        'host.cpu.model.name': textOf(cpu.get('model name')) ?? textOf(cpu.get('Model')),
-        'host.cpu.vendor.id': textOf(cpu.get('vendor_id')),
-        'host.cpu.family': textOf(cpu.get('cpu family')),
-        'host.cpu.model.id': textOf(cpu.get('model')),
-        'host.cpu.stepping': textOf(cpu.get('stepping')),
+        // ARM cores have numbers and no name; the board's kernel names its chip.
+        'host.cpu.model.name': textOf(cpu.get('model name')) ?? textOf(cpu.get('Hardware')),
+        'host.cpu.vendor.id': textOf(cpu.get('vendor_id')) ?? textOf(cpu.get('CPU implementer')),
+        'host.cpu.family': textOf(cpu.get('cpu family')) ?? textOf(cpu.get('CPU architecture')),
+        'host.cpu.model.id': textOf(cpu.get('model')) ?? textOf(cpu.get('CPU part')),
+        'host.cpu.stepping': textOf(cpu.get('stepping')) ?? textOf(cpu.get('CPU revision')),
         'os.name': textOf(release.get('NAME')),
         'os.version': textOf(release.get('VERSION_ID')),
         'os.description': textOf(release.get('PRETTY_NAME')),
         'os.build_id': textOf(release.get('BUILD_ID')),
         'device.manufacturer': await dmi('sys_vendor'),
-        'device.model.name': model,
-        'device.id': identifiers ? ((await dmi('product_serial')) ?? textOf(cpu.get('Serial'))) : null,
+        'device.model.name': (await line(`${tree}/model`)) ?? textOf(cpu.get('Model')) ?? (await dmi('product_name')),
+        'device.id': identifiers
+          ? ((await line(`${tree}/serial-number`)) ?? textOf(cpu.get('Serial')) ?? (await dmi('product_serial')))
+          : null,
       }),
     },
     kernel: known({ release: await line(`${procRoot}/sys/kernel/osrelease`) }),
@@ -80,11 +90,11 @@ async function linux(node: Inventory, host: Host, identifiers: boolean): Promise
       version: await dmi('bios_version'),
       date: await dmi('bios_date'),
     }),
-    processor: known({ threads: countOf(Number(cpu.get('processors'))) ?? countOf(node.processor?.threads) }),
-    memory: known({ sizeBytes: memoryBytes(meminfo) ?? countOf(node.memory?.sizeBytes) }),
+    processor: known({ threads: countOf(Number(cpu.get('processors'))) }),
+    memory: known({ sizeBytes: memoryBytes(await read(`${procRoot}/meminfo`)) }),
     virtualisation: known({
-      hypervisor: / hypervisor( |$)/.test(` ${cpu.get('flags') ?? ''}`),
-      container,
+      hypervisor: cpu.has('flags') ? / hypervisor( |$)/.test(` ${cpu.get('flags')}`) : null,
+      container: await containerOf(root),
     }),
   };
 }

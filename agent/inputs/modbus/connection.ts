@@ -165,7 +165,7 @@ export class ModbusConnection {
     if (answer[functionAt] !== code) return `answered function ${answer[functionAt]} to ${code}`;
     const expected = isBits(block.table) ? Math.ceil(block.count / 8) : block.count * 2;
     if (answer[codeAt] !== expected || length !== dataAt + expected)
-      return `answered ${length - dataAt} bytes where ${expected} were due`;
+      return `answered ${length - dataAt} bytes, said to be ${answer[codeAt]}, where ${expected} were due`;
     return null;
   }
 

@@ -2,34 +2,35 @@
  * Sends what the outbox holds, and takes in what the central says of it.
  *
  * Lanes: live is what was made since this connection began, backlog all else, at a rate of its own. Within a lane:
- * control records and tables first (they are small, and what follows needs them), then incidents, rollups, detail.
+ * control records first (they are small, and what follows needs them), then incidents, tables, rollups, detail.
  *
- * At most a few envelopes wait for an answer at a time. One that is not answered in time is sent again; one that was
- * not answered three times is sent record by record, and a record that is then still not answered while others are is
- * set aside (`Outbox.refuse`), so that no poison blocks what lies behind it.
+ * At most a few envelopes wait for an answer at a time. One that is not answered in time is sent again; a record that
+ * was not answered three times goes alone, with an envelope without records right behind it. Where that one is answered
+ * and the record is not, time after time, the record is set aside (`Outbox.refuse`), so that no poison blocks what lies
+ * behind it (`publish/suspects.ts`).
  */
 import type { Clock, Timers } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
-import { packPayload } from '../shared/transport/compress.ts';
-import { type Ack, decodeAck, encodeEnvelope, settledBy } from '../shared/wire/envelope.ts';
-import { contains, type SeqRanges, subtract } from '../shared/wire/ranges.ts';
+import { type Ack, decodeAck, settledBy } from '../shared/wire/envelope.ts';
+import { contains, type SeqRanges } from '../shared/wire/ranges.ts';
 import type { Log } from './inputs/input.ts';
-import { beginning, type Cursor, type Entry, type Outbox, type RecordClass } from './outbox/outbox.ts';
+import { beginning, type Cursor, type Entry, type EpochState, type Outbox, type RecordClass } from './outbox/outbox.ts';
+import { Allowance } from './publish/allowance.ts';
+import { type Flight, Flights } from './publish/flights.ts';
+import { ENVELOPE_BYTES, envelopePayload } from './publish/payload.ts';
+import { Suspects } from './publish/suspects.ts';
 
 type Lane = 'live' | 'backlog';
 
 /** The order in which classes travel. */
-const classOrder: readonly RecordClass[] = ['control', 'table', 'incident', 'rollup', 'detail'];
+const classOrder: readonly RecordClass[] = ['control', 'incident', 'table', 'rollup', 'detail'];
 
-const WINDOW_ENVELOPES = 4;
+/** Envelopes that wait for their answer. The last place is kept for what is live. */
+const window: Readonly<Record<Lane, number>> = { live: 4, backlog: 3 };
 const ANSWER_TIMEOUT_MS = 10_000;
-const LONGEST_TIMEOUT_MS = 120_000;
-const TRIES_TOGETHER = 3;
-const TRIES_ALONE = 3;
-/** Frames of one envelope before compression; leaves room for the envelope's own fields. */
-const ENVELOPE_BYTES = limits.payloadBytes - 8 * 1024;
-const SUSPECTS = 256;
+/** Tables of which it is remembered when they were asked for. */
+const TABLES = 256;
 
 export interface PublishOptions {
   readonly agent: string;
@@ -38,7 +39,7 @@ export interface PublishOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
-  /** Bytes a second of backlog, before compression; 0 for no bound. */
+  /** Bytes a second of backlog, as sent; 0 for no bound. */
   readonly backlogBytesPerS: number;
   /** Sends one payload on up/records; rejects when it can't now. */
   readonly send: (payload: Uint8Array) => Promise<void>;
@@ -48,13 +49,6 @@ export interface PublishOptions {
   readonly incarnation: string | null;
   /** Called when the belief changes; to be kept with the records. */
   readonly believe: (incarnation: string) => void;
-}
-
-interface InFlight {
-  readonly lane: Lane;
-  readonly epoch: string;
-  readonly seqs: readonly number[];
-  readonly timer: unknown;
 }
 
 export interface PublishCounts {
@@ -70,28 +64,37 @@ export class Publisher {
   #connected = false;
   /** Where live begins: what lay in the outbox when the connection began is backlog. */
   #liveFrom: Cursor = beginning;
+  /** How far each lane has come. Replaced as a whole: a look that began before a rewind must not undo it. */
   #sent: Record<Lane, Map<RecordClass, Cursor>> = { live: new Map(), backlog: new Map() };
+  /** Envelopes of this process are numbered above this. */
+  readonly #before: number;
   #n: number;
   #highestAnswered = 0;
   #incarnation: string | null;
-  readonly #inFlight = new Map<number, InFlight>();
-  readonly #flyingSeqs = new Set<string>();
-  /** Tries of records that were not answered. */
-  readonly #suspects = new Map<string, number>();
-  /** Tables that the central asked for. */
+  readonly #flights: Flights;
+  readonly #suspects = new Suspects();
+  /** Tables that the central asked for; when each was last sent; those that are not held. */
   readonly #wanted = new Set<string>();
+  readonly #tableSentMs = new Map<string, number>();
+  readonly #missingTables = new Set<string>();
+  readonly #allowance: Allowance;
   #pumping = false;
   #again = false;
-  #backlogAllowanceBytes = 0;
-  #backlogFilledMs = 0;
-  #backlogTimer: unknown = null;
+  #probeWanted = false;
+  #rewindTimer: unknown = null;
+  /** Acknowledgements are taken in one after the other. */
+  #taking: Promise<void> = Promise.resolve();
   #counts = { envelopesSent: 0, bytesSent: 0, acknowledged: 0, retried: 0, refused: 0 };
 
   constructor(options: PublishOptions) {
     this.#options = options;
     this.#incarnation = options.incarnation;
-    // Rises over restarts within a boot, too; a broker's late message for the process before is then never the newest.
-    this.#n = Math.floor(options.clock.monotonicMs() * 1000);
+    const { backlogBytesPerS: bytesPerS, clock, timers } = options;
+    this.#flights = new Flights(timers);
+    this.#allowance = new Allowance({ bytesPerS, clock, timers, refilled: () => this.wake() });
+    // Rises over restarts within a boot, too: an answer to the process before is told from one to this.
+    this.#before = Math.floor(clock.monotonicMs() * 1000);
+    this.#n = this.#before;
   }
 
   get counts(): PublishCounts {
@@ -105,17 +108,15 @@ export class Publisher {
   connected(): void {
     this.#connected = true;
     this.#liveFrom = this.#options.outbox.position();
-    this.#backlogFilledMs = this.#options.clock.monotonicMs();
-    this.#backlogAllowanceBytes = this.#options.backlogBytesPerS;
     this.#forgetFlight();
     this.wake();
   }
 
+  /** Also before the end: no timer is left over. */
   disconnected(): void {
     this.#connected = false;
     this.#forgetFlight();
-    if (this.#backlogTimer !== null) this.#options.timers.cancel(this.#backlogTimer);
-    this.#backlogTimer = null;
+    this.#allowance.stop();
   }
 
   /** Something may be to send: a record became durable, an answer came. */
@@ -135,85 +136,126 @@ export class Publisher {
     });
   }
 
+  /** The outbox shows other records than before (its disk works again): all of it is looked through anew. */
+  lookAgain(): void {
+    this.#rewind();
+    this.wake();
+  }
+
   /** An acknowledgement arrived. Throws `payload.invalid`; nothing is changed then. */
   async acknowledged(payload: Uint8Array): Promise<void> {
     const ack = decodeAck(payload);
-    this.#options.heard(ack.centralMs, ack.sentMonotonicMs);
+    const ours = ack.n > this.#before && ack.n <= this.#n;
+    if (ours) this.#options.heard(ack.centralMs, ack.sentMonotonicMs);
+    const taken = this.#taking.then(() => (ours ? this.#take(ack) : this.#takeForeign(ack)));
+    this.#taking = taken.catch(() => {});
+    await taken;
+  }
+
+  /**
+   * An answer to the process before, or to another machine with this identity: true of what is stored, but it says
+   * nothing of this boot's clock, nor which of two centrals is the newer one.
+   */
+  async #takeForeign(ack: Ack): Promise<void> {
+    if (ack.incarnation === this.#incarnation) await this.#options.outbox.ack(ack.epoch, settledBy(ack));
+  }
+
+  async #take(ack: Ack): Promise<void> {
+    const { outbox } = this.#options;
     const settled = settledBy(ack);
     const newest = ack.n > this.#highestAnswered;
     if (newest) this.#highestAnswered = ack.n;
     const flight = this.#land(ack.n);
+    this.#flights.answered(ack.n);
     if (ack.incarnation !== this.#incarnation) {
-      // An old answer of a central that is no more must not replace what its successor said.
-      if (!newest) return;
-      await this.#options.outbox.forgetSettled();
-      await this.#options.outbox.adopt(ack.epoch, settled);
+      if (!newest) {
+        // An old answer of a central that is no more must not replace what its successor said.
+        this.lookAgain();
+        return;
+      }
+      await outbox.forgetSettled();
+      await outbox.adopt(ack.epoch, settled);
       this.#incarnation = ack.incarnation;
       this.#options.believe(ack.incarnation);
       this.#rewind();
     } else {
-      await this.#options.outbox.ack(ack.epoch, settled);
+      await outbox.ack(ack.epoch, settled);
     }
-    for (const key of this.#suspects.keys()) if (this.#isSettled(key, ack.epoch, settled)) this.#suspects.delete(key);
+    this.#suspects.settled(ack.epoch, settled);
     for (const hash of ack.need) this.#wanted.add(hash);
-    if (ack.renewEpoch) this.#options.outbox.renewEpoch();
+    if (ack.renewEpoch && ack.epoch === outbox.epoch()) outbox.renewEpoch();
     if (flight !== undefined) this.#settleFlight(flight, ack, settled);
     this.wake();
   }
 
-  #settleFlight(flight: InFlight, ack: Ack, settled: SeqRanges): void {
+  #settleFlight(flight: Flight, ack: Ack, settled: SeqRanges): void {
     const open = flight.seqs.filter((seq) => !contains(settled, seq));
     this.#counts.acknowledged += flight.seqs.length - open.length;
-    // Answered, but not settled: its table is wanted, or its frame was damaged on the way. It is sent again, and when
-    // that does not help either, alone.
     if (open.length === 0) return;
-    if (ack.need.length === 0) for (const seq of open) this.#suspect(`${flight.epoch}/${seq}`);
-    this.#rewind();
-  }
-
-  #isSettled(key: string, epoch: string, settled: SeqRanges): boolean {
-    const [ofEpoch, seq] = key.split('/');
-    return ofEpoch === epoch && contains(settled, Number(seq));
+    if (ack.need.length === 0) {
+      // Answered, but not settled: its frame was damaged on the way.
+      this.#suspect(flight.epoch, open);
+      this.#rewind();
+    } else if (ack.need.some((hash) => this.#missingTables.has(hash))) {
+      // Nobody has its table any more.
+      this.#suspect(flight.epoch, open);
+    }
+    // Else it goes again after its table (`#sendTables`).
   }
 
   async #pump(): Promise<void> {
     try {
-      await this.#sendWanted();
+      await this.#sendTables();
       for (const lane of ['live', 'backlog'] as const) {
-        while (this.#connected && this.#inFlight.size < WINDOW_ENVELOPES) {
-          if (lane === 'backlog' && !this.#mayBacklog()) break;
+        while (this.#connected && this.#flights.count < window[lane]) {
+          // What became durable meanwhile may be live, and then goes first.
+          if (lane === 'backlog' && (this.#again || !this.#allowance.take())) break;
           const batch = await this.#next(lane);
           if (batch.length === 0) break;
           await this.#sendBatch(lane, batch);
         }
       }
+      if (this.#probeWanted && this.#connected) await this.#sendProbe();
     } catch (error) {
       this.#options.log.debug({ problem: messageOf(error) }, 'sending paused');
     }
   }
 
-  async #sendWanted(): Promise<void> {
+  /** Sends each table that is wanted, at most once in a timeout, and then what waits for it again. */
+  async #sendTables(): Promise<void> {
+    const { outbox, clock, log } = this.#options;
     for (const hash of this.#wanted) {
       this.#wanted.delete(hash);
-      const entry = await this.#options.outbox.table(hash);
-      if (entry === null) this.#options.log.warn({ table: hash }, 'the central asks for a table that is not held');
-      else await this.#sendBatch('live', [entry]);
+      const sentMs = this.#tableSentMs.get(hash) ?? Number.NEGATIVE_INFINITY;
+      const entry = clock.monotonicMs() - sentMs < ANSWER_TIMEOUT_MS ? undefined : await outbox.table(hash);
+      if (entry === null && outbox.stats().failing === null && !this.#missingTables.has(hash)) {
+        log.warn({ table: hash }, 'the central asks for a table that is not held; what names it will be set aside');
+        bounded(this.#missingTables, TABLES).add(hash);
+      }
+      if (entry === null || entry === undefined) {
+        this.#rewindLater();
+        continue;
+      }
+      this.#missingTables.delete(hash);
+      bounded(this.#tableSentMs, TABLES).set(hash, clock.monotonicMs());
+      await this.#sendBatch('live', [entry]);
+      this.#rewind();
     }
   }
 
   /** Next records of the lane that belong into one envelope: one epoch, bounded in bytes, nothing that is under way. */
   async #next(lane: Lane): Promise<readonly Entry[]> {
     const { outbox } = this.#options;
+    const sent = this.#sent[lane];
     for (const recordClass of classOrder) {
       for (;;) {
-        const after = this.#sent[lane].get(recordClass) ?? (lane === 'live' ? this.#liveFrom : beginning);
+        const after = sent.get(recordClass) ?? (lane === 'live' ? this.#liveFrom : beginning);
         const entries = await outbox.peek(recordClass, after, ENVELOPE_BYTES);
         const inLane = lane === 'live' ? entries : entries.filter(({ cursor }) => !isAfter(cursor, this.#liveFrom));
         if (inLane.length === 0) break;
         const batch = this.#oneEnvelope(inLane);
-        const last = batch.at(-1) ?? inLane.at(-1)!;
-        this.#sent[lane].set(recordClass, last.cursor);
-        const fresh = batch.filter(({ epoch, seq }) => !this.#flyingSeqs.has(`${epoch}/${seq}`));
+        sent.set(recordClass, (batch.at(-1) ?? inLane.at(-1)!).cursor);
+        const fresh = batch.filter((entry) => !this.#flights.holds(entry));
         if (fresh.length > 0) return fresh;
       }
     }
@@ -221,138 +263,135 @@ export class Publisher {
   }
 
   #oneEnvelope(entries: readonly Entry[]): readonly Entry[] {
-    const first = entries[0]!;
-    if (this.#triesOf(first) >= TRIES_TOGETHER) return [first];
-    let sizeBytes = 0;
     const batch: Entry[] = [];
+    let sizeBytes = 0;
     for (const entry of entries) {
+      if (this.#suspects.goesAlone(entry)) {
+        // One at a time: many that are not answered must leave room for the others.
+        if (this.#flights.aloneFlies) continue;
+        return batch.length === 0 ? [entry] : batch;
+      }
       sizeBytes += entry.frame.length + 8;
       const full = batch.length > 0 && (sizeBytes > ENVELOPE_BYTES || batch.length >= limits.recordsPerEnvelope);
-      if (entry.epoch !== first.epoch || full || this.#triesOf(entry) >= TRIES_TOGETHER) break;
+      if (full || entry.epoch !== (batch[0] ?? entry).epoch) break;
       batch.push(entry);
     }
     return batch;
   }
 
   async #sendBatch(lane: Lane, batch: readonly Entry[]): Promise<void> {
-    const { agent, bootId, outbox, clock } = this.#options;
-    const first = batch[0]!;
-    const state = outbox.epochs().find(({ epoch }) => epoch === first.epoch);
-    const highestSeq = state?.highestSeq ?? batch.at(-1)!.seq;
+    const { epoch } = batch[0]!;
+    const state = this.#options.outbox.epochs().find((known) => known.epoch === epoch);
+    const flight = await this.#send(lane, epoch, state, batch);
+    if (!flight.alone) return;
+    // Known before it is sent: the answer may come before the broker says that it has it.
+    flight.witness = this.#n + 1;
+    await this.#sendProbe();
+  }
+
+  /** An envelope without records: whoever answers it has dealt with what was sent before. */
+  async #sendProbe(): Promise<void> {
+    const { outbox } = this.#options;
+    this.#probeWanted = false;
+    const newest = outbox.epochs().at(-1);
+    await this.#send('live', newest?.epoch ?? outbox.epoch(), newest, []);
+  }
+
+  /** Resolves when the broker has it or it waits no more. Rejects where it can't be sent now. */
+  async #send(lane: Lane, epoch: string, state: EpochState | undefined, batch: readonly Entry[]): Promise<Flight> {
+    const { agent, bootId, clock, send } = this.#options;
     const n = ++this.#n;
-    const payload = packPayload(
-      encodeEnvelope({
-        agent,
-        epoch: first.epoch,
-        n,
-        incarnation: this.#incarnation,
-        bootId,
-        sentMonotonicMs: Math.round(clock.monotonicMs()),
-        highestSeq,
-        held: boundedRanges(state?.held ?? []),
-        frames: batch.map(({ frame }) => frame),
-        live: lane === 'live',
-      }),
-    );
-    this.#fly(n, lane, batch);
+    const payload = envelopePayload({
+      agent,
+      epoch,
+      n,
+      incarnation: this.#incarnation,
+      bootId,
+      sentMonotonicMs: Math.round(clock.monotonicMs()),
+      highestSeq: Math.max(state?.highestSeq ?? 0, batch.at(-1)?.seq ?? 0),
+      held: state?.held ?? [],
+      frames: batch.map(({ frame }) => frame),
+      live: lane === 'live',
+    });
+    const alone = batch.length === 1 && this.#suspects.goesAlone(batch[0]!);
+    const tries = alone ? 0 : Math.max(0, ...batch.map((entry) => this.#suspects.triesOf(entry)));
+    const flight = this.#flights.start(n, epoch, batch, alone, ANSWER_TIMEOUT_MS * 2 ** tries, () => this.#late(n));
     this.#counts.envelopesSent++;
     this.#counts.bytesSent += payload.length;
-    if (lane === 'backlog') this.#backlogAllowanceBytes -= payload.length;
-    try {
-      await this.#options.send(payload);
-    } catch (error) {
-      this.#land(n);
-      this.#rewind();
-      throw error;
-    }
+    if (lane === 'backlog') this.#allowance.spend(payload.length);
+    // A broker may never say that it has it; what counts is the central's answer.
+    const failure = await Promise.race([
+      send(payload).then(
+        () => null,
+        (error: unknown) => ({ error }),
+      ),
+      flight.over.then(() => null),
+    ]);
+    if (failure === null) return flight;
+    this.#land(n);
+    this.#rewind();
+    throw failure.error;
   }
 
-  #fly(n: number, lane: Lane, batch: readonly Entry[]): void {
-    const tries = Math.max(...batch.map((entry) => this.#triesOf(entry)));
-    const timeoutMs = Math.min(ANSWER_TIMEOUT_MS * 2 ** tries, LONGEST_TIMEOUT_MS);
-    const timer = this.#options.timers.after(timeoutMs, () => this.#unanswered(n));
-    const epoch = batch[0]!.epoch;
-    this.#inFlight.set(n, { lane, epoch, seqs: batch.map(({ seq }) => seq), timer });
-    for (const { seq } of batch) this.#flyingSeqs.add(`${epoch}/${seq}`);
-  }
-
-  #land(n: number): InFlight | undefined {
-    const flight = this.#inFlight.get(n);
-    if (flight === undefined) return undefined;
-    this.#inFlight.delete(n);
-    this.#options.timers.cancel(flight.timer);
-    for (const seq of flight.seqs) this.#flyingSeqs.delete(`${flight.epoch}/${seq}`);
+  #land(n: number): Flight | undefined {
+    const flight = this.#flights.land(n);
+    // Others that go alone were stepped over meanwhile.
+    if (flight?.alone) this.#rewind();
     return flight;
   }
 
-  #unanswered(n: number): void {
+  #late(n: number): void {
     const flight = this.#land(n);
-    if (flight === undefined) return;
+    if (flight === undefined || flight.seqs.length === 0) return;
     this.#counts.retried += flight.seqs.length;
-    // While nothing at all is answered, the central is away; that is no record's fault.
-    const othersAnswered = this.#highestAnswered > n;
-    if (othersAnswered) for (const seq of flight.seqs) this.#suspect(`${flight.epoch}/${seq}`);
-    this.#rewind();
-    this.wake();
+    const othersAnswered = flight.alone ? flight.witnessed : this.#highestAnswered > n;
+    if (othersAnswered) this.#suspect(flight.epoch, flight.seqs);
+    else this.#probeWanted = true;
+    this.lookAgain();
   }
 
-  #suspect(key: string): void {
-    const tries = (this.#suspects.get(key) ?? 0) + 1;
-    if (tries < TRIES_TOGETHER + TRIES_ALONE) {
-      if (this.#suspects.size < SUSPECTS || this.#suspects.has(key)) this.#suspects.set(key, tries);
-      return;
+  #suspect(epoch: string, seqs: readonly number[]): void {
+    const { outbox, log } = this.#options;
+    for (const seq of seqs) {
+      if (!this.#suspects.add({ epoch, seq }, (of) => outbox.held(of))) continue;
+      this.#counts.refused++;
+      log.warn({ epoch, seq }, 'the central does not take this record; it is set aside, a gap names it');
+      outbox.refuse(epoch, seq).then(
+        () => this.wake(),
+        (error: unknown) => log.error({ epoch, seq, problem: messageOf(error) }, 'it could not be set aside'),
+      );
     }
-    this.#suspects.delete(key);
-    this.#counts.refused++;
-    const [epoch, seq] = key.split('/');
-    this.#options.log.warn({ epoch, seq }, 'the central does not take this record; it is set aside, a gap names it');
-    void this.#options.outbox.refuse(epoch!, Number(seq));
-  }
-
-  #triesOf({ epoch, seq }: Entry): number {
-    return this.#suspects.get(`${epoch}/${seq}`) ?? 0;
   }
 
   #rewind(): void {
     this.#sent = { live: new Map(), backlog: new Map() };
   }
 
-  #forgetFlight(): void {
-    for (const n of [...this.#inFlight.keys()]) this.#land(n);
-    this.#rewind();
+  /** Nothing can be done at once for what was not settled. */
+  #rewindLater(): void {
+    this.#rewindTimer ??= this.#options.timers.after(ANSWER_TIMEOUT_MS, () => {
+      this.#rewindTimer = null;
+      this.lookAgain();
+    });
   }
 
-  /** A token bucket of one second. */
-  #mayBacklog(): boolean {
-    const rate = this.#options.backlogBytesPerS;
-    if (rate <= 0) return true;
-    const nowMs = this.#options.clock.monotonicMs();
-    const filled = this.#backlogAllowanceBytes + (rate * (nowMs - this.#backlogFilledMs)) / 1000;
-    this.#backlogAllowanceBytes = Math.min(rate, filled);
-    this.#backlogFilledMs = nowMs;
-    if (this.#backlogAllowanceBytes > 0) return true;
-    if (this.#backlogTimer === null) {
-      const waitMs = Math.ceil((-this.#backlogAllowanceBytes / rate) * 1000) + 10;
-      this.#backlogTimer = this.#options.timers.after(waitMs, () => {
-        this.#backlogTimer = null;
-        this.wake();
-      });
-    }
-    return false;
+  #forgetFlight(): void {
+    this.#flights.landAll();
+    if (this.#rewindTimer !== null) this.#options.timers.cancel(this.#rewindTimer);
+    this.#rewindTimer = null;
+    this.#probeWanted = false;
+    this.#wanted.clear();
+    this.#tableSentMs.clear();
+    this.#rewind();
   }
+}
+
+/** The collection, emptied where it is full. */
+function bounded<T extends { readonly size: number; clear(): void }>(collection: T, most: number): T {
+  if (collection.size >= most) collection.clear();
+  return collection;
 }
 
 function isAfter(a: Cursor, b: Cursor): boolean {
   return a.start > b.start || (a.start === b.start && a.seq > b.seq);
-}
-
-/**
- * As many ranges as a message may have. What is cut off at the lower end is said to be held though there are holes in
- * it: the central then counts these as pending rather than lost, which a later, shorter list corrects.
- */
-function boundedRanges(ranges: SeqRanges): SeqRanges {
-  if (ranges.length <= limits.rangesPerMessage) return ranges;
-  const kept = ranges.slice(-limits.rangesPerMessage + 1);
-  const rest = subtract(ranges, kept);
-  return [[rest[0]![0], rest.at(-1)![1]], ...kept];
 }

@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 const patience = { testTimeout: 30_000, hookTimeout: 30_000 };
 const morePatience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
+/** Groups run one after the other: real processes after the quick tests, and the browser with the machine to itself. */
+const group = (groupOrder: number) => ({ sequence: { groupOrder } });
+
 /** One project for each kind of test; `npx vitest --project unit` runs one of them. */
 export default defineConfig({
   test: {
@@ -14,8 +17,10 @@ export default defineConfig({
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...patience } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], ...patience } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], ...morePatience } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...morePatience } },
-      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...morePatience } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...morePatience, ...group(1) } },
+      {
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...morePatience, ...group(2), maxWorkers: 1 },
+      },
     ],
   },
 });

@@ -18,6 +18,7 @@ const BEFORE_LOGIN_BYTES = 4 * 1024;
 const PACKET_BYTES = limits.payloadBytes + 1024;
 /** A client that does not take what it is sent holds nobody else up for longer (its default is a minute). */
 const DRAIN_TIMEOUT_MS = 5_000;
+const HANDSHAKE_TIMEOUT_MS = 15_000;
 /** MQTT 3.1.1, 3.2.2.3: 4 = bad user name or password. */
 const BAD_CREDENTIALS = 4;
 
@@ -104,20 +105,27 @@ export async function startBroker(options: BrokerOptions, handlers: CentralLinkH
     () => handlers.connected(),
   );
 
-  const sockets = new Set<Socket>();
   const accept = (socket: Socket): void => {
-    sockets.add(socket);
     socket.setNoDelay(true);
-    socket.on('close', () => sockets.delete(socket));
     const connection = new GuardedConnection(socket, BEFORE_LOGIN_BYTES, ({ remote, guard }) => {
       log.warn({ remote, limitBytes: guard.limitBytes }, 'a packet states more bytes than are allowed; disconnected');
     });
     connection.on('error', () => {});
     aedes.handle(connection);
   };
-  const server = options.tls === null ? createServer(accept) : createTlsServer(options.tls, accept);
+  const server =
+    options.tls === null
+      ? createServer(accept)
+      : createTlsServer({ ...options.tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, accept);
+  // Those that have not ended their handshake count too: the server does not close before them.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.on('tlsClientError', (error: Error) => log.debug({ problem: messageOf(error) }, 'TLS handshake failed'));
   const port = await listen(server, options.host, options.port);
+  server.on('error', (error) => log.error({ problem: messageOf(error) }, 'the broker cannot accept a connection'));
 
   return {
     port,

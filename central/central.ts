@@ -37,7 +37,7 @@ import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
-import { committed } from './wiring/committed.ts';
+import { committed, followVitals } from './wiring/committed.ts';
 
 const MAINTAIN_MS = 10 * MINUTE_MS;
 const RENEW_MS = 12 * HOUR_MS;
@@ -121,6 +121,7 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
       intervalMs: config.training.interval,
     },
   });
+  const vitals = followVitals({ store, fleet, log });
   const ingest = new Ingest({
     store,
     offsets: new BootOffsets(),
@@ -130,7 +131,7 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
     knows: (agent) => fleet.agent(agent)?.retiredMs === null,
     sendAck: (agent, payload) => publish(agent, 'ack', payload),
     committed: (envelope, records, result) =>
-      committed({ store, fleet, models, bus, nowMs, log }, envelope, records, result),
+      committed({ store, fleet, models, bus, nowMs, log, vitals }, envelope, records, result),
   });
   const channel = new Channel({
     prefix,

@@ -2,7 +2,7 @@
  * From a frame to what the store takes: checked, dated, its body decoded where the kind is known. A body that does not
  * decode is poison: kept with its bytes and the reason, and settled, so that it is never retried for ever.
  */
-import { messageOf } from '../shared/errors.ts';
+import { messageOf, PicketError } from '../shared/errors.ts';
 import { readIncident } from '../shared/incident-json.ts';
 import { limits, MINUTE_MS } from '../shared/limits.ts';
 import { identifySeries, seriesId, tableHash } from '../shared/trust/hash.ts';
@@ -19,6 +19,7 @@ import { decodeColumns } from '../shared/wire/columns.ts';
 import { readFrame } from '../shared/wire/frame.ts';
 import { decodeRecord, type EdgeRecord } from '../shared/wire/record.ts';
 import type { BootOffsets, Dated } from './dating.ts';
+import { isSeq, isTime } from './store/decide.ts';
 import type { IncomingRecord, RecordContent } from './store/store.ts';
 
 /** A window that ends this close to a full minute ends on it: offsets are fitted to some milliseconds only. */
@@ -27,6 +28,7 @@ const SNAP_MS = 2_000;
 /** Throws `frame.corrupt`; anything worse inside becomes poison. */
 export function decodeIncoming(agent: string, epoch: string, frame: Uint8Array, offsets: BootOffsets): IncomingRecord {
   const { seq, crc, record: bytes } = readFrame(epoch, frame);
+  if (!isSeq(seq)) throw new PicketError('frame.corrupt', `frame: ${seq} is over every possible seq`);
   let record: EdgeRecord;
   try {
     record = decodeRecord(bytes);
@@ -42,6 +44,11 @@ export function decodeIncoming(agent: string, epoch: string, frame: Uint8Array, 
     dated = decoded.dated ?? dated;
   } catch (error) {
     content = { kind: 'poison', reason: messageOf(error) };
+  }
+  if (!isTime(dated.timeMs)) {
+    // What cannot be filed must not keep the others of its envelope out of the store.
+    content = { kind: 'poison', reason: `Record.wallMs: ${dated.timeMs} is no time of this world` };
+    dated = { timeMs: 0, dated: false };
   }
   return { seq, crc, ...dated, record: bytes, content };
 }

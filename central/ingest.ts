@@ -7,12 +7,14 @@ import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import { unpackPayload } from '../shared/transport/compress.ts';
 import { type Ack, decodeEnvelope, type Envelope, encodeAck, settledFields } from '../shared/wire/envelope.ts';
-import { intersect, type SeqRanges } from '../shared/wire/ranges.ts';
+import { intersect, type SeqRanges, unite } from '../shared/wire/ranges.ts';
 import type { BootOffsets } from './dating.ts';
 import { decodeIncoming } from './decode.ts';
 import type { CommitResult, IncomingRecord, Store } from './store/store.ts';
 
 const WAITING_PER_AGENT = 16;
+/** Ranges in an acknowledgement to an agent that knows the others. */
+const FEW_RANGES = 16;
 
 export interface IngestOptions {
   readonly store: Store;
@@ -102,24 +104,30 @@ export class Ingest {
     this.counts.duplicates += result.duplicates;
     this.counts.conflicts += result.conflicts.length;
     const full = envelope.incarnation !== incarnation;
+    const seqs = records.map(({ seq }) => seq);
     const ack: Ack = {
       incarnation,
       epoch: envelope.epoch,
       n: envelope.n,
       sentMonotonicMs: envelope.sentMonotonicMs,
       centralMs: this.#options.nowMs(),
-      ...settledFields(full ? bounded(result.settled) : bounded(answering(result.settled, records))),
+      ...settledFields(toTell(result.settled, seqs, full ? limits.rangesPerMessage : FEW_RANGES)),
       full,
       need: result.needTables.slice(0, limits.needsPerAck),
       renewEpoch: result.conflicts.length > 0,
     };
-    await this.#options.sendAck(agent, encodeAck(ack)).catch((error: unknown) => {
+    // Not waited for: a broker that takes its time, or is gone, must not hold up the next commit nor the end.
+    this.#options.sendAck(agent, encodeAck(ack)).catch((error: unknown) => {
       this.#options.log.debug(
         { agent, problem: messageOf(error) },
         'acknowledgement could not be sent; the agent asks again',
       );
     });
-    this.#options.committed(envelope, records, result);
+    try {
+      this.#options.committed(envelope, records, result);
+    } catch (error) {
+      this.#options.log.error({ agent, problem: messageOf(error), err: error }, 'what follows a commit failed');
+    }
   }
 
   #decode(agent: string, envelope: Envelope): IncomingRecord[] {
@@ -154,18 +162,13 @@ export class Ingest {
   }
 }
 
-/** The contiguous part and, above it, the ranges that this envelope's records lie in. */
-function answering(settled: SeqRanges, records: readonly IncomingRecord[]): SeqRanges {
-  if (settled.length <= 16) return settled;
-  const seqs = records.map(({ seq }) => seq).sort((a, b) => a - b);
-  const asked: SeqRanges = [
-    [1, settled[0]![1]],
-    ...seqs.filter((seq) => seq > settled[0]![1]).map((seq) => [seq, seq] as const),
-  ];
-  return intersect(settled, asked);
-}
-
-/** The lowest ranges that fit into one message; what is left out is told by a later acknowledgement. */
-function bounded(ranges: SeqRanges): SeqRanges {
-  return ranges.length <= limits.rangesPerMessage ? ranges : ranges.slice(0, limits.rangesPerMessage);
+/**
+ * What an acknowledgement says is settled: all of it, or where those are more than `most` ranges the lowest ones and
+ * those that this envelope's records lie in. What is left out is told when it is sent again.
+ */
+function toTell(settled: SeqRanges, seqs: readonly number[], most: number): SeqRanges {
+  if (settled.length <= most) return settled;
+  const asked = [...new Set(seqs)].sort((a, b) => a - b).map((seq) => [seq, seq] as const);
+  const answer = intersect(settled, asked);
+  return unite(settled.slice(0, Math.max(1, most - answer.length)), answer).slice(0, limits.rangesPerMessage);
 }

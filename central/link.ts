@@ -51,7 +51,8 @@ export function connectExternal(broker: ExternalBroker, handlers: CentralLinkHan
     client.subscribe(allUpTopics(broker.prefix), { qos: 1 }, (error) => {
       if (error) {
         broker.log.warn({ problem: messageOf(error) }, 'the broker refused the subscription');
-        client.reconnect();
+        // Its end makes the client connect again after its pause.
+        client.stream.destroy();
         return;
       }
       lastProblem = '';

@@ -264,11 +264,13 @@ function isEpoch(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 
-function isSeq(value: number): boolean {
+/** A seq that the keys can hold. */
+export function isSeq(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1 && value <= HIGHEST_SEQ;
 }
 
-function isTime(value: number): boolean {
+/** A time that the keys can hold, Unix ms. */
+export function isTime(value: number): boolean {
   return Number.isFinite(value) && value >= 0 && value < LATEST_MS;
 }
 

@@ -6,7 +6,7 @@ import { contains, countSeqs, subtract } from '../../shared/wire/ranges.ts';
 import type { Bus } from '../api.ts';
 import type { FleetRegistry } from '../fleet.ts';
 import type { ModelsService } from '../models.ts';
-import type { CommitResult, IncomingRecord, Store } from '../store/store.ts';
+import type { AgentId, CommitResult, IncomingRecord, Store } from '../store/store.ts';
 import { vitalsOf } from '../vitals.ts';
 
 export interface Followers {
@@ -16,10 +16,40 @@ export interface Followers {
   readonly bus: Bus;
   readonly nowMs: () => number;
   readonly log: Log;
+  /** From `followVitals`. */
+  readonly vitals: (agent: AgentId) => void;
+}
+
+/** Reads an agent's vitals anew; while a backlog comes in, one look is under way and at most one waits. */
+export function followVitals({
+  store,
+  fleet,
+  log,
+}: Pick<Followers, 'store' | 'fleet' | 'log'>): (agent: AgentId) => void {
+  const looking = new Map<AgentId, { again: boolean }>();
+  const look = async (agent: AgentId): Promise<void> => {
+    const state = { again: false };
+    looking.set(agent, state);
+    try {
+      do {
+        state.again = false;
+        fleet.onVitals(agent, vitalsOf(await store.latest(agent)));
+      } while (state.again);
+    } catch (error) {
+      log.debug({ agent, problem: messageOf(error) }, 'vitals could not be read');
+    } finally {
+      looking.delete(agent);
+    }
+  };
+  return (agent) => {
+    const state = looking.get(agent);
+    if (state === undefined) void look(agent);
+    else state.again = true;
+  };
 }
 
 export function committed(
-  { store, fleet, models, bus, nowMs, log }: Followers,
+  { fleet, models, bus, nowMs, vitals }: Followers,
   envelope: Envelope,
   records: readonly IncomingRecord[],
   result: CommitResult,
@@ -42,8 +72,5 @@ export function committed(
   if (newestMs === 0) return;
   models.windowCommitted(agent, newestMs);
   bus.publish({ type: 'summary', agent, timeMs: newestMs });
-  store.latest(agent).then(
-    (latest) => fleet.onVitals(agent, vitalsOf(latest)),
-    (error: unknown) => log.debug({ agent, problem: messageOf(error) }, 'vitals could not be read'),
-  );
+  vitals(agent);
 }

@@ -1,0 +1,13 @@
+/** Entry of the pages. */
+import 'uplot/dist/uPlot.min.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/fleet.css';
+import './styles/machine.css';
+import './styles/chart.css';
+import './styles/panels.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+
+render(<App />, document.getElementById('app')!);

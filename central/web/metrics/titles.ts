@@ -1,0 +1,164 @@
+/** What metrics are called on charts, and how each is best drawn. What is not here is told by its name. */
+
+export interface Look {
+  readonly title: string;
+  /** Drawn on top of each other: the lines are parts of a whole. */
+  readonly stack?: boolean;
+  /** Plain numbers although the unit says `1`: not shares. */
+  readonly plain?: boolean;
+  /** Values of the attribute that are left out of a stack: what remains is what is used. */
+  readonly leaveOut?: readonly string[];
+  /** In the folded part of its section. */
+  readonly minor?: boolean;
+  /** All instances (sensors, cores) are lines of one chart, named by this attribute. */
+  readonly together?: string;
+  /** The axis need not begin at zero. */
+  readonly floating?: boolean;
+}
+
+const minor = (title: string, rest: Omit<Look, 'title'> = {}): Look => ({ title, minor: true, ...rest });
+
+/** By metric name, in the order in which the charts of a section stand. */
+export const looks: Readonly<Record<string, Look>> = {
+  'system.cpu.utilization': { title: 'CPU by mode', stack: true, leaveOut: ['idle'] },
+  'system.cpu.load_average': { title: 'Load average' },
+  'system.linux.pressure.stall': { title: 'Time stalled' },
+  'system.linux.tasks': { title: 'Tasks' },
+  'system.cpu.frequency': minor('CPU frequency', { together: 'cpu.logical_number' }),
+  'system.linux.context_switches': minor('Context switches'),
+  'system.linux.interrupts': minor('Interrupts'),
+  'system.cpu.logical.count': minor('CPUs'),
+
+  'system.memory.utilization': { title: 'Memory used' },
+  'system.memory.usage': { title: 'Memory', stack: true, leaveOut: ['free'] },
+  'system.linux.memory.available': { title: 'Available memory' },
+  'system.paging.usage': { title: 'Swap', stack: true, leaveOut: ['free'] },
+  'system.paging.utilization': minor('Swap used'),
+  'system.paging.operations': { title: 'Pages swapped' },
+  'system.paging.faults': minor('Page faults'),
+  'system.linux.paging.io': minor('Paged in and out'),
+  'system.memory.limit': minor('Memory in all'),
+  'system.memory.shared': minor('Shared memory'),
+  'system.linux.memory.slab.usage': minor('Kernel slabs', { stack: true }),
+  'system.linux.memory.dirty': minor('Waiting for the disk'),
+  'system.linux.memory.writeback': minor('On its way to the disk'),
+  'system.linux.memory.committed': minor('Committed memory'),
+  'system.linux.memory.reclaim.scanned': minor('Pages scanned for reclaim'),
+  'system.linux.memory.oom_kills': minor('Killed for want of memory'),
+
+  'system.disk.io': { title: 'Throughput' },
+  'system.disk.io_time': { title: 'Busy' },
+  'system.disk.operation_latency': { title: 'Latency' },
+  'system.disk.operations': { title: 'Operations' },
+  'system.disk.queue': minor('Queue', { plain: true }),
+  'system.disk.pending_operations': minor('Pending operations'),
+  'system.disk.operation_time': minor('Time in operations', { plain: true }),
+  'system.disk.merged': minor('Merged operations'),
+
+  'system.filesystem.utilization': { title: 'Space used' },
+  'system.filesystem.usage': { title: 'Space', stack: true, leaveOut: ['free'] },
+  'system.filesystem.inodes.usage': minor('Inodes', { stack: true, leaveOut: ['free'] }),
+  'system.filesystem.inodes.utilization': minor('Inodes used'),
+  'system.filesystem.limit': minor('Size'),
+
+  'system.network.io': { title: 'Traffic' },
+  'system.network.packets': { title: 'Packets' },
+  'system.network.errors': minor('Errors'),
+  'system.network.dropped': minor('Dropped packets'),
+  'system.network.connection.count': { title: 'TCP connections', stack: true },
+  'system.linux.tcp.segments': { title: 'TCP segments' },
+  'system.linux.tcp.retransmits': { title: 'TCP retransmissions' },
+  'system.linux.tcp.opens': minor('TCP connections opened'),
+  'system.linux.tcp.failed_opens': minor('TCP connections that failed'),
+  'system.linux.tcp.resets': minor('TCP resets'),
+  'system.linux.tcp.aborts': minor('TCP aborts'),
+  'system.linux.tcp.errors': minor('TCP errors'),
+  'system.linux.tcp.timeouts': minor('TCP timeouts'),
+  'system.linux.tcp.syn_retransmits': minor('TCP SYN retransmissions'),
+  'system.linux.tcp.listen.drops': minor('TCP listen drops'),
+  'system.linux.tcp.listen.overflows': minor('TCP listen overflows'),
+  'system.linux.tcp.orphans': minor('TCP orphans'),
+  'system.linux.udp.datagrams': { title: 'UDP datagrams' },
+  'system.linux.udp.errors': minor('UDP errors'),
+  'system.linux.udp.sockets': minor('UDP sockets'),
+  'system.linux.sockets': minor('Sockets in use'),
+  'system.linux.conntrack.count': minor('Tracked connections'),
+  'system.linux.conntrack.limit': minor('Tracked connections at most'),
+  'hw.network.up': minor('Link up', { plain: true }),
+  'hw.network.bandwidth.limit': minor('Link speed'),
+
+  'system.process.count': { title: 'Processes', stack: true },
+  'system.process.created': { title: 'Process starts' },
+  'system.linux.thread.count': { title: 'Threads' },
+  'system.linux.file_handles.count': { title: 'Open file handles' },
+  'system.linux.file_handles.utilization': minor('File handles used'),
+  'system.linux.file_handles.limit': minor('File handles at most'),
+
+  'hw.temperature': { title: 'Temperatures', together: 'hw.name', floating: true },
+  'hw.fan.speed': { title: 'Fans', together: 'hw.name' },
+  'hw.power': { title: 'Power', together: 'hw.name' },
+  'hw.voltage': { title: 'Voltages', together: 'hw.name', floating: true },
+  'hw.battery.charge': { title: 'Battery charge', together: 'hw.name' },
+
+  'system.uptime': { title: 'Uptime', floating: true },
+  'system.clock.synchronized': { title: 'Clock synchronised', plain: true },
+
+  'picket.input.duration': { title: 'Time that inputs take', together: 'input' },
+  'picket.input.failures': { title: 'Inputs that failed', together: 'input' },
+  'picket.tick.skipped': { title: 'Skipped ticks' },
+  'picket.values.bad': { title: 'Bad values', together: 'cause' },
+};
+
+/** Attributes whose values are lines of one chart; all others tell instances apart, a chart each. */
+export const lineAttributes: ReadonlySet<string> = new Set([
+  'cpu.mode',
+  'disk.io.direction',
+  'network.io.direction',
+  'system.memory.state',
+  'system.paging.state',
+  'system.paging.direction',
+  'system.paging.fault.type',
+  'system.filesystem.state',
+  'linux.memory.slab.state',
+  'network.connection.state',
+  'process.status',
+  'state',
+  'status',
+  'mode',
+  'direction',
+  'tasks',
+  'cause',
+  'side',
+  'what',
+  'reclaim',
+]);
+
+/** Attributes that say nothing to people beside the others. */
+export const quietAttributes: ReadonlySet<string> = new Set([
+  'hw.id',
+  'system.filesystem.type',
+  'network.transport',
+  'host.name',
+]);
+
+/** Values of attributes as people say them. */
+export const valueWords: Readonly<Record<string, string>> = {
+  iowait: 'waiting for I/O',
+  interrupt: 'interrupts',
+  steal: 'stolen',
+  receive: 'received',
+  transmit: 'sent',
+  time_wait: 'time wait',
+  receive_buffer: 'receive buffer',
+  send_buffer: 'send buffer',
+  no_port: 'no port',
+};
+
+/** `some.metric_name` as a title: `Some metric name`. */
+export function titleFromName(name: string): string {
+  const words = name
+    .replace(/^(system|hw|picket|process)\./, '')
+    .replace(/[._]+/g, ' ')
+    .trim();
+  return words === '' ? name : words[0]!.toUpperCase() + words.slice(1);
+}

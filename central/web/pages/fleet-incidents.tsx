@@ -1,0 +1,46 @@
+/** The open incidents of all machines, the gravest first. */
+import { useState } from 'preact/hooks';
+import type { AgentState } from '../../api.ts';
+import type { StoredIncident } from '../../store/store.ts';
+import { Ago, SeverityMark } from '../components/parts.tsx';
+import { counted } from '../format.ts';
+
+const FIRST_SHOWN = 4;
+const order = { critical: 0, warning: 1, info: 2 } as const;
+
+interface Props {
+  readonly incidents: readonly StoredIncident[];
+  readonly agents: readonly AgentState[];
+  readonly now: number;
+}
+
+export function OpenIncidents({ incidents, agents, now }: Props) {
+  const [all, setAll] = useState(false);
+  const names = new Map(agents.map(({ id, name }) => [id, name]));
+  const sorted = [...incidents].sort((a, b) => order[a.severity] - order[b.severity] || b.openedMs - a.openedMs);
+  const shown = all ? sorted : sorted.slice(0, FIRST_SHOWN);
+  return (
+    <section class="open-incidents" aria-label="Open incidents">
+      <h2>{counted(incidents.length, 'open incident')}</h2>
+      <ul>
+        {shown.map((incident) => (
+          <li key={`${incident.agent} ${incident.epoch} ${incident.seq}`} class={incident.severity}>
+            <a href={`/machine/${incident.agent}?incident=${incident.epoch}-${incident.seq}`}>
+              <SeverityMark severity={incident.severity} />
+              <b>{names.get(incident.agent) ?? incident.agent}</b>
+              <span class="what">{incident.title}</span>
+              <span class="when">
+                <Ago ms={incident.openedMs} now={now} />
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {sorted.length > FIRST_SHOWN && (
+        <button type="button" class="link" onClick={() => setAll(!all)}>
+          {all ? 'Show fewer' : `Show all ${sorted.length}`}
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,124 @@
+/** The head of a machine's page: who it is, whether it is there, its vital values. */
+import type { AgentState } from '../../api.ts';
+import { useCell } from '../cell.ts';
+import type { ChartBoard } from '../charts/board.ts';
+import { Ago, Bar, Moment, State } from '../components/parts.tsx';
+import { useNow } from '../components/ticking.ts';
+import { presenceOf } from '../fleet.ts';
+import { counted, digits } from '../format.ts';
+import { preferences } from '../preferences.ts';
+
+interface Props {
+  readonly agent: AgentState;
+  readonly board: ChartBoard;
+  readonly siteZone: string | null;
+}
+
+export function MachineHead({ agent, board, siteZone }: Props) {
+  const now = useNow(5_000);
+  const flowing = useCell(board.source.live.flowing);
+  const { zone } = useCell(preferences);
+  const presence = presenceOf(agent);
+  const { vitals } = agent;
+  return (
+    <header class="machine-head">
+      <div class="who">
+        <h1>{agent.name}</h1>
+        <State presence={presence} />
+        {presence === 'online' && (
+          <span
+            class={`live-mark ${flowing ? 'on' : ''}`}
+            data-role="live"
+            title="Values come in each second while you look"
+          >
+            <i aria-hidden="true" />
+            {flowing ? 'live' : 'waiting for live values'}
+          </span>
+        )}
+        <span class="about">
+          {agent.site !== '' && <span>{agent.site}</span>}
+          {Object.entries(agent.tags).map(([tag, value]) => (
+            <span class="tag" key={tag}>
+              {value === '' ? tag : `${tag}=${value}`}
+            </span>
+          ))}
+          <span class="faint">
+            {agent.id}
+            {agent.reported !== null && `, agent ${agent.reported.agentVersion}`}
+          </span>
+        </span>
+      </div>
+      <dl class="vitals">
+        <div>
+          <dt>CPU</dt>
+          <dd>
+            <Bar share={vitals.cpu} label="CPU" />
+          </dd>
+        </div>
+        <div>
+          <dt>Memory</dt>
+          <dd>
+            <Bar share={vitals.memory} label="Memory" />
+          </dd>
+        </div>
+        <div>
+          <dt>Disk</dt>
+          <dd>
+            <Bar share={vitals.disk} label="Fullest disk" />
+          </dd>
+        </div>
+        <div>
+          <dt>Load</dt>
+          <dd>{vitals.load1 === null ? '–' : digits(vitals.load1)}</dd>
+        </div>
+        <div>
+          <dt>Pending</dt>
+          <dd>{agent.pendingRecords}</dd>
+        </div>
+        <div>
+          <dt>Model</dt>
+          <dd data-role="model">
+            {agent.modelVersion === null ? 'none yet' : `v${agent.modelVersion}`}
+            {agent.desiredVersion !== null &&
+              agent.desiredVersion !== agent.modelVersion &&
+              ` → v${agent.desiredVersion}`}
+          </dd>
+        </div>
+      </dl>
+      {presence !== 'online' && (
+        <p class={`notice ${presence}`} role="status">
+          {presence === 'retired' ? (
+            <>
+              This machine was retired <Moment ms={agent.retiredMs!} />. Its history stays.
+            </>
+          ) : (
+            <>
+              {presence === 'offline' ? 'This machine is offline.' : 'Not heard from since the central started.'} What
+              you see ends <Ago ms={agent.lastSeenMs} now={now} />
+              {agent.lastSeenMs !== null && (
+                <>
+                  {' '}
+                  (<Moment ms={agent.lastSeenMs} />)
+                </>
+              )}
+              ; it keeps its records and sends them when it is back.
+            </>
+          )}
+        </p>
+      )}
+      {agent.reported !== null && agent.reported.warnings.length > 0 && (
+        <details class="notice warning">
+          <summary>{counted(agent.reported.warnings.length, 'warning')} of the agent</summary>
+          <ul>
+            {agent.reported.warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {zone === 'site' && siteZone === null && (
+        <p class="hint">The zone of this site is not known yet: times are yours.</p>
+      )}
+    </header>
+  );
+}

@@ -180,6 +180,20 @@ describe('values', () => {
     expect(first).toBeLessThanOrEqual(2);
     await vi.waitFor(() => expect(into.of(inBoiler('temperature')).length).toBeGreaterThan(first), soon);
   });
+
+  test('a bit is seen also while a long table of a slow device is being read', async () => {
+    await device.tell('delay 150');
+    // With no gaps allowed each is a request: a table of 3 s.
+    const numbers = Array.from({ length: 20 }, (_, i) => ({ name: `n${i}`, address: 100 + 2 * i }));
+    const alarm = { name: 'alarm', address: 10, table: 'coil', event: true };
+    const into = new Kept();
+    const timing = { gap: 0, interval: '2s', deadline: '10s', events: { interval: '200ms' } };
+    await run(into, { boiler: settings([...numbers, alarm], timing) });
+    await vi.waitFor(() => expect(into.of(inBoiler('n0')).length).toBeGreaterThan(0), soon);
+    await device.tell('pulse 10 800');
+    await vi.waitFor(() => expect(into.states(inBoiler('alarm'))).toEqual(['off', 'on', 'off']), soon);
+    expect(into.of(inBoiler('n19'))).toEqual([]);
+  });
 });
 
 describe('faults', () => {

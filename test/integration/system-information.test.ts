@@ -1,14 +1,9 @@
-/** On this host, which is Linux: what systeminformation says agrees with what the files say; the child works. */
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
+/** On this host, which is Linux: what systeminformation says agrees with what the files say. */
 import { expect, test, vi } from 'vitest';
 import type { Host, InputKind } from '../../agent/inputs/input.ts';
-import type { Inventory } from '../../agent/inputs/inventory/parts.ts';
 import { inputKinds } from '../../agent/inputs/registry.ts';
 import { Collected, configOf, openInput, quietLog, readOnce } from '../contract/inputs-harness.ts';
 
-const main = path.join(import.meta.dirname, '../../agent/main.ts');
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 const host: Host = { procRoot: '/proc', sysRoot: '/sys', root: '/', platform: 'linux', clock, log: quietLog };
 const now = () => ({ monotonicMs: clock.monotonicMs(), utcMs: clock.wallMs() });
@@ -66,19 +61,4 @@ test('memory, filesystems and load agree with the Linux inputs, and processor sh
   const modes = [...own].filter(([name]) => /^system\.cpu\.utilization\{cpu\.mode="\w+"\}$/.test(name));
   expect(modes.reduce((sum, [, value]) => sum + value, 0)).toBeGreaterThan(0.9);
   expect(modes.reduce((sum, [, value]) => sum + value, 0)).toBeLessThan(1.1);
-});
-
-test('the agent finds out what the machine is, by a child of its own', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [main, 'inventory-child']);
-  const detail = JSON.parse(stdout) as Inventory;
-  expect(detail.resource).toMatchObject({ 'os.name': expect.any(String) });
-  expect(detail.memory?.sizeBytes).toBeGreaterThan(1e8);
-  expect(detail.missing).toBeUndefined();
-  expect(stdout).not.toMatch(/"(mac|ip4|serial)"/);
-});
-
-test('commands that the agent gives itself are not in its help', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [main, '--help']);
-  expect(stdout).toContain('picket-agent run');
-  expect(stdout).not.toMatch(/inventory-child|repair-outbox/);
 });

@@ -5,6 +5,7 @@
  *   coil ADDRESS VALUE      pulse ADDRESS MILLISECONDS      register ADDRESS VALUE
  *   hang 0|1     takes requests and does not answer         drop          closes all connections
  *   refuse ADDRESS          answers "illegal data address" to what covers this holding register; -1: to none
+ *   delay MILLISECONDS      takes so long for each answer
  *   fail CODE               answers every request with this exception; 0: no more
  *   requests                how many were taken since it was asked last
  */
@@ -27,6 +28,7 @@ static int highest;
 static int hanging;
 static int refused = -1;
 static int failing;
+static int delay_ms;
 static int requests;
 static int pulse_coil = -1;
 static long long pulse_ends;
@@ -95,6 +97,7 @@ static int obey(void) {
   else if (sscanf(line, "hang %d", &value) == 1) hanging = value;
   else if (sscanf(line, "refuse %d", &value) == 1) refused = value;
   else if (sscanf(line, "fail %d", &value) == 1) failing = value;
+  else if (sscanf(line, "delay %d", &value) == 1) delay_ms = value;
   else if (strncmp(line, "drop", 4) == 0) drop_all();
   else if (strncmp(line, "requests", 8) == 0) {
     printf("requests %d\n", requests);
@@ -123,6 +126,7 @@ static void answer(int fd) {
   if (length < 12) return;
   requests++;
   if (hanging) return;
+  usleep(delay_ms * 1000);
   /* Header of 7 bytes, function, address, count. */
   int first = query[8] << 8 | query[9];
   int count = query[10] << 8 | query[11];

@@ -42,6 +42,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const clock = openBootClock();
   const bootId = readBootId();
   let utc = new UtcEstimate(null);
+  let uplink: Uplink | null = null;
   const outbox = await FailoverOutbox.open({
     directory: join(dataDir, 'outbox'),
     limitBytes: config.outbox.size,
@@ -59,6 +60,8 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       return { wallMs, wallTrusted: utc.wallTrusted(clock.monotonicMs(), wallMs) };
     },
     repair: repairInChild(repairCommand()),
+    // What lies on the disk was not shown while it failed.
+    onWorking: () => uplink?.lookAgain(),
   });
   const remembered = await remember(outbox);
   utc = new UtcEstimate(remembered.latestCentralMs);
@@ -85,7 +88,6 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   await detectors.load();
 
   const applyStore = await openApplyFiles(join(dataDir, 'models'));
-  let uplink: Uplink | null = null;
   let stopped = false;
   const connect = async (): Promise<void> => {
     const enrolment = await readEnrolment(dataDir);

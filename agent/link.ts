@@ -43,6 +43,8 @@ const LONGEST_PAUSE_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
+  // A fleet that lost its broker must not come back in one second: pauses grow, and each agent's differ.
+  const jittered = (ms: number): number => Math.round(ms * (0.5 + Math.random()));
   let pauseMs = FIRST_PAUSE_MS;
   let ready = false;
   let lastProblem = '';
@@ -61,7 +63,7 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     clean: true,
     keepalive: KEEPALIVE_S,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    reconnectPeriod: FIRST_PAUSE_MS,
+    reconnectPeriod: jittered(FIRST_PAUSE_MS),
     resubscribe: false,
     // What is not acknowledged by the central lies in the outbox; a second queue in memory would only double it.
     queueQoSZero: false,
@@ -75,20 +77,22 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     client.subscribe(options.subscribe, { qos: 1 }, (error, granted) => {
       if (error || granted?.some(({ qos }) => qos > 2)) {
         problem(error ? messageOf(error) : `the broker refused the subscription to ${options.subscribe}`);
-        client.reconnect();
+        // Its end makes the client connect again, after its pause.
+        client.stream.destroy();
         return;
       }
       ready = true;
       pauseMs = FIRST_PAUSE_MS;
+      client.options.reconnectPeriod = jittered(FIRST_PAUSE_MS);
       lastProblem = '';
       options.log.info({ broker: options.url }, 'connected');
       handlers.connected();
     });
   });
   client.on('close', () => {
-    // A fleet that lost its broker must not come back in one second: pauses grow, and each agent's differ.
-    client.options.reconnectPeriod = Math.round(pauseMs * (0.5 + Math.random()));
+    // For the next time: this one's pause has begun.
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    client.options.reconnectPeriod = jittered(pauseMs);
     client.options.will = will();
     if (!ready) return;
     ready = false;
@@ -97,8 +101,15 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
   });
   client.on('error', (error) => problem(messageOf(error)));
   client.on('message', (topic, payload) => {
-    if (payload.length <= limits.payloadBytes) handlers.message(topic, payload);
-    else options.log.warn({ topic, sizeBytes: payload.length }, 'message is over the limit; ignored');
+    if (payload.length > limits.payloadBytes) {
+      options.log.warn({ topic, sizeBytes: payload.length }, 'message is over the limit; ignored');
+      return;
+    }
+    try {
+      handlers.message(topic, payload);
+    } catch (error) {
+      options.log.error({ topic, problem: messageOf(error) }, 'message could not be dealt with');
+    }
   });
 
   function problem(message: string): void {

@@ -8,10 +8,12 @@ import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import type { SeriesId, SeriesNumber } from '../shared/series.ts';
 import { packPayload } from '../shared/transport/compress.ts';
-import { encodeLive, type LiveBlock } from '../shared/wire/live.ts';
+import { encodeLive, type Live, type LiveBlock } from '../shared/wire/live.ts';
 
 /** A central that wants more renews its watch. */
 const LONGEST_WATCH_MS = 120_000;
+/** Answers to one fetch after the other; what is asked for beyond these is refused. */
+const FETCHES_WAITING = 4;
 /** Values in one answer to a fetch: a block's times and values are at most 18 bytes each. */
 const VALUES_PER_MESSAGE = 3_000;
 
@@ -36,7 +38,6 @@ export interface LiveOptions {
 interface Watch {
   readonly request: string;
   readonly ids: readonly SeriesId[];
-  readonly numbers: readonly SeriesNumber[];
   readonly values: number[];
   readonly untilMonotonicMs: number;
 }
@@ -44,6 +45,8 @@ interface Watch {
 export class LiveStage {
   readonly #options: LiveOptions;
   #watch: Watch | null = null;
+  #fetching: Promise<void> = Promise.resolve();
+  #fetchesWaiting = 0;
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -61,12 +64,11 @@ export class LiveStage {
       this.#refuse(request, now, 'raw values stay on this machine (raw)');
       return;
     }
-    const known = ids.slice(0, limits.watchedSeries).filter((id) => this.#options.numberOf(id) >= 0);
+    const watched = ids.slice(0, limits.watchedSeries);
     this.#watch = {
       request,
-      ids: known,
-      numbers: known.map((id) => this.#options.numberOf(id)),
-      values: known.map(() => Number.NaN),
+      ids: watched,
+      values: watched.map(() => Number.NaN),
       untilMonotonicMs: now.monotonicMs + Math.min(forMs, LONGEST_WATCH_MS),
     };
   }
@@ -79,22 +81,51 @@ export class LiveStage {
       this.#watch = null;
       return;
     }
-    for (let i = 0; i < watch.numbers.length; i++) watch.values[i] = this.#options.latest(watch.numbers[i]!);
+    // Looked up each time: the number of a series that is gone is given to another.
+    for (let i = 0; i < watch.ids.length; i++) {
+      const number = this.#options.numberOf(watch.ids[i]!);
+      watch.values[i] = number < 0 ? Number.NaN : this.#options.latest(number);
+    }
     this.#answer(watch.request, now, { series: watch.ids, values: watch.values });
   }
 
-  /** Sends what is held of these series, in as many messages as it takes. */
-  fetch(request: string, ids: readonly SeriesId[], fromMs: number, toMs: number, now: Instant): void {
+  /**
+   * Sends what is held of these series, in as many messages as it takes, one after the other: an hour of hundreds of
+   * series is more than this process may have in memory. Resolves when it is sent, or could not be.
+   */
+  fetch(request: string, ids: readonly SeriesId[], fromMs: number, toMs: number, now: Instant): Promise<void> {
     if (!this.#options.allowed) {
       this.#refuse(request, now, 'raw values stay on this machine (raw)');
-      return;
+      return Promise.resolve();
     }
+    if (this.#fetchesWaiting >= FETCHES_WAITING) {
+      this.#refuse(request, now, 'too much is fetched at once');
+      return Promise.resolve();
+    }
+    this.#fetchesWaiting++;
+    this.#fetching = this.#fetching
+      .then(() => this.#sendHeld(request, ids, fromMs, toMs, now))
+      .catch((problem: unknown) => this.#options.log.debug({ problem: messageOf(problem) }, 'fetch ended early'))
+      .finally(() => {
+        this.#fetchesWaiting--;
+      });
+    return this.#fetching;
+  }
+
+  async #sendHeld(
+    request: string,
+    ids: readonly SeriesId[],
+    fromMs: number,
+    toMs: number,
+    now: Instant,
+  ): Promise<void> {
     let blocks: LiveBlock[] = [];
     let size = 0;
-    const flush = (last: boolean): void => {
-      this.#answer(request, now, { blocks, last });
+    const flush = (last: boolean): Promise<void> => {
+      const message = this.#message(request, now, { blocks, last });
       blocks = [];
       size = 0;
+      return this.#options.send(message);
     };
     for (const series of ids.slice(0, limits.watchedSeries)) {
       const number = this.#options.numberOf(series);
@@ -109,27 +140,23 @@ export class LiveStage {
         });
         size += to - from;
         from = to;
-        if (size >= VALUES_PER_MESSAGE) flush(false);
+        if (size >= VALUES_PER_MESSAGE) await flush(false);
       }
     }
-    flush(true);
+    await flush(true);
   }
 
   #refuse(request: string, now: Instant, error: string): void {
     this.#answer(request, now, { last: true, error });
   }
 
-  #answer(
-    request: string,
-    now: Instant,
-    part: Partial<{
-      series: readonly SeriesId[];
-      values: readonly number[];
-      blocks: readonly LiveBlock[];
-      last: boolean;
-      error: string;
-    }>,
-  ): void {
+  #answer(request: string, now: Instant, part: Partial<Live>): void {
+    this.#options.send(this.#message(request, now, part)).catch((problem: unknown) => {
+      this.#options.log.debug({ problem: messageOf(problem) }, 'live value could not be sent');
+    });
+  }
+
+  #message(request: string, now: Instant, part: Partial<Live>): Uint8Array {
     const message = {
       request,
       wallMs: Math.round(now.utcMs),
@@ -139,9 +166,6 @@ export class LiveStage {
       last: false,
       error: '',
     };
-    const payload = packPayload(encodeLive({ ...message, ...part }));
-    this.#options.send(payload).catch((problem: unknown) => {
-      this.#options.log.debug({ problem: messageOf(problem) }, 'live value could not be sent');
-    });
+    return packPayload(encodeLive({ ...message, ...part }));
   }
 }

@@ -5,9 +5,10 @@
  *                        └─► incidents ─► recorder, evidence        └─► models ─► incidents
  */
 import type { Clock, Instant, Timers } from '../../shared/clock.ts';
+import { codeOf, messageOf } from '../../shared/errors.ts';
 import type { Incident } from '../../shared/findings.ts';
 import type { Log } from '../../shared/log.ts';
-import { encodeEvents } from '../../shared/wire/codec.ts';
+import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
 import { type AgentConfig, chooseInputs, timezoneOf } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
@@ -108,6 +109,7 @@ export class Sensing {
         this.models.forget(series);
         this.recent.forget(series);
       },
+      failed: (error) => log.error({ problem: messageOf(error), err: error }, 'a window could not be recorded'),
     });
     this.evidence = new EvidenceStage({
       log,
@@ -134,13 +136,13 @@ export class Sensing {
       intake: this.intake,
       host,
       log,
-      onTickStart: (now) => this.windows.tick(now),
+      onTickStart: (now) => this.#guarded('windows', () => this.windows.tick(now)),
       onTickEnd: (now) => {
-        health.tick(now);
-        this.incidents.tick(now);
-        this.evidence.tick(now);
-        this.#recordEvents();
-        options.ticked(now);
+        this.#guarded('health', () => health.tick(now));
+        this.#guarded('incidents', () => this.incidents.tick(now));
+        this.#guarded('evidence', () => this.evidence.tick(now));
+        this.#guarded('events', () => this.#recordEvents());
+        this.#guarded('live', () => options.ticked(now));
       },
     });
     for (const { label, kind, config: settings } of chooseInputs(config.inputs, inputKinds, host)) {
@@ -175,8 +177,32 @@ export class Sensing {
     this.evidence.update(incident, this.now());
   }
 
+  /** What a part throws is its own harm: the others have their turn, and the agent goes on. */
+  #guarded(part: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.log.error({ part, problem: messageOf(error), err: error }, 'a part of the tick failed');
+    }
+  }
+
   #recordEvents(): void {
     const events = this.intake.takeEvents();
-    if (events.length > 0) void this.#options.recorder.append('event', encodeEvents(events), 'detail');
+    if (events.length > 0) this.#recordThese(events);
+  }
+
+  /** In as many records as it takes: many long texts at once are more than one may hold. */
+  #recordThese(events: readonly WireEvent[]): void {
+    let body: Uint8Array;
+    try {
+      body = encodeEvents(events);
+    } catch (error) {
+      if (codeOf(error) !== 'payload.too_large' || events.length === 1) throw error;
+      const half = events.length >> 1;
+      this.#recordThese(events.slice(0, half));
+      this.#recordThese(events.slice(half));
+      return;
+    }
+    void this.#options.recorder.append('event', body, 'detail');
   }
 }

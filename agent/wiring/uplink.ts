@@ -107,8 +107,14 @@ export class Uplink {
       deactivate: () => sensing.models.deactivate(),
       command: (command) => this.#do(command),
     });
-    const presence = (online: boolean): Uint8Array =>
-      encodeJson({ online, boot: bootId, epoch: outbox.epoch() } satisfies Presence);
+    // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an
+    // offline of another epoch than the online's is ignored.
+    let epoch = outbox.epoch();
+    const presence = (online: boolean): Uint8Array => encodeJson({ online, boot: bootId, epoch } satisfies Presence);
+    const will = (): Uint8Array => {
+      epoch = outbox.epoch();
+      return presence(false);
+    };
     this.#link = openLink(
       {
         url: this.broker,
@@ -117,7 +123,7 @@ export class Uplink {
         password: enrolment.password,
         ca: enrolment.ca,
         subscribe: allDownTopics(prefix, agent),
-        will: { topic: upTopic(prefix, agent, 'presence'), payload: () => presence(false) },
+        will: { topic: upTopic(prefix, agent, 'presence'), payload: will },
         log,
       },
       {
@@ -154,6 +160,11 @@ export class Uplink {
     });
   }
 
+  /** The outbox shows other records than before. */
+  lookAgain(): void {
+    this.#publisher.lookAgain();
+  }
+
   tick(now: Instant): void {
     this.#live.tick(now);
   }
@@ -168,6 +179,7 @@ export class Uplink {
   }
 
   async stop(): Promise<void> {
+    this.#publisher.disconnected();
     await this.#link.close(this.#goodbye());
     await this.#apply.stop();
   }
@@ -198,7 +210,7 @@ export class Uplink {
   #do({ id, madeMs, expiresMs, what }: Command): void {
     const now = this.#options.sensing.now();
     if ('watch' in what) this.#live.watch(id, what.watch, expiresMs - madeMs, now);
-    else this.#live.fetch(id, what.fetch.series, what.fetch.fromMs, what.fetch.toMs, now);
+    else void this.#live.fetch(id, what.fetch.series, what.fetch.fromMs, what.fetch.toMs, now);
   }
 
   #reported(report: ApplyReport): Reported {

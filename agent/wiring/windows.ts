@@ -23,6 +23,8 @@ export interface WindowsOptions {
   readonly closed: (numbers: readonly SeriesNumber[], columns: WindowColumns, window: ClosedWindow) => void;
   /** The series is gone, and its number may be given to another. */
   readonly freed: (series: SeriesNumber) => void;
+  /** A window could not be made a record. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class Windows {
@@ -53,7 +55,8 @@ export class Windows {
   /** At the start of each tick, before its samples. */
   tick(now: Instant): void {
     const closed = this.#clock.advance(now.monotonicMs, this.#offsetMs());
-    if (closed !== null) void this.#close(closed);
+    if (closed === null) return;
+    this.#close(closed).catch((error: unknown) => this.#options.failed(error));
   }
 
   /** At a clean stop: the open window is kept. Resolves when it is durable. */

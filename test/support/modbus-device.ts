@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 export function compileDevice(folder: string): string {
   const program = path.join(folder, 'modbus-server');
   const source = path.join(import.meta.dirname, 'modbus-server.c');
-  execFileSync('gcc', ['-Wall', '-Wextra', '-Werror', '-O1', '-o', program, source, '-lmodbus']);
+  execFileSync('/usr/bin/gcc', ['-Wall', '-Wextra', '-Werror', '-O1', '-o', program, source, '-lmodbus']);
   return program;
 }
 

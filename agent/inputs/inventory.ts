@@ -11,7 +11,7 @@ import type { Host, Input, InputKind, SampleSink } from './input.ts';
 import { outputOf, ownCommand } from './inventory/child.ts';
 import { maxDetailBytes } from './inventory/detail.ts';
 import { inventoryOfFiles } from './inventory/files.ts';
-import { type Inventory, merge } from './inventory/parts.ts';
+import { type Inventory, merge, told } from './inventory/parts.ts';
 
 const childDeadlineMs = 28_000;
 const deadlineMs = 30_000;
@@ -56,7 +56,7 @@ class InventoryInput implements Input {
         `The inventory is not whole. ${messageOf(error)}`,
       );
     }
-    if (!signal.aborted) sink.document('inventory', ordered(files, detail));
+    if (!signal.aborted) sink.document('inventory', told(ordered(files, detail)));
   }
 
   async close(): Promise<void> {}

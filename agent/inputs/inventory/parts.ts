@@ -36,6 +36,14 @@ export function merge(first: Inventory, second: Inventory): Inventory {
   return merged as unknown as Inventory;
 }
 
+/** Without the parts that have nothing in them. */
+export function told(inventory: Inventory): Inventory {
+  const parts = Object.entries(inventory).filter(
+    ([part, value]) => part === 'resource' || (Array.isArray(value) ? value.length : Object.keys(value).length) > 0,
+  );
+  return Object.fromEntries(parts) as unknown as Inventory;
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -53,8 +53,12 @@ export async function tellHistory(
   }
   let batch: Uint8Array[] = [];
   let sizeBytes = 0;
+  let told = agent.highestSeq - frames.length;
+  // One after the other, as an agent does it: a central lets only so many wait.
   const flush = async (): Promise<void> => {
     await agent.send(batch);
+    told += batch.length;
+    await agent.settled(told);
     batch = [];
     sizeBytes = 0;
   };
@@ -64,6 +68,5 @@ export async function tellHistory(
     sizeBytes += frame.length;
   }
   await flush();
-  await agent.settled(agent.highestSeq);
   return { fromMs: toMs - windows * MINUTE_MS, toMs };
 }

@@ -60,6 +60,11 @@ export async function startBroker(options: BrokerOptions, handlers: CentralLinkH
         return;
       }
       if (client.conn instanceof GuardedConnection) client.conn.guard.limitBytes = PACKET_BYTES;
+      // From here on, not from when aedes is ready with it: who is retired meanwhile must be found.
+      clients.set(agent, client);
+      client.conn.once('close', () => {
+        if (clients.get(agent) === client) clients.delete(agent);
+      });
       done(null, true);
     },
     authorizePublish(client, packet, done) {
@@ -86,10 +91,6 @@ export async function startBroker(options: BrokerOptions, handlers: CentralLinkH
       // MQTT 3.1.1, 3.9.3: a null subscription is answered with 0x80, failure.
       done(null, null);
     },
-  });
-  aedes.on('clientReady', (client) => clients.set(client.id, client));
-  aedes.on('clientDisconnect', (client) => {
-    if (clients.get(client.id) === client) clients.delete(client.id);
   });
   aedes.on('clientError', (client, error) =>
     log.debug({ client: client.id, problem: messageOf(error) }, 'client error'),

@@ -2,15 +2,24 @@
 import { useEffect, useState } from 'preact/hooks';
 import { resume, session, wordsOf } from './api.ts';
 import { useCell } from './cell.ts';
+import { Failure, Skeleton } from './components/parts.tsx';
 import { Shell } from './components/shell.tsx';
 import { type Fleet, openFleet } from './fleet.ts';
 import { EnrolPage } from './pages/enrol.tsx';
 import { FleetPage } from './pages/fleet.tsx';
 import { LoginPage } from './pages/login.tsx';
-import { MachinePage } from './pages/machine.tsx';
 import { followLinks, place } from './router.ts';
 
 const RETRY_MS = 2_000;
+
+type MachinePage = typeof import('./pages/machine.tsx').MachinePage;
+let machinePage: MachinePage | null = null;
+
+/** The page of a machine brings the charts with it: it is loaded while the fleet is looked at. */
+async function loadMachinePage(): Promise<MachinePage> {
+  machinePage ??= (await import('./pages/machine.tsx')).MachinePage;
+  return machinePage;
+}
 
 export function App() {
   const who = useCell(session);
@@ -48,6 +57,7 @@ function LoggedIn({ user }: { readonly user: string }) {
   useEffect(() => {
     const opened = openFleet();
     setFleet(opened);
+    void loadMachinePage().catch(() => undefined);
     return () => opened.end();
   }, []);
   if (fleet === null) return null;
@@ -58,10 +68,23 @@ function LoggedIn({ user }: { readonly user: string }) {
   );
 }
 
+function Machine(props: Parameters<MachinePage>[0]) {
+  const [Loaded, setLoaded] = useState<MachinePage | null>(() => machinePage);
+  const [trouble, setTrouble] = useState<unknown>(null);
+  const load = (): void => {
+    loadMachinePage().then((page) => setLoaded(() => page), setTrouble);
+  };
+  useEffect(load, []);
+  if (Loaded !== null) return <Loaded {...props} />;
+  // A page that was open while the central was renewed asks for a file that is no more.
+  if (trouble !== null) return <Failure error={new Error('These pages are old.')} onRetry={() => location.reload()} />;
+  return <Skeleton lines={10} label="Loading the machine" />;
+}
+
 function Page({ fleet }: { readonly fleet: Fleet }) {
   const { path } = useCell(place);
   const machine = /^\/machine\/([A-Za-z0-9_-]{1,64})(?:\/([a-z]+))?$/.exec(path);
-  if (machine !== null) return <MachinePage key={machine[1]} id={machine[1]!} tab={machine[2] ?? ''} fleet={fleet} />;
+  if (machine !== null) return <Machine key={machine[1]} id={machine[1]!} tab={machine[2] ?? ''} fleet={fleet} />;
   if (path === '/add') return <EnrolPage fleet={fleet} />;
   if (path === '/') return <FleetPage fleet={fleet} />;
   return (

@@ -1,6 +1,6 @@
 /** Which machines of the fleet are listed, and in which order. Pure. */
 import type { AgentState } from '../api.ts';
-import { type Presence, presenceOf, type Severity } from './fleet.ts';
+import { type Presence, presenceOf, type Severity } from './states.ts';
 
 export const sortKeys = ['name', 'state', 'incidents', 'cpu', 'memory', 'disk', 'load1', 'pending', 'seen'] as const;
 export type SortKey = (typeof sortKeys)[number];

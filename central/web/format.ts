@@ -122,6 +122,12 @@ export function formatShare(share: number | null | undefined): string {
   return share > 0 && share < 0.001 ? '<0.1 %' : `${digits(share * 100)} %`;
 }
 
+/** To the full per cent: what is compared at a glance wants no more. */
+export function formatPercent(share: number | null): string {
+  if (share === null || !Number.isFinite(share)) return '–';
+  return share > 0 && share < 0.005 ? '<1 %' : `${Math.round(share * 100)} %`;
+}
+
 /** One thing or many: `1 incident`, `3 incidents`. */
 export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${count === 1 ? noun : plural(noun)}`;

@@ -85,7 +85,8 @@ export function ChartCard({ chart, board, range, spans, pointed }: Props) {
   useEffect(() => view.current?.setSpans(spans), [spans]);
   useEffect(() => view.current?.setChosen(shown), [shown]);
 
-  const unit = unitWords(chart.unit);
+  const words = unitWords(chart.unit);
+  const unit = chart.title.toLowerCase().includes(words) ? '' : words;
   const many = chart.lines.length > 1;
   const names = allNames ? chart.lines : chart.lines.slice(0, MOST_NAMES);
   return (
@@ -100,7 +101,7 @@ export function ChartCard({ chart, board, range, spans, pointed }: Props) {
         <span class="expected" ref={expected} />
         <span class="now" ref={now} data-role="now" />
       </header>
-      <div class="plot" ref={host} data-state={typeof state === 'string' ? state : 'error'}>
+      <div class={many ? 'plot' : 'plot single'} ref={host} data-state={typeof state === 'string' ? state : 'error'}>
         {state === 'loading' && <div class="skeleton plot-skeleton" aria-hidden="true" />}
         {state === 'empty' && <p class="plot-note">Nothing was measured in this range.</p>}
         {typeof state === 'object' && <p class="plot-note bad">{wordsOf(state.error)}</p>}

@@ -81,7 +81,7 @@ export function drawSpans(plot: uPlot, context: CanvasRenderingContext2D, spans:
     const width = Math.max(devicePixelRatio, plot.valToPos(toS, 'x', true) - left);
     const colour = colours().severity[severity];
     if (mine) {
-      context.fillStyle = faded(colour, 0.13);
+      context.fillStyle = faded(colour, 0.1);
       context.fillRect(left, top, width, height);
     }
     context.fillStyle = faded(colour, mine ? 1 : 0.45);

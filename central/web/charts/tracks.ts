@@ -122,7 +122,7 @@ function sameTimes(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /**
- * Columns on top of each other: the first becomes the sum of all, the last stays. A line without a point counts as
+ * Columns on top of each other: the first stays at the bottom, the last becomes the sum of all. A line without a point counts as
  * nothing; where none has one there is a hole.
  */
 export function stacked(columns: Aligned['columns']): (number | null | undefined)[][] {
@@ -132,7 +132,7 @@ export function stacked(columns: Aligned['columns']): (number | null | undefined
     const there = columns.some((column) => typeof column[i] === 'number');
     const hole = columns.some((column) => column[i] === null);
     let sum = 0;
-    for (let line = columns.length - 1; line >= 0; line--) {
+    for (let line = 0; line < columns.length; line++) {
       sum += columns[line]![i] ?? 0;
       sums[line]![i] = there ? sum : hole ? null : undefined;
     }

@@ -9,7 +9,8 @@ import { colours, faded } from './colours.ts';
 import { clipped, drawAnomalies, drawArea, drawSpans, type Span } from './layers.ts';
 import type { History, MachineSource } from './source.ts';
 
-export const CHART_HEIGHT = 176;
+/** A chart without names below it is as much taller. */
+const HEIGHT_PX = { named: 176, single: 202 } as const;
 /** Up to this span the machine's own full-rate values are worth asking for. */
 const FULL_RATE_SPAN_MS = 60 * MINUTE_MS;
 const FULL_RATE_BACK_MS = 15 * MINUTE_MS;
@@ -151,7 +152,7 @@ export class ChartView {
   resize(): void {
     const width = this.#options.host.clientWidth;
     if (this.#plot !== null && width > 0 && width !== this.#plot.width) {
-      this.#plot.setSize({ width, height: CHART_HEIGHT });
+      this.#plot.setSize({ width, height: heightOf(this.#options.chart) });
     }
   }
 
@@ -250,7 +251,7 @@ export class ChartView {
     const single = drawn.lines.length === 1;
     return {
       width: Math.max(host.clientWidth, 100),
-      height: CHART_HEIGHT,
+      height: heightOf(chart),
       padding: [8, 8, 0, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
@@ -292,7 +293,7 @@ export class ChartView {
         }),
       ],
       ...(drawn.stack && {
-        bands: drawn.lines.slice(1).map((_, i) => ({ series: [i + 1, i + 2] as [number, number] })),
+        bands: drawn.lines.slice(1).map((_, i) => ({ series: [i + 2, i + 1] as [number, number] })),
       }),
       hooks: {
         drawClear: [
@@ -321,6 +322,10 @@ export class ChartView {
       },
     };
   }
+}
+
+function heightOf(chart: MetricChart): number {
+  return chart.lines.length > 1 ? HEIGHT_PX.named : HEIGHT_PX.single;
 }
 
 /** The value there, or the nearest before it: lines are not all read at the same times. */

@@ -1,8 +1,8 @@
 /** Small things that several pages show. */
 import type { ComponentChildren } from 'preact';
 import { nowMs, wordsOf } from '../api.ts';
-import type { Presence, Severity } from '../fleet.ts';
-import { formatShare } from '../format.ts';
+import { formatPercent, formatShare } from '../format.ts';
+import type { Presence, Severity } from '../states.ts';
 import { formatAgo, formatMoment } from '../time.ts';
 import { useZone } from './zone.ts';
 
@@ -35,7 +35,7 @@ export function Bar({ share, label }: { readonly share: number | null; readonly 
       <span class="track" aria-hidden="true">
         {known && <i style={{ width: `${Math.min(100, Math.max(0, share * 100))}%` }} />}
       </span>
-      <span class="number">{formatShare(share)}</span>
+      <span class="number">{formatPercent(share)}</span>
     </span>
   );
 }

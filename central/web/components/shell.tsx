@@ -54,7 +54,9 @@ function Bar({ user, fleet, onHelp }: { readonly user: string; readonly fleet: F
           {open > 0 && <span class="badge">{open}</span>}
         </a>
         <a href="/add" aria-current={at('/add')}>
-          Add<span class="wide-only"> a machine</span>
+          <span>
+            Add<span class="wide-only"> a machine</span>
+          </span>
         </a>
       </nav>
       <span class="spacer" />

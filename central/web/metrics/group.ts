@@ -3,7 +3,7 @@
  * what an attribute like a mode or a direction tells apart are its lines. Pure.
  */
 import type { LatestSeries, Line, MetricChart, Section } from './model.ts';
-import { type Look, lineAttributes, looks, quietAttributes, titleFromName, valueWords } from './titles.ts';
+import { type Look, lineAttributes, looks, quietAttributes, titleFromName, valueOrder, valueWords } from './titles.ts';
 
 /** Lines that one chart can show and still be read; more are told apart in several charts. */
 const MOST_LINES = 16;
@@ -30,6 +30,7 @@ const sections: readonly { readonly id: string; readonly title: string; readonly
   { id: 'picket', title: 'Picket itself', test: /^picket\./ },
 ];
 const pressureSections: Readonly<Record<string, string>> = { cpu: 'cpu', irq: 'cpu', memory: 'memory', io: 'disk' };
+const resourceWords: Readonly<Record<string, string>> = { cpu: 'CPU', io: 'I/O', irq: 'interrupts' };
 const sectionOrder = [...sections.slice(0, -1).map(({ id }) => id), 'device', 'other', 'picket'];
 
 interface Drawer {
@@ -108,7 +109,7 @@ function instanceOf(series: LatestSeries): string {
     if (lineAttributes.has(name) || quietAttributes.has(name)) continue;
     if (name === 'device') continue;
     if (name === 'resource' && series.name === 'system.linux.pressure.stall') {
-      values.push(value === 'io' ? 'I/O' : value);
+      values.push(resourceWords[value] ?? value);
       continue;
     }
     // A filesystem is known by where it is mounted.
@@ -123,7 +124,7 @@ function chartsOf(drawer: Drawer): MetricChart[] {
   const lines = drawer.members
     .filter((one) => !(look.leaveOut ?? []).some((value) => Object.values(one.attributes).includes(value)))
     .map((one) => lineOf(one, look))
-    .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true }));
+    .sort((a, b) => lineRank(a) - lineRank(b) || a.label.localeCompare(b.label, 'en', { numeric: true }));
   // A metric of which everything would be left out shows everything.
   const shown = lines.length > 0 ? lines : drawer.members.map((one) => lineOf(one, look));
   const unit = look.plain === true && drawer.members[0]!.unit === '1' ? '' : drawer.members[0]!.unit;
@@ -140,6 +141,12 @@ function chartsOf(drawer: Drawer): MetricChart[] {
     rank: rankOf(name),
     lines: shown.slice(part * MOST_LINES, (part + 1) * MOST_LINES),
   }));
+}
+
+function lineRank({ series }: Line): number {
+  const ranks = Object.values(series.attributes).map((value) => valueOrder.indexOf(value));
+  const found = ranks.filter((rank) => rank >= 0);
+  return found.length === 0 ? valueOrder.length : Math.min(...found);
 }
 
 function lineOf(series: LatestSeries, look: Look): Line {

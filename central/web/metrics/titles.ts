@@ -154,6 +154,44 @@ export const valueWords: Readonly<Record<string, string>> = {
   no_port: 'no port',
 };
 
+/** Lines stand in this order, others after them by name; a stack has the first at its bottom. */
+export const valueOrder: readonly string[] = [
+  'user',
+  'system',
+  'iowait',
+  'nice',
+  'interrupt',
+  'steal',
+  'idle',
+  'used',
+  'cached',
+  'buffers',
+  'free',
+  'read',
+  'write',
+  'receive',
+  'transmit',
+  'in',
+  'out',
+  'some',
+  'full',
+  'running',
+  'blocked',
+  'sleeping',
+  'established',
+  'listen',
+];
+
+/** What a metric is called on its own: `CPU`, `Load average 1 min`, `Memory used`. */
+export function metricTitle(name: string): string {
+  if (name === 'system.cpu.utilization') return 'CPU';
+  const load = /^(system\.cpu\.load_average)\.(\d+)m$/.exec(name);
+  if (load !== null) return `${looks[load[1]!]!.title}, ${load[2]} min`;
+  const section = /^system\.(disk|network|filesystem)\./.exec(name)?.[1];
+  const title = looks[name]?.title ?? titleFromName(name);
+  return section === undefined ? title : `${section[0]!.toUpperCase()}${section.slice(1)} ${title.toLowerCase()}`;
+}
+
 /** `some.metric_name` as a title: `Some metric name`. */
 export function titleFromName(name: string): string {
   const words = name

@@ -3,9 +3,9 @@
 import type { AgentState } from '../../api.ts';
 import { memo } from '../components/memo.ts';
 import { Ago, Bar, SeverityMark, State } from '../components/parts.tsx';
-import { presenceOf, type Severity } from '../fleet.ts';
-import { digits, formatCount } from '../format.ts';
+import { formatCount } from '../format.ts';
 import { go } from '../router.ts';
+import { presenceOf, type Severity } from '../states.ts';
 
 interface Props {
   readonly agent: AgentState;
@@ -60,7 +60,7 @@ export const FleetRow = memo(function FleetRow({ agent, worst, now }: Props) {
         <Bar share={vitals.disk} label="Fullest disk" />
       </td>
       <td class="numeric c-load" data-label="Load">
-        {vitals.load1 === null ? <span class="faint">–</span> : digits(vitals.load1)}
+        {vitals.load1 === null ? <span class="faint">–</span> : vitals.load1.toFixed(2)}
       </td>
       <td class="numeric c-pending" data-label="Pending">
         {agent.pendingRecords === 0 ? <span class="faint">0</span> : formatCount(agent.pendingRecords)}

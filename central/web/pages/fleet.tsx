@@ -4,10 +4,11 @@ import type { AgentState } from '../../api.ts';
 import { useCell } from '../cell.ts';
 import { Failure, Skeleton } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
-import { type Fleet, presenceOf, type Severity, worstByAgent } from '../fleet.ts';
+import type { Fleet } from '../fleet.ts';
 import { firstDescending, listed, type SortKey, tagsOf, type Wanted, wantedFrom } from '../fleet-list.ts';
 import { formatCount } from '../format.ts';
 import { place, refine } from '../router.ts';
+import { presenceOf, worstByAgent } from '../states.ts';
 import { FirstMachine } from './enrol.tsx';
 import { OpenIncidents } from './fleet-incidents.tsx';
 import { FleetRow } from './fleet-row.tsx';
@@ -213,5 +214,3 @@ function Head({ wanted }: { readonly wanted: Wanted }) {
     </thead>
   );
 }
-
-export type Worst = Severity | null;

@@ -20,7 +20,9 @@ export function LoginPage() {
     try {
       await logIn(String(form.get('user')), String(form.get('password')));
     } catch (error) {
-      setTrouble(error instanceof Problem && error.status === 401 ? 'User or password are not right.' : wordsOf(error));
+      setTrouble(
+        error instanceof Problem && error.code === 'auth.denied' ? 'User or password are not right.' : wordsOf(error),
+      );
       setBusy(false);
       password.current?.select();
     }

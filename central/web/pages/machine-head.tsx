@@ -4,17 +4,21 @@ import { useCell } from '../cell.ts';
 import type { ChartBoard } from '../charts/board.ts';
 import { Ago, Bar, Moment, State } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
-import { presenceOf } from '../fleet.ts';
-import { counted, digits } from '../format.ts';
+import { counted } from '../format.ts';
 import { preferences } from '../preferences.ts';
+import { zoomTo } from '../shown-range.ts';
+import { presenceOf } from '../states.ts';
+import { HOUR_MS } from '../time.ts';
 
 interface Props {
   readonly agent: AgentState;
   readonly board: ChartBoard;
   readonly siteZone: string | null;
+  /** Whether charts are shown that could be live. */
+  readonly charts: boolean;
 }
 
-export function MachineHead({ agent, board, siteZone }: Props) {
+export function MachineHead({ agent, board, siteZone, charts }: Props) {
   const now = useNow(5_000);
   const flowing = useCell(board.source.live.flowing);
   const { zone } = useCell(preferences);
@@ -25,7 +29,7 @@ export function MachineHead({ agent, board, siteZone }: Props) {
       <div class="who">
         <h1>{agent.name}</h1>
         <State presence={presence} />
-        {presence === 'online' && (
+        {presence === 'online' && charts && (
           <span
             class={`live-mark ${flowing ? 'on' : ''}`}
             data-role="live"
@@ -69,7 +73,7 @@ export function MachineHead({ agent, board, siteZone }: Props) {
         </div>
         <div>
           <dt>Load</dt>
-          <dd>{vitals.load1 === null ? '–' : digits(vitals.load1)}</dd>
+          <dd>{vitals.load1 === null ? '–' : vitals.load1.toFixed(2)}</dd>
         </div>
         <div>
           <dt>Pending</dt>
@@ -102,6 +106,18 @@ export function MachineHead({ agent, board, siteZone }: Props) {
                 </>
               )}
               ; it keeps its records and sends them when it is back.
+              {charts && agent.lastSeenMs !== null && (
+                <>
+                  {' '}
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={() => zoomTo(agent.lastSeenMs! - HOUR_MS, agent.lastSeenMs!)}
+                  >
+                    Show its last hour
+                  </button>
+                </>
+              )}
             </>
           )}
         </p>

@@ -78,7 +78,7 @@ export function MachinePage({ id, tab, fleet }: Props) {
   return (
     <SiteZone.Provider value={siteZone}>
       <div class="machine">
-        <MachineHead agent={agent} board={board} siteZone={siteZone} />
+        <MachineHead agent={agent} board={board} siteZone={siteZone} charts={tab === ''} />
         <nav class="tabs" aria-label="About this machine">
           {tabs.map(([name, label]) => (
             <a

@@ -4,7 +4,7 @@ import type { StoredIncident } from '../../store/store.ts';
 import { Moment, SeverityMark } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
 import { counted, formatRange, formatShare, formatValue } from '../format.ts';
-import { looks, quietAttributes, titleFromName, valueWords } from '../metrics/titles.ts';
+import { metricTitle, quietAttributes, valueWords } from '../metrics/titles.ts';
 import { formatRarity, formatSpan } from '../time.ts';
 
 type Finding = StoredIncident['findings'][number];
@@ -17,13 +17,15 @@ interface Props {
 }
 
 const FIRST_SHOWN = 5;
+/** On a phone the explanation is a tap away, so that the charts are not. */
+const NARROW_PX = 720;
 
 export function incidentKey(incident: StoredIncident): string {
   return `${incident.epoch}-${incident.seq}`;
 }
 
 export function IncidentCard({ incident, folded, onShow, onSeries }: Props) {
-  const [open, setOpen] = useState(!folded);
+  const [open, setOpen] = useState(!folded && innerWidth > NARROW_PX);
   const [all, setAll] = useState(false);
   const now = useNow(10_000);
   const findings = all ? incident.findings : incident.findings.slice(0, FIRST_SHOWN);
@@ -96,8 +98,7 @@ function FindingRow({ finding, onSeries }: { readonly finding: Finding; readonly
 
 /** `Throughput: read, vda`: the chart's title and what tells this line from others. */
 function nameOf(key: Finding['key']): string {
-  const look = looks[key.name];
-  const title = key.name === 'system.cpu.utilization' ? 'CPU' : (look?.title ?? titleFromName(key.name));
+  const title = metricTitle(key.name);
   const values = Object.entries(key.attributes)
     .filter(([name]) => !quietAttributes.has(name))
     .map(([name, value]) => (name === 'cpu.logical_number' ? `core ${value}` : (valueWords[value] ?? value)));

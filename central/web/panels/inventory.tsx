@@ -102,11 +102,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `sizeBytes` as `Size`, `osName` as `Os name`. */
+const acronyms = /^(os|cpu|gpu|bios|uuid|ip4|ip6|mac|ram)\b/i;
+
+/** `sizeBytes` as `Size`, `osName` as `OS name`. */
 function titleOf(name: string): string {
-  return titleFromName(
-    name.replace(/Bytes$/, '').replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`),
-  );
+  const words = name
+    .replace(/Bytes$/, '')
+    .replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
+  return titleFromName(words).replace(acronyms, (word) => word.toUpperCase());
 }
 
 function textOf(name: string, value: unknown): string {

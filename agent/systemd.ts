@@ -40,6 +40,8 @@ UMask=0077
 
 # What it may take.
 MemoryMax=${memoryMax}
+# The child that takes the inventory is ended first; the agent goes on without it.
+OOMPolicy=continue
 TasksMax=64
 Environment=UV_THREADPOOL_SIZE=2 MALLOC_ARENA_MAX=1
 

@@ -35,7 +35,7 @@ export class AgentIntake implements Intake {
   readonly #parts: IntakeParts;
   /** Latest clean value by series number; NaN where there is none. */
   readonly latest: Float64Array;
-  readonly #states = new Map<string, string>();
+  readonly #states = new Map<string, { readonly text: string; readonly quality: Quality }>();
   #events: WireEvent[] = [];
   /** Values that came, and events that found no room. */
   values = 0;
@@ -77,16 +77,17 @@ export class AgentIntake implements Intake {
     if (textProblem(key) !== null) return;
     const text = value.slice(0, limits.eventTextBytes / 4);
     const identity = JSON.stringify([key.name, key.unit, Object.entries(key.attributes).sort()]);
-    const from = this.#states.get(identity) ?? null;
-    if (from === text) return;
-    if (from === null && this.#states.size >= STATES) return;
-    this.#states.set(identity, text);
+    const before = this.#states.get(identity);
+    // A device that is gone leaves its state as it was, and stale: that is a change, too.
+    if (before?.text === text && before.quality === quality) return;
+    if (before === undefined && this.#states.size >= STATES) return;
+    this.#states.set(identity, { text, quality });
     if (this.#events.length >= WAITING_EVENTS) {
       this.droppedEvents++;
       return;
     }
     const { monotonicMs, utcMs } = at;
-    this.#events.push({ key, monotonicMs, wallMs: Math.round(utcMs), from, to: text, quality });
+    this.#events.push({ key, monotonicMs, wallMs: Math.round(utcMs), from: before?.text ?? null, to: text, quality });
   }
 
   forget(series: SeriesNumber): void {

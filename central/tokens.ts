@@ -45,7 +45,7 @@ export class TokenBook {
     if (this.#byHash.size >= MAX_TOKENS) {
       throw new PicketError('conflict', `There are ${this.#byHash.size} tokens, the most that are kept; revoke some.`);
     }
-    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    const secret = newSecret();
     const id = randomBytes(ID_BYTES).toString('hex');
     return { secret, stored: { ...wanted, id, uses: 0, revoked: false, hash: hashOf(secret), createdMs: nowMs } };
   }
@@ -80,6 +80,14 @@ export class TokenBook {
   /** Those that ended longer ago than this; they may be forgotten. */
   endedBefore(beforeMs: number): readonly StoredToken[] {
     return this.all().filter((token) => token.expiresMs < beforeMs);
+  }
+}
+
+/** On a command line one that begins with `-` would be taken for an option. */
+function newSecret(): string {
+  for (;;) {
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    if (!secret.startsWith('-')) return secret;
   }
 }
 

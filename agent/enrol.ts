@@ -4,8 +4,7 @@
  * fingerprint, and only what it signed is told the token.
  */
 import { X509Certificate } from 'node:crypto';
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import { isLoopback } from '../shared/address.ts';
 import { type ErrorCode, errorTable, messageOf, PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
@@ -123,10 +122,9 @@ function ask(
     agent: false as const,
     signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
   };
-  const trust = ca === 'any' ? { rejectUnauthorized: false } : ca === null ? {} : { ca };
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(networkError(error, base, deadline.aborted));
-    const request = url.protocol === 'https:' ? https.request(url, { ...common, ...trust }) : http.request(url, common);
+    const request = requestOf(url, common, ca);
     request.on('error', fail);
     request.on('response', (response) => {
       const parts: Buffer[] = [];
@@ -152,6 +150,19 @@ function ask(
     });
     request.end(body);
   });
+}
+
+/** HTTP and TLS are loaded when they are asked for: TLS brings two megabytes of root certificates along. */
+function requestOf(url: URL, options: http.RequestOptions, ca: Question['ca']): http.ClientRequest {
+  if (url.protocol !== 'https:') return process.getBuiltinModule('node:http').request(url, options);
+  const trust = ca === 'any' ? { rejectUnauthorized: false } : { ca: ca ?? publicAuthorities() };
+  return process.getBuiltinModule('node:https').request(url, { ...options, ...trust });
+}
+
+/** Said in full, as the executable runs without Node's own store (scripts/build/programs.ts). */
+function publicAuthorities(): string[] {
+  const { getCACertificates } = process.getBuiltinModule('node:tls');
+  return [...getCACertificates('bundled'), ...getCACertificates('system'), ...getCACertificates('extra')];
 }
 
 /** Node's and OpenSSL's codes of a certificate that is not what was pinned. */

@@ -14,7 +14,7 @@ class Bench {
   failures = 0;
   readonly stage = new IncidentStage({
     log: { debug() {}, info() {}, warn: (_, text) => void this.warnings.push(text), error() {} },
-    zone: 'Europe/Berlin',
+    zone: () => 'Europe/Berlin',
     barBits: () => 24,
     open: (draft) => {
       this.drafts.push(draft);

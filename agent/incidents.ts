@@ -22,8 +22,8 @@ export type IncidentDraft = Incident;
 
 export interface IncidentOptions {
   readonly log: Log;
-  /** The site's zone (IANA), for times in text. */
-  readonly zone: string;
+  /** The site's zone (IANA), for times in text; null: this machine's. Asked when the first is worded. */
+  readonly zone: () => string | null;
   /** From how many bits on something is a finding; see `DetectStage.barBits`. */
   readonly barBits: () => number;
   /** Writes the record that opens an incident; answers with its id when it is durable. */
@@ -83,7 +83,7 @@ interface Open {
 export class IncidentStage {
   readonly #options: IncidentOptions;
   readonly #timing: IncidentTiming;
-  readonly #words: Words;
+  #words: Words | null = null;
   /** By series and detector; monotonic time of the last word on it beside it. */
   readonly #pending = new Map<string, { finding: Finding; heardAtMs: number }>();
   #open: Open | null = null;
@@ -91,7 +91,6 @@ export class IncidentStage {
   constructor(options: IncidentOptions) {
     this.#options = options;
     this.#timing = { ...defaultTiming, ...options.timing };
-    this.#words = wordsFor(options.zone);
   }
 
   /** The incident that is open now and has an id, for `status` and for going on after a restart. */
@@ -223,6 +222,8 @@ export class IncidentStage {
 
   #compose(open: Open, state: 'open' | 'closed', nowMs: number): Incident {
     const findings = [...open.findings.values()];
+    // When there is something to say: times in a zone take megabytes of tables.
+    this.#words ??= wordsFor(this.#options.zone());
     const { listed, more } = rank(findings, this.#words);
     const last = findings.reduce((latest, { lastMs }) => Math.max(latest, lastMs), open.openedMs);
     return {

@@ -2,7 +2,8 @@
  * The agent's connection to its broker: MQTT 3.1.1, client id = agent id, clean session, reconnecting with growing
  * pauses. QoS 1 is transport only: what a broker acknowledges is not yet anybody's (design, "The channel").
  */
-import mqtt from 'mqtt';
+import net from 'node:net';
+import { MqttClient } from 'mqtt';
 import { brokerServer } from '../shared/address.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
@@ -54,8 +55,7 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     qos: 1 as const,
     retain: true,
   });
-  const client = mqtt.connect({
-    ...brokerServer(options.url),
+  const client = new MqttClient((connecting) => openStream(connecting, options), {
     protocolVersion: 4,
     clientId: options.clientId,
     username: options.username,
@@ -70,7 +70,6 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     // Its cache of 65,536 small buffers is twelve of an agent's thirty megabytes.
     writeCache: false,
     will: will(),
-    ...(options.ca === null ? {} : { ca: options.ca, rejectUnauthorized: true }),
   });
 
   client.on('connect', () => {
@@ -148,4 +147,28 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
       ]);
     },
   };
+}
+
+/**
+ * The transport of one attempt to connect. Made here and not by `mqtt.connect`, which loads TLS for every connection:
+ * its hundreds of root certificates, of which the pinned CA needs none, are two megabytes.
+ */
+function openStream(client: MqttClient, { url, ca }: LinkOptions): net.Socket {
+  const { host, port = ca === null ? 1883 : 8883 } = brokerServer(url);
+  if (ca === null) return net.connect({ host, port });
+  const stream = process.getBuiltinModule('node:tls').connect({
+    host,
+    port,
+    ca,
+    rejectUnauthorized: true,
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+  });
+  // MQTT.js tells of a socket's own errors alone, not of a certificate that is not the pinned CA's.
+  const refused = (error: Error): void => {
+    client.emit('error', error);
+    stream.end();
+  };
+  stream.on('error', refused);
+  stream.once('secureConnect', () => stream.off('error', refused));
+  return stream;
 }

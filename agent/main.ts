@@ -28,6 +28,9 @@ const commands: ReadonlyMap<string, AgentCommand> = new Map([
   ['repair-outbox', repairOutboxCommand],
 ]);
 
+// Small buffers that live long keep the whole block alive that they were cut from; Node's are of 64 KB.
+Buffer.poolSize = 8 * 1024;
+
 const stderr = (text: string): void => void process.stderr.write(text);
 const clock = openBootClock();
 const stopping = new AbortController();

@@ -1,7 +1,7 @@
 /** What every command of the agent gets; `main.ts` fills it in with the real machine, tests with another. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Command, CommandContext } from '../../shared/command-line.ts';
-import { parseYamlOrThrow } from '../../shared/config/yaml.ts';
+import { parseValue } from '../../shared/config/schema.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { type AgentConfig, agentConfigSchema, type InputKinds } from '../config.ts';
@@ -63,6 +63,12 @@ export async function loadConfig(
   const path = given ?? context.usualConfig;
   const text = await readBounded(path, limits.configBytes);
   if (text === null && given !== undefined) throw new PicketError('config.unreadable', `there is no file ${given}.`);
-  const config = parseYamlOrThrow(text ?? '', agentConfigSchema(context.kinds), path);
-  return { config, file: text === null ? null : path };
+  const schema = agentConfigSchema(context.kinds);
+  if (text === null) {
+    const defaults = parseValue(schema, {});
+    if (defaults.ok) return { config: defaults.value, file: null };
+  }
+  // Loaded only where there is a file: the parser takes a megabyte of memory.
+  const { parseYamlOrThrow } = await import('../../shared/config/yaml.ts');
+  return { config: parseYamlOrThrow(text ?? '', schema, path), file: text === null ? null : path };
 }

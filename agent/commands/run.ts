@@ -5,10 +5,10 @@ import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
 import { readBootId } from '../boot.ts';
 import { dataDirectoryOf, hostOf } from '../config.ts';
-import { enrolAt } from '../enrol.ts';
 import { readEnrolment, writeEnrolment } from '../enrolment.ts';
 import type { Log } from '../inputs/input.ts';
 import { createLog } from '../log.ts';
+import { startCollecting } from '../memory.ts';
 import { statusIntervalMs, writeStatus } from '../status.ts';
 import { startWatchdog } from '../watchdog.ts';
 import { type AgentCommand, type AgentContext, loadConfig, parseOptions, type RunningAgent } from './context.ts';
@@ -46,7 +46,9 @@ export const runCommand: AgentCommand = {
     const agent = await context.start({ config, dataDir, version, host: hostOf(config, context.host), log });
     const endStatus = keepStatus(agent, dataDir, context, log);
     const endWatchdog = startWatchdog(context.env, () => true);
+    const endCollecting = startCollecting();
     await aborted(context.signal);
+    endCollecting();
     endWatchdog();
     endStatus();
     await agent.stop();
@@ -101,6 +103,8 @@ async function enrolFromEnvironment(dataDir: string, { env, signal }: AgentConte
   if (address === undefined || token === undefined || (await readEnrolment(dataDir)) !== null) return;
   const name = env.PICKET_NAME ?? hostname();
   const site = env.PICKET_SITE;
+  // Once in an agent's life: a running agent needs no HTTP.
+  const { enrolAt } = await import('../enrol.ts');
   const request = { token, name, ...(site === undefined ? {} : { site }) };
   for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {

@@ -20,10 +20,17 @@ export interface Words {
   readonly timeOfDay: (ms: number) => string;
 }
 
-/** Times in the zone (IANA name; not known: UTC). */
-export function wordsFor(zone: string): Words {
+/** Times in the zone (IANA name; not known: UTC), or in this machine's own, which costs no tables. */
+export function wordsFor(zone: string | null): Words {
+  if (zone === null) return { timeOfDay: ownTimeOfDay };
   const format = formatFor(zone) ?? formatFor('UTC')!;
   return { timeOfDay: (ms) => format.format(ms) };
+}
+
+function ownTimeOfDay(ms: number): string {
+  const time = new Date(ms);
+  const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
+  return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 function formatFor(timeZone: string): Intl.DateTimeFormat | null {

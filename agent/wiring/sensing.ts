@@ -9,7 +9,7 @@ import { codeOf, messageOf } from '../../shared/errors.ts';
 import type { Incident } from '../../shared/findings.ts';
 import type { Log } from '../../shared/log.ts';
 import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
-import { type AgentConfig, chooseInputs, timezoneOf } from '../config.ts';
+import { type AgentConfig, chooseInputs } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
 import { Health } from '../health.ts';
@@ -82,7 +82,7 @@ export class Sensing {
     });
     this.incidents = new IncidentStage({
       log,
-      zone: timezoneOf(config),
+      zone: () => config.timezone ?? null,
       barBits: () => this.detect.barBits,
       open: async (draft) => {
         const seq = await recorder.appendJson('incident', draft, 'incident', { urgent: true });

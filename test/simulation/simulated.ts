@@ -63,21 +63,21 @@ export class Simulated {
     for (;;) {
       await settle();
       if (done()) return true;
-      const next = this.#take();
+      const next = this.#next();
       if (next === null || next.atMs > untilMs) return false;
+      next.cancelled = true;
       this.now = Math.max(this.now, next.atMs);
       next.callback();
     }
   }
 
-  #take(): Timer | null {
+  #next(): Timer | null {
     this.#timers = this.#timers.filter(({ cancelled }) => !cancelled);
     let best: Timer | null = null;
     for (const timer of this.#timers) {
       if (best === null || timer.atMs < best.atMs || (timer.atMs === best.atMs && timer.order < best.order))
         best = timer;
     }
-    if (best !== null) best.cancelled = true;
     return best;
   }
 }

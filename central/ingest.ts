@@ -32,6 +32,8 @@ export interface IngestOptions {
 
 export class Ingest {
   readonly #options: IngestOptions;
+  /** Whether the last commit failed: that is said once, and once when it is over. */
+  #failing = false;
   readonly #queues = new Map<string, { waiting: number; tail: Promise<void> }>();
   readonly counts = {
     envelopes: 0,
@@ -100,6 +102,8 @@ export class Ingest {
       records,
       sizeBytes: payload.length,
     });
+    if (this.#failing) this.#options.log.warn({}, 'commits work again; what waited at the agents comes in');
+    this.#failing = false;
     this.counts.records += result.stored;
     this.counts.duplicates += result.duplicates;
     this.counts.conflicts += result.conflicts.length;
@@ -158,7 +162,13 @@ export class Ingest {
       return;
     }
     this.counts.failedCommits++;
-    this.#options.log.error({ agent, problem: messageOf(error), err: error }, 'commit failed; nothing is acknowledged');
+    // Every agent tries again and again: the first failure says it, the others would only hide what else there is.
+    const level = this.#failing ? 'debug' : 'error';
+    this.#failing = true;
+    this.#options.log[level](
+      { agent, problem: messageOf(error), err: error },
+      'commit failed; nothing is acknowledged, agents keep what they have',
+    );
   }
 }
 

@@ -71,9 +71,14 @@ export class System {
     return new Agent(this, name, this.path(name), this.write(`${name}.yaml`, config));
   }
 
+  /** Ends everything. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#programs].map((program) => program.end('SIGKILL')));
+  }
+
   /** Ends everything and deletes the directory. */
   async close(): Promise<void> {
-    await Promise.all([...this.#programs].map((program) => program.end('SIGKILL')));
+    await this.end();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -27,8 +27,8 @@ import {
   verifyRelease,
 } from '../shared/trust/verify.ts';
 import { decodeChunk } from '../shared/wire/live.ts';
-import { type AppliedRelease, type ApplyState, emptyApplyState, readApplyState } from './apply/state.ts';
 import { BlobFetcher } from './apply/fetch.ts';
+import { type AppliedRelease, type ApplyState, emptyApplyState, readApplyState } from './apply/state.ts';
 
 /** Ids of done commands that are remembered until they expire. */
 const COMMANDS = 128;

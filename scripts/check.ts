@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
-  ['format and lint', 'biome', 'ci', '--error-on-warnings', '.'],
+  ['format and lint', 'biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
   ['types', 'tsc', '-p', '.'],
   ['types of the pages', 'tsc', '-p', 'central/web'],
   ['dead files and exports', 'knip', '--no-progress'],

@@ -42,6 +42,6 @@ export function faded(colour: string, share: number): string {
 }
 
 /** The `at`th line's colour; they come again after eight. */
-export function lineColour(at: number): string {
+function lineColour(at: number): string {
   return colours().lines[at % LINES]!;
 }

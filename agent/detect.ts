@@ -167,7 +167,11 @@ export class DetectStage {
       for (const [id, saved] of decodeStates(bytes, this.#options.limit)) {
         // Checked now, so that one warning tells it; kept as bytes until the series appears.
         for (const detector of saved) this.#decode(detector);
-        this.#park(id, saved);
+        // A copy of each: what is never claimed must not keep the whole file in memory.
+        this.#park(
+          id,
+          saved.map((one) => ({ ...one, state: one.state.slice() })),
+        );
       }
     } catch (error) {
       this.#parked.clear();

@@ -9,6 +9,8 @@ import { BlockWriter, readBlock } from '../shared/wire/block.ts';
 /** What a chunk's writer costs in memory beside its bytes, about. */
 const WRITER_BYTES = 160;
 const chunkSizes = [512, 256, 128] as const;
+/** Chunks are cut from larger pieces: an array of its own costs as much again as a small chunk. */
+const CHUNKS_PER_PIECE = 64;
 const MAX_SAMPLES = 0xffff;
 const NONE = -1;
 
@@ -28,6 +30,7 @@ export interface RecentOptions {
 export class RecentRing {
   readonly chunkBytes: number;
   readonly #writers: BlockWriter[] = [];
+  #piece = new Uint8Array(0);
   readonly #most: number;
   /** For each series its oldest chunk and the one that is being filled; for each chunk the next of its series. */
   readonly #oldest: Int32Array;
@@ -124,7 +127,12 @@ export class RecentRing {
   /** A chunk to fill: a new one while there is memory, then the one that was filled the longest ago. */
   #take(): number {
     if (this.#writers.length < this.#most) {
-      return this.#writers.push(new BlockWriter(new Uint8Array(this.chunkBytes))) - 1;
+      const at = (this.#writers.length % CHUNKS_PER_PIECE) * this.chunkBytes;
+      if (at === 0) {
+        const chunks = Math.min(CHUNKS_PER_PIECE, this.#most - this.#writers.length);
+        this.#piece = new Uint8Array(chunks * this.chunkBytes);
+      }
+      return this.#writers.push(new BlockWriter(this.#piece.subarray(at, at + this.chunkBytes))) - 1;
     }
     if (this.#fullCount === 0) return NONE;
     const chunk = this.#full[this.#fullFrom]!;

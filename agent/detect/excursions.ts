@@ -32,7 +32,7 @@ export class Excursions {
   readonly bits: Float64Array;
 
   constructor(limit: number) {
-    const column = (): Float64Array => new Float64Array(limit).fill(Number.NaN);
+    const column = (): Float64Array => new Float64Array(limit);
     this.#outsideSince = column();
     this.since = column();
     this.last = column();
@@ -43,6 +43,7 @@ export class Excursions {
     this.bits = column();
   }
 
+  /** Before the first step of a series, and when it is gone. */
   forget(series: number): void {
     this.#outsideSince[series] = Number.NaN;
     this.since[series] = Number.NaN;

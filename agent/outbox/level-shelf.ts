@@ -12,7 +12,7 @@ type Database = ClassicLevel<Uint8Array, Uint8Array>;
 
 const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
 /** LevelDB holds up to two write buffers in memory, and replays one at the next start. */
-const WRITE_BUFFER_BYTES = 512 * 1024;
+const WRITE_BUFFER_BYTES = 256 * 1024;
 const SMALLEST_WRITE_BUFFER_BYTES = 64 * 1024;
 const CACHE_BYTES = 256 * 1024;
 /** Records are some kilobytes each; small blocks would only make the index larger. */

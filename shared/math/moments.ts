@@ -1,6 +1,7 @@
 /**
  * Count, mean, deviation, minimum, maximum and last value of many series at once, in typed arrays indexed by series
- * number. Nothing is allocated per sample.
+ * number. Nothing is allocated per sample, and where the count is 0 the rest means nothing: pages of series that are not
+ * there are never touched.
  *
  * Mean and squared deviations by Welford (Technometrics 1962); two sets are merged by Chan, Golub and LeVeque (1979),
  * so that an hour made of its minutes equals the hour made of its samples. Numerical error: after n samples the
@@ -27,13 +28,20 @@ export class Moments {
     this.min = new Float64Array(capacity);
     this.max = new Float64Array(capacity);
     this.last = new Float64Array(capacity);
-    this.reset();
   }
 
   /** A finite value of one series. */
   add(series: number, value: number): void {
     const count = this.count[series]! + 1;
     this.count[series] = count;
+    this.last[series] = value;
+    if (count === 1) {
+      this.mean[series] = value;
+      this.squares[series] = 0;
+      this.min[series] = value;
+      this.max[series] = value;
+      return;
+    }
     const mean = this.mean[series]!;
     const difference = value - mean;
     const shifted = mean + difference / count;
@@ -41,7 +49,6 @@ export class Moments {
     this.squares[series] = this.squares[series]! + difference * (value - shifted);
     if (value < this.min[series]!) this.min[series] = value;
     if (value > this.max[series]!) this.max[series] = value;
-    this.last[series] = value;
   }
 
   /** Population standard deviation; NaN without samples. */
@@ -55,35 +62,32 @@ export class Moments {
     const added = other.count[from]!;
     if (added === 0) return;
     const before = this.count[series]!;
+    this.last[series] = other.last[from]!;
+    this.count[series] = before + added;
+    if (before === 0) {
+      this.mean[series] = other.mean[from]!;
+      this.squares[series] = other.squares[from]!;
+      this.min[series] = other.min[from]!;
+      this.max[series] = other.max[from]!;
+      return;
+    }
     const count = before + added;
     const difference = other.mean[from]! - this.mean[series]!;
-    this.count[series] = count;
-    this.mean[series] = before === 0 ? other.mean[from]! : this.mean[series]! + (difference * added) / count;
+    this.mean[series] = this.mean[series]! + (difference * added) / count;
     this.squares[series] =
       this.squares[series]! + other.squares[from]! + (difference * difference * before * added) / count;
     this.min[series] = Math.min(this.min[series]!, other.min[from]!);
     this.max[series] = Math.max(this.max[series]!, other.max[from]!);
-    this.last[series] = other.last[from]!;
   }
 
   /** Forgets one series. */
   clear(series: number): void {
     this.count[series] = 0;
-    this.mean[series] = 0;
-    this.squares[series] = 0;
-    this.min[series] = Number.POSITIVE_INFINITY;
-    this.max[series] = Number.NEGATIVE_INFINITY;
-    this.last[series] = Number.NaN;
   }
 
   /** Begins anew. */
   reset(): void {
     this.count.fill(0);
-    this.mean.fill(0);
-    this.squares.fill(0);
-    this.min.fill(Number.POSITIVE_INFINITY);
-    this.max.fill(Number.NEGATIVE_INFINITY);
-    this.last.fill(Number.NaN);
   }
 }
 

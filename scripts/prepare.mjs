@@ -23,6 +23,9 @@ const testPackages = [
   ['qemu-user-static', '/usr/bin/qemu-aarch64-static'],
   ['binutils', '/usr/bin/strip'],
   ['binutils-aarch64-linux-gnu', '/usr/bin/aarch64-linux-gnu-strip'],
+  ['libc6-arm64-cross', '/usr/aarch64-linux-gnu/lib/libc.so.6'],
+  ['libstdc++6-arm64-cross', '/usr/aarch64-linux-gnu/lib/libstdc++.so.6'],
+  ['libgcc-s1-arm64-cross', '/usr/aarch64-linux-gnu/lib/libgcc_s.so.1'],
 ];
 
 function run(command, args, options = {}) {

@@ -53,9 +53,10 @@ async function buildOne(program: Program, target: Target, version: string, outpu
   const work = join(scratch, `pack-${process.pid}`, program.name);
   await mkdir(work, { recursive: true });
   const addon = await addonOf(target);
-  const assets = new Map([[addon.asset, addon.bytes]]);
+  const assets = new Map<string, Uint8Array>([[addon.asset, addon.bytes]]);
   if (program.pages) assets.set('web.json', await pagesAsset());
-  const { script } = await bundle(root, program, addon.asset);
+  const { script, apart } = await bundle(root, program, addon.asset);
+  for (const [name, bytes] of apart) assets.set(name, bytes);
   const node = { path: await runtimeOf(target, version, join(scratch, 'runtimes')), version };
   await mkdir(dirname(output), { recursive: true });
   await pack({ script, assets, flags: program.flags }, target, node, work, output);

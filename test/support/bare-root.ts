@@ -10,8 +10,9 @@ import { dirname, join } from 'node:path';
 export interface BareRoot {
   /** Command line that runs the executable in it; `env -i` included. */
   command(env: Readonly<Record<string, string>>, ...args: readonly string[]): readonly string[];
-  /** A directory as the executable sees it. */
+  /** A directory as the executable sees it, and as the test does. */
   readonly data: string;
+  readonly dataHere: string;
   /** Whether it is a root of its own. */
   readonly isolated: boolean;
 }
@@ -32,6 +33,7 @@ export function bareRoot(directory: string, executable: string): BareRoot {
     return {
       isolated: false,
       data,
+      dataHere: data,
       command: (env, ...args) => ['/usr/bin/env', '-i', ...assignments(env), executable, ...args],
     };
   }
@@ -53,6 +55,7 @@ export function bareRoot(directory: string, executable: string): BareRoot {
   return {
     isolated: true,
     data: '/data',
+    dataHere: join(directory, 'data'),
     command: (env, ...args) => {
       const inside = [...assignments(env), '/usr/sbin/chroot', directory, '/program', ...args];
       return [...namespace, 'sh', '-c', enter, directory, ...inside];

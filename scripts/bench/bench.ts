@@ -1,0 +1,96 @@
+/**
+ * `npm run bench -- [NAME…] [--json FILE]`: runs the named benches, or all of them, one after the other, each in a
+ * process of its own (what one leaves in memory must not show in the next), and prints what they measured.
+ *
+ * A bench is a file beside this one that exports `run()`; its figures carry their unit at the end of their names.
+ */
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+type Figures = Readonly<Record<string, number>>;
+
+/** In the order in which they run; each with what it tells. */
+const benches: Readonly<Record<string, string>> = {
+  agent: 'the executable agent at rest at 1 Hz, beside a Node that only wakes each second',
+  inputs: 'one tick of the host inputs, beside reading the same files',
+  wire: 'a summary on the wire: bytes and time',
+  detect: 'detectors: time a point',
+  outbox: 'the outbox on disk: records a second, bytes written',
+  store: "the central's store: time and bytes a row, queries",
+};
+
+/** How a bench hands its figures over; other lines may stand before it. */
+const MARK = 'figures: ';
+
+const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE]`;
+
+function fail(problem: string): never {
+  console.error(`${problem}\n${usage}`);
+  process.exit(64);
+}
+
+function parsed() {
+  try {
+    const options = { json: { type: 'string' }, only: { type: 'string' } } as const;
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+/** The child's part: one bench, its figures as one line. */
+async function runHere(name: string): Promise<void> {
+  const { run } = (await import(`./${name}.ts`)) as { run(): Promise<Figures> };
+  console.log(`${MARK}${JSON.stringify(await run())}`);
+  // A database or a socket that a bench left open must not keep the others waiting.
+  process.exit(0);
+}
+
+/** Null where it failed; why, it has said itself. */
+async function runApart(name: string): Promise<Figures | null> {
+  const child = spawn(process.execPath, [import.meta.filename, '--only', name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const code = await new Promise<number | null>((done) => {
+    child.on('error', () => done(null));
+    child.on('close', done);
+  });
+  const line = said.split('\n').find((one) => one.startsWith(MARK));
+  return code === 0 && line !== undefined ? (JSON.parse(line.slice(MARK.length)) as Figures) : null;
+}
+
+function print(name: string, figures: Figures): void {
+  console.log(`\n${name}: ${benches[name]}`);
+  for (const [figure, value] of Object.entries(figures)) {
+    console.log(`  ${figure.padEnd(44)} ${value.toLocaleString('en', { maximumSignificantDigits: 4 }).padStart(12)}`);
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parsed();
+  if (values.only !== undefined) return await runHere(values.only);
+  const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
+  if (unknown !== undefined) fail(`there is no bench ${unknown}`);
+  const names = positionals.length > 0 ? positionals : Object.keys(benches);
+  const results: Record<string, Figures> = {};
+  let failed = false;
+  for (const name of names) {
+    const figures = await runApart(name);
+    if (figures === null) {
+      console.error(`bench ${name} failed: see above`);
+      failed = true;
+      continue;
+    }
+    results[name] = figures;
+    print(name, figures);
+    // Written as it grows: a bench that fails late takes nothing with it.
+    if (values.json !== undefined) writeFileSync(resolve(values.json), `${JSON.stringify(results, null, 2)}\n`);
+  }
+  process.exitCode = failed ? 1 : 0;
+}
+
+await main();

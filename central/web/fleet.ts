@@ -67,9 +67,10 @@ export function openFleet(): Fleet {
     if (ended) return;
     try {
       await work();
-      error.set(undefined);
+      if (work !== loadIncidents && work !== loadStatus) error.set(undefined);
     } catch (problem) {
-      error.set(problem);
+      // Without incidents or status the machines are still worth to be seen.
+      if (work !== loadIncidents && work !== loadStatus) error.set(problem);
     }
   }
   function reload(): void {

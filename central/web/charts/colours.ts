@@ -40,8 +40,3 @@ export function faded(colour: string, share: number): string {
     .padStart(2, '0');
   return colour + alpha;
 }
-
-/** The `at`th line's colour; they come again after eight. */
-function lineColour(at: number): string {
-  return colours().lines[at % LINES]!;
-}

@@ -92,6 +92,7 @@ export class ChartView {
       });
       onState(this.#data.isEmpty() ? 'empty' : 'ready');
       this.render();
+      this.#options.host.dataset.spanS = String(Math.round(spanOf(this.#range) / 1000));
     } catch (error) {
       if (turn === this.#loading && !this.#ended) onState({ error });
     }
@@ -259,7 +260,8 @@ export class ChartView {
         y: false,
         points: { size: 5 },
         drag: { x: true, y: false, setScale: false, dist: 6 },
-        sync: { key: 'machine', scales: ['x', null] },
+        // Others follow where one points; what is dragged is the business of one.
+        sync: { key: 'machine', scales: ['x', null], filters: { pub: (type) => /^mouse(move|leave)$/.test(type) } },
         bind: {
           dblclick: () => () => {
             onZoomBack();
@@ -282,11 +284,11 @@ export class ChartView {
         {},
         ...drawn.lines.map(({ id, label }): uPlot.Series => {
           const stroke = (): string => colourOf(id);
-          const fill = (): string => faded(colourOf(id), drawn.stack ? 0.55 : 0.1);
+          const fill = (): string => faded(colourOf(id), drawn.stack ? 0.72 : 0.1);
           return {
             label,
             stroke,
-            width: drawn.stack ? 1 : 1.5,
+            width: drawn.stack ? 0 : 1.5,
             points: { show: (_plot, _series, from, to) => to - from < 2 },
             ...((drawn.stack || single) && !chart.floating && { fill }),
           };

@@ -4,12 +4,11 @@ import { go } from '../router.ts';
 
 export interface KeyActions {
   readonly onHelp: () => void;
-  readonly onEscape: () => void;
 }
 
 const LEADER_MS = 1_200;
 
-export function installKeys({ onHelp, onEscape }: KeyActions): () => void {
+export function installKeys({ onHelp }: KeyActions): () => void {
   let leaderAtMs = 0;
   const onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -17,7 +16,6 @@ export function installKeys({ onHelp, onEscape }: KeyActions): () => void {
     const writing = target?.matches('input, textarea, select, [contenteditable]') === true;
     if (event.key === 'Escape') {
       if (writing) target?.blur();
-      onEscape();
       return;
     }
     if (writing) return;

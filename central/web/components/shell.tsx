@@ -20,7 +20,7 @@ interface Props {
 
 export function Shell({ user, fleet, children }: Props) {
   const [help, setHelp] = useState(false);
-  useEffect(() => installKeys({ onHelp: () => setHelp((shown) => !shown), onEscape: () => setHelp(false) }), []);
+  useEffect(() => installKeys({ onHelp: () => setHelp(true) }), []);
   return (
     <>
       <a class="skip" href="#content">

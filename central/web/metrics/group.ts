@@ -24,10 +24,10 @@ const sections: readonly { readonly id: string; readonly title: string; readonly
     title: 'Network',
     test: /^(system\.(network\.|linux\.(tcp|udp|conntrack|sockets)\b)|hw\.network\.)/,
   },
-  { id: 'process', title: 'Processes', test: /^(system\.(process\.|linux\.(thread|file_handles)\.)|process\.)/ },
+  { id: 'process', title: 'Processes', test: /^(system\.(process\.|linux\.(thread|file_handles)\.))/ },
   { id: 'sensor', title: 'Sensors', test: /^hw\./ },
   { id: 'host', title: 'Host', test: /^system\./ },
-  { id: 'picket', title: 'Picket itself', test: /^picket\./ },
+  { id: 'picket', title: 'Picket itself', test: /^(picket|process)\./ },
 ];
 const pressureSections: Readonly<Record<string, string>> = { cpu: 'cpu', irq: 'cpu', memory: 'memory', io: 'disk' };
 const resourceWords: Readonly<Record<string, string>> = { cpu: 'CPU', io: 'I/O', irq: 'interrupts' };
@@ -129,6 +129,7 @@ function chartsOf(drawer: Drawer): MetricChart[] {
   const shown = lines.length > 0 ? lines : drawer.members.map((one) => lineOf(one, look));
   const unit = look.plain === true && drawer.members[0]!.unit === '1' ? '' : drawer.members[0]!.unit;
   const parts = Math.ceil(shown.length / MOST_LINES);
+  const size = Math.ceil(shown.length / parts);
   return Array.from({ length: parts }, (_, part) => ({
     id: `${drawer.section}/${name}/${unit}/${instance}/${part}`,
     name,
@@ -139,7 +140,7 @@ function chartsOf(drawer: Drawer): MetricChart[] {
     floating: look.floating === true || (looks[name] === undefined && unit !== '1' && !unit.endsWith('/s')),
     minor: drawer.minor,
     rank: rankOf(name),
-    lines: shown.slice(part * MOST_LINES, (part + 1) * MOST_LINES),
+    lines: shown.slice(part * size, (part + 1) * size),
   }));
 }
 

@@ -22,7 +22,6 @@ const minor = (title: string, rest: Omit<Look, 'title'> = {}): Look => ({ title,
 export const looks: Readonly<Record<string, Look>> = {
   'system.cpu.utilization': { title: 'CPU by mode', stack: true, leaveOut: ['idle'] },
   'system.cpu.load_average': { title: 'Load average' },
-  'system.linux.pressure.stall': { title: 'Time stalled' },
   'system.linux.tasks': { title: 'Tasks' },
   'system.cpu.frequency': minor('CPU frequency', { together: 'cpu.logical_number' }),
   'system.linux.context_switches': minor('Context switches'),
@@ -103,9 +102,17 @@ export const looks: Readonly<Record<string, Look>> = {
   'system.uptime': { title: 'Uptime', floating: true },
   'system.clock.synchronized': { title: 'Clock synchronised', plain: true },
 
+  'system.linux.pressure.stall': { title: 'Time stalled' },
+
+  'process.cpu.utilization': { title: 'CPU of the agent' },
+  'process.memory.usage': { title: 'Memory of the agent' },
+  'picket.outbox.pending': { title: 'Records not sent yet' },
+  'picket.outbox.size': { title: 'Outbox on disk' },
+  'picket.outbox.lost': minor('Records lost'),
+  'picket.finding.bar': minor('Bar of findings'),
   'picket.input.duration': { title: 'Time that inputs take', together: 'input' },
   'picket.input.failures': { title: 'Inputs that failed', together: 'input' },
-  'picket.tick.skipped': { title: 'Skipped ticks' },
+  'picket.tick.skipped': minor('Skipped ticks'),
   'picket.values.bad': { title: 'Bad values', together: 'cause' },
 };
 

@@ -82,7 +82,7 @@ export class Program {
   }
 
   /** Resolves when it has printed what matches on either stream; fails when it ends before. */
-  async said(pattern: RegExp, deadlineMs = 15_000): Promise<RegExpExecArray> {
+  async said(pattern: RegExp, deadlineMs = 30_000): Promise<RegExpExecArray> {
     return await until(
       `${this.name} says ${pattern}`,
       () => {
@@ -110,7 +110,7 @@ export async function run(name: string, command: readonly string[], options: Run
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
-  deadlineMs = 15_000,
+  deadlineMs = 30_000,
   detail: () => unknown = () => '',
 ): Promise<Exclude<T, null | undefined | false>> {
   const endMs = performance.now() + deadlineMs;

@@ -221,7 +221,7 @@ export class Agent {
   }
 
   /** Resolves when the program has connected to its broker. */
-  async connected(deadlineMs = 15_000): Promise<void> {
+  async connected(deadlineMs = 30_000): Promise<void> {
     await this.program.said(/"msg":"connected"/, deadlineMs);
   }
 

@@ -221,7 +221,8 @@ test('the rates of a 32-bit counter add up to what was counted, however often it
           counted += step;
           sum += preprocess.accept(0, counted % 2 ** 32, good, (i + 1) * 1000);
         });
-        expect(sum).toBeCloseTo(counted - start, 3);
+        // Each rate is rounded to single precision, which has a step of 64 just below 2^30.
+        expect(Math.abs(sum - (counted - start))).toBeLessThanOrEqual(steps.length * 32);
       },
     ),
   );

@@ -3,7 +3,8 @@
  * with a cause. State lies in typed arrays by series number; `accept` allocates nothing.
  *
  * What is decided here, once for all series:
- * - A rate is over the time that really passed, not over the interval.
+ * - A rate is over the time that really passed, not over the interval. It is rounded to single precision (7 digits):
+ *   that time is not measured more exactly, and the digits that mean nothing would cost 0.8 bytes a metric and minute.
  * - A counter that stepped back has wrapped when it was in the top quarter of its range and the step through zero is at
  *   most half the range; else it was reset (a restart, a device plugged anew) and there is no rate for this sample. A
  *   32-bit wrap is looked for only in series that say so: a 64-bit one never wraps in practice.
@@ -214,12 +215,12 @@ export class Preprocess {
     if (elapsedMs > this.#gapMs[series]!) return this.#drop(series, GAP, Quality.bad);
     const scalePerSecond = (this.#scale[series]! * 1000) / elapsedMs;
     if (raw >= previous) {
-      const value = (raw - previous) * scalePerSecond;
+      const value = Math.fround((raw - previous) * scalePerSecond);
       return this.#bounded(series, value) ? value : this.#outOfBounds(series);
     }
     const range = this.#range[series]!;
     const throughZero = range - previous + raw;
-    const value = throughZero * scalePerSecond;
+    const value = Math.fround(throughZero * scalePerSecond);
     const wrapped = previous < range && previous >= 0.75 * range && raw >= 0 && throughZero <= range / 2;
     // A wrap that would mean an impossible rate was a reset.
     return wrapped && this.#bounded(series, value) ? value : this.#drop(series, RESET, Quality.bad);

@@ -50,6 +50,8 @@ export const programs: readonly Program[] = [
       '--max-old-space-size=48',
       // Node reads its 140 root certificates (2 MB) as soon as TLS is loaded; the agent trusts the CA that it pinned.
       '--use-openssl-ca',
+      // That of agent/memory.ts is known; standard error is for the log.
+      '--disable-warning=ExperimentalWarning',
     ],
     standIns: {
       ...mqttStandIns,

@@ -120,7 +120,8 @@ export class ChartData {
     const low = band.low[Math.min(at, band.low.length - 1)];
     const high = band.high[Math.min(at, band.high.length - 1)];
     if (typeof low !== 'number' || typeof high !== 'number') return null;
-    return line.invert ? [1 - high, 1 - low] : [low, high];
+    const { lows, highs } = shownBand(line, [low], [high]);
+    return [lows[0]!, highs[0]!];
   }
 
   /** `live` gives the values that stream in, null where the range does not end now. */
@@ -171,13 +172,7 @@ export class ChartData {
   #bandArea(line: Line): Area[] {
     const band = this.#bands.get(line.id);
     if (band === undefined) return [];
-    const flip = (values: Band['low']): (number | null)[] => values.map((value) => (value === null ? null : 1 - value));
-    const times = band.timesMs.map((ms) => ms / 1000);
-    return [
-      line.invert
-        ? { times, lows: flip(band.high), highs: flip(band.low) }
-        : { times, lows: band.low, highs: band.high },
-    ];
+    return [{ times: band.timesMs.map((ms) => ms / 1000), ...shownBand(line, band.low, band.high) }];
   }
 
   #anomalies(lines: readonly Line[]): (readonly [number, number])[] {
@@ -192,6 +187,25 @@ export class ChartData {
     }
     return [...found.values()];
   }
+}
+
+/** A share cannot leave 0 to 1, however unsure a model is of it. */
+const isShare = (line: Line): boolean => line.invert || /\.utilization$/.test(line.series.name);
+
+/** The band of a line as it is drawn: turned over with it, and within what is possible. */
+export function shownBand(
+  line: Line,
+  low: Band['low'],
+  high: Band['high'],
+): { lows: (number | null)[]; highs: (number | null)[] } {
+  const share = isShare(line);
+  const shown = (values: Band['low']): (number | null)[] =>
+    values.map((value) => {
+      if (value === null) return null;
+      const turned = line.invert ? 1 - value : value;
+      return share ? Math.min(1, Math.max(0, turned)) : turned;
+    });
+  return line.invert ? { lows: shown(high), highs: shown(low) } : { lows: shown(low), highs: shown(high) };
 }
 
 function areaOf(track: Track): Area {

@@ -120,6 +120,7 @@ describe('search', () => {
 
   it('finds by title, section, line and name of the metric, in any order and case', () => {
     expect(titles('ETH0 traffic')).toEqual(['Traffic']);
+    expect(titles('cpu traffic')).toEqual([]);
     expect(titles('received')).toEqual(['Traffic']);
     expect(titles('system.cpu')).toEqual(['CPU busy', 'CPU by mode']);
     expect(titles('network')).toEqual(['Traffic']);

@@ -40,7 +40,7 @@ async function builtIn(directory: string): Promise<Readonly<Record<string, strin
   return { agent: sha256('picket-agent'), central: sha256('picket-central') };
 }
 
-test('two builds give the same bytes', { timeout: 120_000 }, async () => {
+test('two builds give the same bytes', { timeout: 240_000 }, async () => {
   const first = await checkout(root);
   const second = await checkout(first);
   expect(await builtIn(second)).toEqual(await builtIn(first));

@@ -1,5 +1,6 @@
 /**
- * What a running agent says of itself: `status.json` in the data directory, replaced every ten seconds while it runs.
+ * What a running agent says of itself: `status.json` in the data directory, replaced while it runs: within ten seconds
+ * when something has happened, every thirty seconds when only numbers moved, as each costs a flash write.
  * `run` writes it, `status` reads it; the agent fills in the report.
  */
 import { join } from 'node:path';
@@ -50,8 +51,16 @@ export interface AgentStatus extends AgentReport {
   readonly memory: { readonly rssBytes: number; readonly heapBytes: number };
 }
 
-/** How often it is written. */
-export const statusIntervalMs = 10_000;
+/** How often it is looked whether there is something new to say. */
+export const statusLookMs = 10_000;
+/** How old it gets at most while the agent runs. */
+export const statusIntervalMs = 30_000;
+
+/** The same text while nothing has happened: all but the numbers that always move. */
+export function gistOf({ connection, outbox, incidents, models, inputs, warnings }: AgentReport): string {
+  const failing = inputs.map((input) => input.failing);
+  return JSON.stringify([connection.state, connection.problem, outbox.failing, incidents, models, failing, warnings]);
+}
 /** 2,000 inputs with long errors fit. */
 const maxStatusBytes = 1024 * 1024;
 

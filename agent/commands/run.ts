@@ -9,7 +9,7 @@ import { readEnrolment, writeEnrolment } from '../enrolment.ts';
 import type { Log } from '../inputs/input.ts';
 import { createLog } from '../log.ts';
 import { startCollecting } from '../memory.ts';
-import { statusIntervalMs, writeStatus } from '../status.ts';
+import { gistOf, statusIntervalMs, statusLookMs, writeStatus } from '../status.ts';
 import { startWatchdog } from '../watchdog.ts';
 import { type AgentCommand, type AgentContext, loadConfig, parseOptions, type RunningAgent } from './context.ts';
 
@@ -67,23 +67,31 @@ function keepStatus(agent: RunningAgent, dataDir: string, { host }: AgentContext
   const startedMonotonicMs = host.clock.monotonicMs();
   let writing = false;
   let failing = false;
+  let gist = '';
+  let writtenMs = Number.NEGATIVE_INFINITY;
   const write = async (): Promise<void> => {
     if (writing) return;
     writing = true;
     try {
+      const report = agent.report();
+      const nowMs = host.clock.monotonicMs();
+      // Half a look of slack: timers come early and late.
+      const recent = nowMs - writtenMs < statusIntervalMs - statusLookMs / 2;
+      if (recent && gistOf(report) === gist) return;
       const { rss, heapUsed } = process.memoryUsage();
       const memory = { rssBytes: rss, heapBytes: heapUsed };
-      const updatedMonotonicMs = host.clock.monotonicMs();
       const own = {
         status: 1,
         version,
         pid: process.pid,
         boot,
         startedMonotonicMs,
-        updatedMonotonicMs,
+        updatedMonotonicMs: nowMs,
         memory,
       } as const;
-      await writeStatus(dataDir, { ...own, ...agent.report() });
+      await writeStatus(dataDir, { ...own, ...report });
+      gist = gistOf(report);
+      writtenMs = nowMs;
       failing = false;
     } catch (error) {
       if (!failing) log.warn({ error: messageOf(error) }, 'the status file cannot be written; the agent goes on');
@@ -93,7 +101,7 @@ function keepStatus(agent: RunningAgent, dataDir: string, { host }: AgentContext
     }
   };
   void write();
-  const timer = setInterval(() => void write(), statusIntervalMs);
+  const timer = setInterval(() => void write(), statusLookMs);
   return () => clearInterval(timer);
 }
 

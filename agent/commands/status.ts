@@ -6,7 +6,7 @@ import { type AgentStatus, readStatus, statusIntervalMs } from '../status.ts';
 import { type AgentCommand, loadConfig, parseOptions } from './context.ts';
 
 /** A status that is older than this was not replaced in time. */
-const staleMs = 4 * statusIntervalMs;
+const staleMs = 2 * statusIntervalMs;
 
 export const statusCommand: AgentCommand = {
   usage: 'status [--data DIR] [--json]',

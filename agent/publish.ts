@@ -29,6 +29,8 @@ const classOrder: readonly RecordClass[] = ['control', 'incident', 'table', 'rol
 /** Envelopes that wait for their answer. The last place is kept for what is live. */
 const window: Readonly<Record<Lane, number>> = { live: 4, backlog: 3 };
 const ANSWER_TIMEOUT_MS = 10_000;
+/** The next envelope waits for the broker's word on this one no longer. */
+const PUBACK_WAIT_MS = 1_000;
 /** Tables of which it is remembered when they were asked for. */
 const TABLES = 256;
 
@@ -299,7 +301,7 @@ export class Publisher {
 
   /** Resolves when the broker has it or it waits no more. Rejects where it can't be sent now. */
   async #send(lane: Lane, epoch: string, state: EpochState | undefined, batch: readonly Entry[]): Promise<Flight> {
-    const { agent, bootId, clock, send } = this.#options;
+    const { agent, bootId, clock, timers, send } = this.#options;
     const n = ++this.#n;
     const payload = envelopePayload({
       agent,
@@ -320,13 +322,17 @@ export class Publisher {
     this.#counts.bytesSent += payload.length;
     if (lane === 'backlog') this.#allowance.spend(payload.length);
     // A broker may never say that it has it; what counts is the central's answer.
+    const goOn = Promise.withResolvers<null>();
+    const timer = timers.after(PUBACK_WAIT_MS, () => goOn.resolve(null));
     const failure = await Promise.race([
       send(payload).then(
         () => null,
         (error: unknown) => ({ error }),
       ),
       flight.over.then(() => null),
+      goOn.promise,
     ]);
+    timers.cancel(timer);
     if (failure === null) return flight;
     this.#land(n);
     this.#rewind();

@@ -165,6 +165,23 @@ describe('the channel loses nothing', () => {
     await check(channel);
   });
 
+  test('a backlog goes at its rate, and what is made meanwhile goes at once', async () => {
+    const channel = await run(13, { ...noTroubles, records: 10 });
+    const { world } = channel;
+    channel.disconnect();
+    const appended = Array.from({ length: 1_500 }, () => channel.appendDocument('detail'));
+    await world.run(world.now + 1_000, () => false);
+    await Promise.all(appended);
+    const pending = channel.outbox.stats().pendingRecords;
+    channel.connect();
+    await world.run(world.now + 2_000, () => false);
+    await channel.appendDocumentSoon();
+    expect(channel.stored.has([...channel.made.keys()].at(-1)!)).toBe(true);
+    expect(channel.outbox.stats().pendingRecords).toBeGreaterThan(pending / 4);
+    expect(await world.run(world.now + 600_000, () => channel.drained)).toBe(true);
+    await check(channel);
+  });
+
   test('one key with two contents: the second is set aside, and the agent begins a new epoch', async () => {
     const channel = await run(9, { ...noTroubles, records: 20 });
     const { world, outbox } = channel;

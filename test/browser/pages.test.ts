@@ -180,7 +180,7 @@ describe('the fleet', () => {
   it('of no machine shows how to add one: the command to paste', async () => {
     central.agents = [];
     const page = await openLoggedIn();
-    expect(await page.textContent('h1')).toBe('No machine yet');
+    expect(await page.textContent('.enrol h1')).toBe('No machine yet');
     await page.click('text=Make the command');
     expect(await page.textContent('[data-role=command]')).toMatch(/^picket-agent enrol http\S+ --token \S+/);
     await page.goto(`${central.url}/add`);
@@ -427,7 +427,7 @@ describe('the look', () => {
     await page.keyboard.press('Escape');
     await page.waitForSelector('dialog', { state: 'detached' });
     await page.keyboard.press('Enter');
-    await page.waitForSelector('.machine-head');
+    await page.waitForSelector('.machine .range');
     await page.keyboard.press('4');
     await page.waitForFunction(() => location.search === '?last=86400');
     await page.keyboard.press('g');

@@ -118,6 +118,7 @@ function Filters({ agents, wanted, shown }: FilterProps) {
     [agents],
   );
   const tags = useMemo(() => [...new Set(agents.flatMap(tagsOf))].sort(), [agents]);
+  const filtered = [wanted.text, wanted.site, wanted.tag, wanted.state].some((one) => one !== '');
   return (
     <search class="filters">
       <input
@@ -148,7 +149,7 @@ function Filters({ agents, wanted, shown }: FilterProps) {
           ))}
         </select>
       </label>
-      <output class="faint">{shown === agents.length ? '' : `${formatCount(shown)} shown`}</output>
+      <output class="faint">{filtered ? `${formatCount(shown)} shown` : ''}</output>
     </search>
   );
 }

@@ -236,3 +236,17 @@ describe('after a restart', () => {
     expect(await commit(480)).toBe(2);
   });
 });
+
+it('finds what runs when it is told of a change', async () => {
+  const store = new HistoryStore();
+  store.blocks.set('a1', noise(240));
+  const runningWhenTold: (number | null)[] = [];
+  const central: LearningCentral = await LearningCentral.start(directory, store, {
+    changed: (agent) => void runningWhenTold.push(central.models.running(agent)),
+  });
+  const [model] = await central.models.trainNow('a1');
+  await central.models.onReported('a1', applied(model!.releaseSha256, 1));
+  expect(runningWhenTold.at(-1)).toBe(1);
+  await central.models.onReported('a1', reported({ manifestVersion: 1 }));
+  expect(runningWhenTold.at(-1)).toBe(null);
+});

@@ -226,6 +226,11 @@ export class ModelsService implements Models {
         }
       }
       await this.#saveState(agent, { ...state, running });
+      // Told after it is so: whoever is told asks at once what runs.
+      for (const slot of new Set([...Object.keys(running), ...Object.keys(state.running)])) {
+        const version = running[slot] ?? state.running[slot]!;
+        if (running[slot] !== state.running[slot]) this.#options.changed(agent, version);
+      }
       for (const [slot, version] of Object.entries(state.desired)) {
         const model = running[slot] === version ? undefined : known.find((each) => each.version === version);
         const refusal = model && reported.refusals.find(({ what }) => this.#concerns(agent, what, model));

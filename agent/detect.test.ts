@@ -92,6 +92,47 @@ describe('DetectStage', () => {
     expect(bench.findings[0]!.expectedHigh).toBe(1);
   });
 
+  it('finds that nothing is left of a resource on a machine that is often busy, and tells what else is unusual', () => {
+    const random = seeded(21);
+    const mode = (name: string): SeriesDefinition => ({
+      ...gauge('system.cpu.utilization', { max: 1.5, attributes: { 'cpu.mode': name } }),
+      ...(name === 'idle' ? { full: 0 } : {}),
+    });
+    const bench = new Bench(names([mode('idle'), mode('user')]));
+    const both = (used: number): void => {
+      bench.stage.score(0, 1 - used, Quality.good, bench.at());
+      bench.stage.score(1, used * 0.9, Quality.good, bench.at());
+      bench.second++;
+    };
+    // Bursts of three seconds, four times a minute, that use nearly all.
+    for (let i = 0; i < 300; i++) both(i % 15 < 3 ? 0.6 + 0.4 * random() : 0.2 * random());
+    expect(bench.findings).toEqual([]);
+    const began = bench.at().utcMs;
+    for (let i = 0; i < 20; i++) both(1);
+    const saturated = bench.findings.find(({ detector }) => detector === 'saturated');
+    expect(saturated).toMatchObject({ seen: 0, sinceMs: began });
+    expect(saturated!.expectedLow).toBeLessThanOrEqual(0.2);
+  });
+
+  it('tells what is merely unusual only while something is found', () => {
+    const alone = new Bench(names([gauge('share', { full: 1 }), gauge('walk')]));
+    const together = new Bench(names([gauge('share', { full: 1 }), gauge('walk')]));
+    for (const bench of [alone, together]) {
+      const random = seeded(22);
+      for (let i = 0; i < 340; i++) {
+        const full = bench === together && i >= 300;
+        const noise = random() + random() + random();
+        bench.stage.score(0, full ? 1 : 0.98 * random(), Quality.good, bench.at());
+        bench.stage.score(1, noise + (i >= 305 ? 2.2 : 0), Quality.good, bench.at());
+        bench.second++;
+      }
+    }
+    const ofWalk = (bench: Bench) => bench.findings.filter(({ key }) => key.name === 'walk');
+    expect(ofWalk(alone).length).toBe(0);
+    expect(ofWalk(together).length).toBeGreaterThan(0);
+    expect(ofWalk(together)[0]!.bits).toBeLessThan(together.stage.barBits);
+  });
+
   it('asks more bits the more samples a day share the budget', () => {
     const few = new Bench(names([gauge('a')]));
     few.step(0, 1);

@@ -41,17 +41,22 @@ export interface DetectOptions {
 }
 
 /** Detectors of every series, in the order of the columns below. */
-const kindNames = ['surprise', 'stuck', 'missing'] as const;
+const kindNames = ['surprise', 'stuck', 'missing', 'saturated'] as const;
 const SURPRISE = 0;
 const STUCK = 1;
 const MISSING = 2;
+const SATURATED = 3;
+/** A series that is no share of a resource. */
+const NO_SHARE = -1;
 
 /** The start of an agent (and of what starts with it) disturbs the machine that it is to learn. */
 const SETTLE_MS = 30_000;
 const LEAST_BAR_BITS = 12;
 /** Return periods are told up to this: a thousand years, far beyond what is ever said. */
 const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
-/** A stuck or silent series is told again as often. */
+/** What is merely unusual is told for as long after a finding, or before it as long as it lasts until then. */
+const GOING_ON_MS = 30_000;
+/** A stuck, silent or saturated series is told again as often. */
 const REPEAT_MS = 30_000;
 
 export class DetectStage {
@@ -71,11 +76,17 @@ export class DetectStage {
   /** Expected samples a day of a series; 0: it has not appeared. */
   readonly #perDay: Float64Array;
   readonly #steady: Uint8Array;
+  /** Share at which nothing is left (0 or 1), or `NO_SHARE`. */
+  readonly #full: Int8Array;
+  /** Monotonic time until which what is merely unusual is told too: something is going on. */
+  #goingOnUntilMs = Number.NEGATIVE_INFINITY;
   readonly #excursions: Excursions;
   /** Monotonic times: of the last good value, of the last change, of what was told last of stuck or missing. */
   readonly #lastGood: Float64Array;
   readonly #lastChange: Float64Array;
   readonly #lastValue: Float64Array;
+  /** Since when nothing is left of a resource; NaN: something is. */
+  readonly #fullSince: Float64Array;
   readonly #told: Float64Array;
   /** States of series that are not here now, oldest first: loaded and not claimed yet, or forgotten. */
   readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
@@ -92,10 +103,12 @@ export class DetectStage {
     this.#states = this.#kinds.map(() => new Array(options.limit).fill(null));
     this.#perDay = new Float64Array(options.limit);
     this.#steady = new Uint8Array(options.limit);
+    this.#full = new Int8Array(options.limit);
     this.#excursions = new Excursions(options.limit);
     this.#lastGood = new Float64Array(options.limit);
     this.#lastChange = new Float64Array(options.limit);
     this.#lastValue = new Float64Array(options.limit);
+    this.#fullSince = new Float64Array(options.limit);
     this.#told = new Float64Array(options.limit);
   }
 
@@ -122,11 +135,12 @@ export class DetectStage {
     this.expectedLow = this.#verdict.expectedLow;
     this.expectedHigh = this.#verdict.expectedHigh;
     const good = quality === Quality.good && Number.isFinite(value);
-    if (good && this.#excursions.step(series, value, this.#verdict, now) === step.tell) this.#tellExcursion(series, at);
+    if (good) this.#follow(series, value, at);
     if (good && this.#steady[series] === 0) {
       this.#judge(STUCK, series, at);
       if (this.#verdict.finding) this.#tellLasting(STUCK, series, value, this.#lastChange[series]!, at);
     }
+    if (this.#full[series]! !== NO_SHARE) this.#judgeShare(series, value, at);
     this.#judge(MISSING, series, at);
     if (this.#verdict.finding) this.#tellLasting(MISSING, series, Number.NaN, this.#lastGood[series]!, at);
     if (!good) return;
@@ -182,6 +196,27 @@ export class DetectStage {
     }
   }
 
+  /** Tells findings, and while there are any, what else is unusual at the same time. */
+  #follow(series: number, value: number, at: Instant): void {
+    const now = at.monotonicMs;
+    const done = this.#excursions.step(series, value, this.#verdict, now, now < this.#goingOnUntilMs);
+    if (done === step.nothing) return;
+    if (done === step.tell) this.#goingOnUntilMs = now + GOING_ON_MS;
+    this.#tellExcursion(series, at);
+  }
+
+  /** How much of a resource is in use, whichever way round it is measured. */
+  #judgeShare(series: number, value: number, at: Instant): void {
+    this.#x[0] = this.#full[series] === 0 ? 1 - value : value;
+    this.#judge(SATURATED, series, at);
+    this.#x[0] = value;
+    if (this.#verdict.bits === 0) this.#fullSince[series] = Number.NaN;
+    else if (Number.isNaN(this.#fullSince[series]!)) this.#fullSince[series] = at.monotonicMs;
+    if (!this.#verdict.finding) return;
+    this.#goingOnUntilMs = at.monotonicMs + GOING_ON_MS;
+    this.#tellLasting(SATURATED, series, value, this.#fullSince[series]!, at);
+  }
+
   #judge(kind: number, series: number, at: Instant): void {
     const state = this.#states[kind]![series];
     const params = this.#params[kind];
@@ -201,13 +236,16 @@ export class DetectStage {
     const parked = this.#parked.get(id);
     this.#parked.delete(id);
     for (const [k, kind] of this.#kinds.entries()) {
+      if (k === SATURATED && definition.full === undefined) continue;
       const saved = parked?.find((one) => one.name === kind.name);
       this.#states[k]![series] = (saved === undefined ? null : this.#decode(saved)) ?? kind.start(this.#params[k]);
     }
     this.#steady[series] = definition.steady === true ? 1 : 0;
+    this.#full[series] = definition.full ?? NO_SHARE;
     this.#lastGood[series] = at.monotonicMs;
     this.#lastChange[series] = at.monotonicMs;
     this.#lastValue[series] = Number.NaN;
+    this.#fullSince[series] = Number.NaN;
     this.#told[series] = Number.NEGATIVE_INFINITY;
     this.#excursions.forget(series);
     this.#setRate(series, DAY_MS / Math.max(1, definition.intervalMs ?? this.#options.intervalMs ?? 1000));
@@ -221,11 +259,10 @@ export class DetectStage {
   }
 
   #saved(series: number): SavedDetector[] {
-    return this.#kinds.map((kind, k) => ({
-      name: kind.name,
-      major: kind.major,
-      state: kind.state.encode(this.#states[k]![series]),
-    }));
+    return this.#kinds.flatMap(({ name, major, state }, k) => {
+      const own = this.#states[k]![series];
+      return own === null ? [] : [{ name, major, state: state.encode(own) }];
+    });
   }
 
   #park(id: SeriesId, saved: readonly SavedDetector[]): void {
@@ -247,29 +284,34 @@ export class DetectStage {
   #tellExcursion(series: number, at: Instant): void {
     const of = this.#excursions;
     const offset = at.utcMs - at.monotonicMs;
+    const since = of.since[series]! + offset;
+    const last = of.last[series]! + offset;
+    const range = this.#expected(series, of.low[series]!, of.high[series]!);
+    this.#tell(series, SURPRISE, since, last, of.seen[series]!, of.bits[series]!, range);
+  }
+
+  /** What was expected before the series left it, if it has; else what is expected now. */
+  #rangeBefore(series: number): { expectedLow: number | null; expectedHigh: number | null } {
+    const { since, low, high } = this.#excursions;
+    const left = !Number.isNaN(since[series]!);
+    return this.#expected(series, left ? low[series]! : this.expectedLow, left ? high[series]! : this.expectedHigh);
+  }
+
+  /** A range, held to what can be at all. */
+  #expected(series: number, from: number, to: number): { expectedLow: number | null; expectedHigh: number | null } {
     const { min, max } = boundsOf(this.#options.series.definition(series));
-    const low = Math.max(min, of.low[series]!);
-    const high = Math.min(max, of.high[series]!);
+    const low = Math.max(min, from);
+    const high = Math.min(max, to);
     const ranged = Number.isFinite(low) && Number.isFinite(high);
-    this.#tell(
-      series,
-      SURPRISE,
-      of.since[series]! + offset,
-      of.last[series]! + offset,
-      of.seen[series]!,
-      of.bits[series]!,
-      {
-        expectedLow: ranged ? low : null,
-        expectedHigh: ranged ? high : null,
-      },
-    );
+    return { expectedLow: ranged ? low : null, expectedHigh: ranged ? high : null };
   }
 
   #tellLasting(kind: number, series: number, seen: number, since: number, at: Instant): void {
     if (at.monotonicMs - this.#told[series]! < REPEAT_MS) return;
     this.#told[series] = at.monotonicMs;
-    const none = { expectedLow: null, expectedHigh: null };
-    this.#tell(series, kind, since + at.utcMs - at.monotonicMs, at.utcMs, seen, this.#verdict.bits, none);
+    // Of something missing or stuck no value would be right.
+    const range = kind === SATURATED ? this.#rangeBefore(series) : { expectedLow: null, expectedHigh: null };
+    this.#tell(series, kind, since + at.utcMs - at.monotonicMs, at.utcMs, seen, this.#verdict.bits, range);
   }
 
   #tell(

@@ -14,7 +14,7 @@
 import type { Instant } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Finding, Incident } from '../shared/findings.ts';
-import { rank, severityOf, titleOf, type Words, wordsFor } from './incidents/explain.ts';
+import { isBeside, rank, severityOf, titleOf, type Words, wordsFor } from './incidents/explain.ts';
 import type { Log } from './inputs/input.ts';
 
 /** An incident that has no id yet: `epoch` is empty and `seq` 0, which says "this record". */
@@ -60,6 +60,9 @@ export const defaultTiming: IncidentTiming = {
   quietMs: 90_000,
   revisionMs: 10_000,
 };
+
+/** Detectors that speak only after it has lasted. */
+const toldWhenLasting: ReadonlySet<string> = new Set(['stuck', 'missing', 'saturated']);
 
 const MOST_FINDINGS = 256;
 /** How long it waits before it tries again to write the opening record. */
@@ -168,13 +171,16 @@ export class IncidentStage {
     let last = 0;
     let enough = false;
     const series = new Set<string>();
+    const bar = this.#options.barBits();
     for (const { finding } of this.#pending.values()) {
       const { sinceMs, lastMs, detector, bits } = finding;
       first = Math.min(first, sinceMs);
       last = Math.max(last, lastMs);
+      if (toldWhenLasting.has(detector)) enough = true;
+      // What is told only beside other findings opens nothing by itself.
+      if (isBeside(finding, bar)) continue;
       series.add(finding.series);
-      if (lastMs - sinceMs >= lastingMs || detector === 'stuck' || detector === 'missing') enough = true;
-      if (bits >= this.#options.barBits() + extremeBits) enough = true;
+      if (lastMs - sinceMs >= lastingMs || bits >= bar + extremeBits) enough = true;
     }
     if (series.size >= manySeries && last - first >= manySpanMs) enough = true;
     if (!enough) return;
@@ -224,7 +230,7 @@ export class IncidentStage {
     const findings = [...open.findings.values()];
     // When there is something to say: times in a zone take megabytes of tables.
     this.#words ??= wordsFor(this.#options.zone());
-    const { listed, more } = rank(findings, this.#words);
+    const { listed, more } = rank(findings, this.#words, this.#options.barBits());
     const last = findings.reduce((latest, { lastMs }) => Math.max(latest, lastMs), open.openedMs);
     return {
       epoch: open.id?.epoch ?? '',

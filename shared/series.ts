@@ -37,6 +37,8 @@ export interface SeriesDefinition extends SeriesKey {
   readonly max?: number;
   /** True where a steady value is the rule (a total, a limit, a state): stuck says nothing then. */
   readonly steady?: boolean;
+  /** A share of a resource at which nothing of it is left: 1 where it says what is used, 0 where it says what is free. */
+  readonly full?: 0 | 1;
   /** How often it is expected, in milliseconds; default the input's interval. */
   readonly intervalMs?: number;
 }

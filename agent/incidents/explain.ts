@@ -10,6 +10,8 @@ const MOST_LISTED = 20;
 
 /** Each so much later, a finding tells half as much of the cause. */
 const HALF_LATER_MS = 30_000;
+/** What was rare enough to be told only beside other findings tells less of the cause. */
+const BESIDE_WEIGHT = 0.25;
 /** Bits above the bar from which on, and (for the gravest) how long it must have lasted. */
 const WARNING_BITS = 5;
 const CRITICAL_BITS = 12;
@@ -47,11 +49,23 @@ function formatFor(timeZone: string): Intl.DateTimeFormat | null {
   }
 }
 
+/** Whether it was rare enough to be told only because of other findings. */
+export function isBeside({ detector, bits }: Finding, barBits: number): boolean {
+  return detector === 'surprise' && bits < barBits;
+}
+
 /** The most telling first, with shares that sum to 1 over all that were given; `more` were left out of the list. */
-export function rank(findings: readonly Finding[], words: Words): { listed: RankedFinding[]; more: number } {
+export function rank(
+  findings: readonly Finding[],
+  words: Words,
+  barBits = 0,
+): { listed: RankedFinding[]; more: number } {
   const first = findings.reduce((least, { sinceMs }) => Math.min(least, sinceMs), Number.POSITIVE_INFINITY);
   const weighed = findings
-    .map((finding) => ({ finding, weight: (1 + finding.bits) * 0.5 ** ((finding.sinceMs - first) / HALF_LATER_MS) }))
+    .map((finding) => {
+      const later = 0.5 ** ((finding.sinceMs - first) / HALF_LATER_MS);
+      return { finding, weight: (1 + finding.bits) * later * (isBeside(finding, barBits) ? BESIDE_WEIGHT : 1) };
+    })
     .sort((a, b) => b.weight - a.weight || a.finding.sinceMs - b.finding.sinceMs);
   const sum = weighed.reduce((total, { weight }) => total + weight, 0);
   const listed = weighed.slice(0, MOST_LISTED).map(({ finding, weight }) => ({
@@ -72,6 +86,14 @@ export function describeFinding(finding: Finding, words: Words): string {
   const value = seen === null ? '' : ` ${formatValue(seen, key.unit)}`;
   if (detector === 'stuck') {
     return `${name} stuck at${value} for ${describeSpan(finding.lastMs - finding.sinceMs)}; ${since}`;
+  }
+  if (detector === 'saturated') {
+    const expected =
+      expectedLow === null || expectedHigh === null
+        ? ''
+        : `, expected ${formatRange(expectedLow, expectedHigh, key.unit)}`;
+    const span = describeSpan(finding.lastMs - finding.sinceMs);
+    return `${name}${value}${expected}: nothing left for ${span}, longer than ever before; ${since}`;
   }
   const rarity = describeRarity(finding.returnPeriodMs);
   if (expectedLow === null || expectedHigh === null || seen === null) return `${name}${value}; ${rarity}; ${since}`;

@@ -1,6 +1,7 @@
 /** Every kind of detector, by name. A new one is one file and one line here. */
 import type { DetectorKind } from './detector.ts';
 import { missing } from './missing.ts';
+import { saturated } from './saturated.ts';
 import { seasonal } from './seasonal.ts';
 import { stuck } from './stuck.ts';
 import { surprise } from './surprise.ts';
@@ -9,4 +10,10 @@ import { surprise } from './surprise.ts';
 // biome-ignore lint/suspicious/noExplicitAny: one map of kinds whose parameters and states differ
 export type AnyDetectorKind = DetectorKind<any, any>;
 
-export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = { surprise, stuck, missing, seasonal };
+export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = {
+  surprise,
+  stuck,
+  missing,
+  saturated,
+  seasonal,
+};

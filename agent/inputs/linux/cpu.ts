@@ -158,6 +158,8 @@ function internModes(sink: SampleSink, attributes: Readonly<Record<string, strin
       // A share is at most 1; ticks are counted in whole hundredths and the second is measured elsewhere.
       max: 1.5,
       steady: mode !== 'user' && mode !== 'system' && mode !== 'idle',
+      // One core in full use is nothing; all of them are.
+      ...(mode === 'idle' && Object.keys(attributes).length === 0 ? { full: 0 as const } : {}),
     }),
   );
 }

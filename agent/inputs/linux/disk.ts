@@ -137,7 +137,7 @@ function definitions(device: string): readonly SeriesDefinition[] {
       steady: true,
     },
     // A disk is busy for at most all of the time; the kernel rounds to its ticks.
-    { ...counter('system.disk.io_time', '1', undefined, ms), max: 1.5 },
+    { ...counter('system.disk.io_time', '1', undefined, ms), max: 1.5, full: 1 },
     counter('system.disk.queue', '1', undefined, ms),
     ...both.map(
       (direction): SeriesDefinition => ({

@@ -52,6 +52,7 @@ const share = (name: string, attributes: Readonly<Record<string, string>>): Seri
   kind: 'gauge',
   min: 0,
   max: 1,
+  full: 1,
 });
 
 const memoryState = 'system.memory.state';

@@ -167,7 +167,7 @@ export class Publisher {
     const settled = settledBy(ack);
     const newest = ack.n > this.#highestAnswered;
     if (newest) this.#highestAnswered = ack.n;
-    const flight = this.#land(ack.n);
+    const flight = this.#flights.land(ack.n);
     this.#flights.answered(ack.n);
     if (ack.incarnation !== this.#incarnation) {
       if (!newest) {
@@ -193,7 +193,11 @@ export class Publisher {
   #settleFlight(flight: Flight, ack: Ack, settled: SeqRanges): void {
     const open = flight.seqs.filter((seq) => !contains(settled, seq));
     this.#counts.acknowledged += flight.seqs.length - open.length;
-    if (open.length === 0) return;
+    if (open.length === 0) {
+      // Others that go alone were stepped over meanwhile.
+      if (flight.alone) this.#rewind();
+      return;
+    }
     if (ack.need.length === 0) {
       // Answered, but not settled: its frame was damaged on the way.
       this.#suspect(flight.epoch, open);
@@ -334,20 +338,13 @@ export class Publisher {
     ]);
     timers.cancel(timer);
     if (failure === null) return flight;
-    this.#land(n);
+    this.#flights.land(n);
     this.#rewind();
     throw failure.error;
   }
 
-  #land(n: number): Flight | undefined {
-    const flight = this.#flights.land(n);
-    // Others that go alone were stepped over meanwhile.
-    if (flight?.alone) this.#rewind();
-    return flight;
-  }
-
   #late(n: number): void {
-    const flight = this.#land(n);
+    const flight = this.#flights.land(n);
     if (flight === undefined || flight.seqs.length === 0) return;
     this.#counts.retried += flight.seqs.length;
     const othersAnswered = flight.alone ? flight.witnessed : this.#highestAnswered > n;

@@ -15,7 +15,7 @@ export interface LinkOptions {
   readonly clientId: string;
   readonly username: string;
   readonly password: string;
-  /** PEM of the CA that is pinned; null where the connection is plain. */
+  /** PEM of the CA that is pinned; null where the connection is plain, or held against the system's trust. */
   readonly ca: string | null;
   readonly subscribe: string;
   readonly will: { readonly topic: string; readonly payload: () => Uint8Array };
@@ -154,12 +154,13 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
  * its hundreds of root certificates, of which the pinned CA needs none, are two megabytes.
  */
 function openStream(client: MqttClient, { url, ca }: LinkOptions): net.Socket {
-  const { host, port = ca === null ? 1883 : 8883 } = brokerServer(url);
-  if (ca === null) return net.connect({ host, port });
+  const { protocol, host, port = protocol === 'mqtts' ? 8883 : 1883 } = brokerServer(url);
+  if (protocol === 'mqtt') return net.connect({ host, port });
   const stream = process.getBuiltinModule('node:tls').connect({
     host,
     port,
-    ca,
+    // Without a pinned one the certificate is held against the system's: never plain where TLS was asked for.
+    ...(ca === null ? {} : { ca }),
     rejectUnauthorized: true,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
   });

@@ -146,6 +146,20 @@ test('a library on disk that is not the one inside is replaced, not loaded', asy
   expect(readFileSync(join(native, name!)).equals(good)).toBe(true);
 });
 
+test('the child that repairs an outbox runs without a data directory of its own', async () => {
+  const data = system.path('agent');
+  const temporary = system.path('tmp');
+  const agent = system.start('agent', [agentFile, 'run', '--data', data]);
+  await agent.said(/"msg":"started"/);
+  expect(await agent.end('SIGTERM')).toBe(0);
+  const database = join(data, 'outbox', 'format-1');
+  const env = ['PATH=', `TMPDIR=${temporary}`];
+  const repaired = await run('repair', ['/usr/bin/env', '-i', ...env, agentFile, 'repair-outbox', database]);
+  expect(repaired).toEqual({ code: 0, stdout: '', stderr: '' });
+  // The library was loaded from there, and leaves nothing.
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
 test('arm64: version, check, and a life that the central has whole', { timeout: 2 * EMULATED_MS }, async () => {
   const emulated = (...args: readonly string[]): readonly string[] => [emulator, arm64File, ...args];
   const told = await run('version', emulated('version'), { env: emulatedRoot });

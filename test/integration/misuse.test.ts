@@ -177,7 +177,7 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
     await agent.start();
     const state = (): Promise<AgentState> => real.state(id);
     await until('the first manifest is taken', async () => (await state()).reported?.manifestVersion === 1, 20_000);
-    // Expiry is judged by the central's time, which the first acknowledgement brings.
+    // Expiry is judged by the central's time as the last acknowledgement brought it.
     await until('an acknowledgement', async () => (await real.ledger(id)).totals.committed > 0);
 
     const rollout = keyOf(join(real.data, 'keys', 'rollout.pem'));
@@ -204,7 +204,7 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
       ['signature.invalid', signed(manifest(), keyWith(stranger))],
       ['signature.invalid', signed(manifest(), keyOf(join(real.data, 'keys', 'model.pem')))],
       ['signature.invalid', encodeJson(altered)],
-      ['manifest.expired', signed(manifest({ notAfterMs: Date.now() - 1_000 }))],
+      ['manifest.expired', signed(manifest({ madeMs: Date.now() - 7_200_000, notAfterMs: Date.now() - 3_600_000 }))],
       ['manifest.misaddressed', signed(manifest({ agent: 'another' }))],
       ['manifest.not_newer', signed(manifest({ version: 1 }))],
       ['payload.invalid', Buffer.from('no manifest')],

@@ -59,7 +59,7 @@ export const programs: readonly Program[] = [
       'macos-temperature-sensor': notFound('macos-temperature-sensor'),
     },
     // For the inventory, in a child process.
-    apart: ['systeminformation'],
+    apart: ['systeminformation', 'yaml'],
     pages: false,
   },
   {

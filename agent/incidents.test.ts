@@ -125,6 +125,29 @@ describe('IncidentStage', () => {
     expect(bench.drafts[0]!.severity).toBe('warning');
   });
 
+  it('opens for a resource of which nothing is left, and tells since when', async () => {
+    const bench = new Bench();
+    const key = { name: 'system.cpu.utilization', unit: '1', attributes: { 'cpu.mode': 'idle' } };
+    bench.add(1, 15, { detector: 'saturated', key, seen: 0, expectedLow: 0.6, expectedHigh: 0.98, bits: 9 });
+    await bench.pass(1);
+    expect(bench.drafts[0]!.title).toBe(
+      'CPU utilisation (idle) 0 %, expected 60–98 %: nothing left for 15 s, longer than ever before; since 14:01:55',
+    );
+    const second = new Bench();
+    second.add(1, 15, { detector: 'saturated', key, seen: 0, expectedLow: 0, expectedHigh: 0.98, bits: 9 });
+    expect(second.drafts[0]!.title).toContain('CPU utilisation (idle) 0 %: nothing left');
+  });
+
+  it('is not opened by what was told only beside other findings, and ranks it after them', async () => {
+    const bench = new Bench();
+    for (let series = 1; series < 9; series++) bench.add(series, 20, { bits: 14 });
+    expect(bench.drafts).toEqual([]);
+    bench.add(9, 4, { bits: 26 });
+    await bench.pass(1);
+    expect(bench.drafts[0]!.findings.length).toBe(9);
+    expect(bench.drafts[0]!.findings[0]!.bits).toBe(26);
+  });
+
   it('ranks what came first and left the expected farthest, with shares that sum to one', async () => {
     const bench = new Bench();
     bench.add(1, 0, { bits: 30 });

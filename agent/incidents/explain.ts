@@ -88,19 +88,22 @@ export function describeFinding(finding: Finding, words: Words): string {
     return `${name} stuck at${value} for ${describeSpan(finding.lastMs - finding.sinceMs)}; ${since}`;
   }
   if (detector === 'saturated') {
-    const expected =
-      expectedLow === null || expectedHigh === null
-        ? ''
-        : `, expected ${formatRange(expectedLow, expectedHigh, key.unit)}`;
+    const left =
+      seen !== null && expectedLow !== null && expectedHigh !== null && !within(seen, expectedLow, expectedHigh);
+    const expected = left ? `, expected ${formatRange(expectedLow, expectedHigh, key.unit)}` : '';
     const span = describeSpan(finding.lastMs - finding.sinceMs);
     return `${name}${value}${expected}: nothing left for ${span}, longer than ever before; ${since}`;
   }
   const rarity = describeRarity(finding.returnPeriodMs);
   if (expectedLow === null || expectedHigh === null || seen === null) return `${name}${value}; ${rarity}; ${since}`;
   const range = `expected ${formatRange(expectedLow, expectedHigh, key.unit)}`;
-  if (seen >= expectedLow && seen <= expectedHigh)
+  if (within(seen, expectedLow, expectedHigh))
     return `${name}${value}, unusually unsteady (${range}); ${rarity}; ${since}`;
   return `${name}${value}, ${range}; ${rarity}; ${since}`;
+}
+
+function within(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
 }
 
 /** One sentence for the whole: the most telling finding, and how many more series took part. */

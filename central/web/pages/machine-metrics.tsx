@@ -80,6 +80,7 @@ function Metrics({ agent, board, incidents, sections, unusual }: MetricsProps) {
   const asked = query.get('incident');
   const found = useMemo(() => searchSections(sections, text), [sections, text]);
   const [pointed, setPointed] = useState<string | null>(null);
+  const [wantedChart, setWantedChart] = useState<{ readonly series: string } | null>(null);
   const open = incidents.filter(({ state }) => state === 'open');
   const linked = incidents.find((one) => incidentKey(one) === asked);
   const shown = linked === undefined || open.includes(linked) ? open : [linked, ...open];
@@ -89,6 +90,10 @@ function Metrics({ agent, board, incidents, sections, unusual }: MetricsProps) {
     if (around.kind === 'fixed') zoomTo(around.fromMs, around.toMs);
     setPointed(incident.findings[0]?.series ?? null);
   };
+  const pointAt = (series: string): void => {
+    setPointed(series);
+    setWantedChart({ series });
+  };
   // An address that names an incident opens on it, once.
   const opened = useRef(false);
   useEffect(() => {
@@ -97,11 +102,12 @@ function Metrics({ agent, board, incidents, sections, unusual }: MetricsProps) {
     showIncident(linked);
   });
   useEffect(() => {
-    if (pointed === null) return;
-    const chart = sections.flatMap(({ charts }) => charts).find(({ lines }) => lines.some(({ id }) => id === pointed));
+    if (wantedChart === null) return;
+    const charts = sections.flatMap((section) => section.charts);
+    const chart = charts.find(({ lines }) => lines.some(({ id }) => id === wantedChart.series));
     if (chart === undefined) return;
     document.querySelector(`[data-chart="${CSS.escape(chart.id)}"]`)?.scrollIntoView({ block: 'center' });
-  }, [pointed, sections]);
+  }, [wantedChart, sections]);
 
   return (
     <>
@@ -123,8 +129,12 @@ function Metrics({ agent, board, incidents, sections, unusual }: MetricsProps) {
               key={incidentKey(incident)}
               incident={incident}
               folded={shown.length > 1 && incident !== linked}
-              onShow={showIncident}
-              onSeries={setPointed}
+              onShow={(shownIncident) => {
+                showIncident(shownIncident);
+                const first = shownIncident.findings[0];
+                if (first !== undefined) pointAt(first.series);
+              }}
+              onSeries={pointAt}
             />
           ))}
         </section>

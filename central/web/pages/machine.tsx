@@ -75,6 +75,9 @@ export function MachinePage({ id, tab, fleet }: Props) {
   }
   if (board === null) return null;
   const known = incidents.data?.incidents ?? [];
+  // What is listed and what is counted must not differ on one page.
+  const open =
+    incidents.data === undefined ? agent.openIncidents : known.filter(({ state }) => state === 'open').length;
   return (
     <SiteZone.Provider value={siteZone}>
       <div class="machine">
@@ -87,9 +90,9 @@ export function MachinePage({ id, tab, fleet }: Props) {
               aria-current={tab === name ? 'page' : undefined}
             >
               {label}
-              {name === 'incidents' && agent.openIncidents > 0 && (
-                <span class="badge" title={counted(agent.openIncidents, 'open incident')}>
-                  {agent.openIncidents}
+              {name === 'incidents' && open > 0 && (
+                <span class="badge" title={counted(open, 'open incident')}>
+                  {open}
                 </span>
               )}
             </a>

@@ -18,6 +18,8 @@ import { type Central, System } from '../support/system.ts';
 
 const CONFIG_INVALID = 78;
 const NOT_ALLOWED = 77;
+/** A version far above those that the central comes to in the test. */
+const FORGED = 1_000;
 const root = join(import.meta.dirname, '..', '..');
 
 let system: System;
@@ -36,9 +38,14 @@ async function goesOn(): Promise<void> {
   await other.close();
 }
 
-/** What the central has logged since, by message. */
-function warned(since: number): readonly Readonly<Record<string, unknown>>[] {
-  return central.program.log().slice(since);
+type Line = Readonly<Record<string, unknown>>;
+
+/** Lines of this kind that the central has logged since, once there are as many as are wanted: a pipe takes its time. */
+async function warned(since: number, least: number, wanted: (line: Line) => boolean): Promise<readonly Line[]> {
+  return await until('the central says so', () => {
+    const lines = central.program.log().slice(since).filter(wanted);
+    return lines.length >= least ? lines : null;
+  });
 }
 
 test.each(['agent', 'central'])('a bad configuration of the %s is named with line and column', async (program) => {
@@ -79,7 +86,7 @@ test('a wrong password, and the identity of another', async () => {
     reconnectPeriod: 0,
   });
   await expect(asOther).rejects.toMatchObject({ code: 4 });
-  const told = warned(since).filter(({ msg }) => msg === 'connection refused');
+  const told = await warned(since, 2, ({ msg }) => msg === 'connection refused');
   expect(told.map(({ reason }) => reason)).toEqual([
     'unknown user name or wrong password',
     'the client id is not the agent id',
@@ -102,12 +109,12 @@ test('topics of others', async () => {
     const granted = await mine.client.subscribeAsync(topic, { qos: 1 }).catch((error: { packet?: unknown }) => error);
     expect(JSON.stringify(granted), topic).toContain('128');
   }
-  expect(warned(since).map(({ msg }) => msg)).toContain('subscription to a topic that is not its own; refused');
+  await warned(since, 4, ({ msg }) => msg === 'subscription to a topic that is not its own; refused');
 
   const closed = new Promise((resolve) => mine.client.once('close', () => resolve(true)));
   mine.client.publish(upTopic(prefix, agent, 'records'), 'x', { qos: 1 });
   expect(await closed).toBe(true);
-  const told = warned(since).filter(({ topic }) => topic === upTopic(prefix, agent, 'records'));
+  const told = await warned(since, 1, ({ topic }) => topic === upTopic(prefix, agent, 'records'));
   expect(told).toMatchObject([{ client: mine.enrolment.agent }]);
   // Nothing of it came to the other, whose own connection stands.
   expect(yours.received).toEqual([]);
@@ -136,7 +143,7 @@ test('broken payloads: refused, not acknowledged, or quarantined', async () => {
   const { totals } = await central.ledger(id);
   expect(totals).toMatchObject({ made: 4, committed: 2, quarantined: 1, pending: 1, lost: 0 });
 
-  const told = warned(since).filter((line) => line.agent === id);
+  const told = await warned(since, 7, (line) => line.agent === id);
   expect(told.filter(({ msg }) => msg === 'envelope refused').length).toBe(1);
   expect(told.filter(({ msg }) => msg === 'damaged frame').length).toBe(1);
   expect(told.filter(({ msg }) => msg === 'record set aside')).toMatchObject([{ seq: 3 }]);
@@ -159,7 +166,7 @@ test('a packet of 200 MB before any login', async () => {
   socket.write(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x64]));
   socket.on('error', () => {});
   await new Promise((resolve) => socket.once('close', resolve));
-  const told = warned(since).filter(({ msg }) => String(msg).includes('more bytes than are allowed'));
+  const told = await warned(since, 1, ({ msg }) => String(msg).includes('more bytes than are allowed'));
   expect(told.length).toBe(1);
   await goesOn();
 });
@@ -178,13 +185,15 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
     const state = (): Promise<AgentState> => real.state(id);
     await until('the first manifest is taken', async () => (await state()).reported?.manifestVersion === 1, 20_000);
     // Expiry is judged by the central's time as the last acknowledgement brought it.
-    await until('an acknowledgement', async () => (await real.ledger(id)).totals.committed > 0);
+    // An agent that obeys a command has heard it; the records that it waits for come with its first minute at the latest.
+    const values = `/agents/${id}/values?series=0123456789abcdef&from=${Date.now() - 60_000}&to=${Date.now()}`;
+    await until('the agent obeys', async () => (await real.fetch(values)).status === 200, 80_000);
 
     const rollout = keyOf(join(real.data, 'keys', 'rollout.pem'));
     const manifest = (change: Partial<Manifest> = {}): Manifest => ({
       manifest: 1,
       agent: id,
-      version: 2,
+      version: FORGED,
       madeMs: Date.now() - 2_000,
       notAfterMs: Date.now() + 60_000,
       cohorts: [],
@@ -194,7 +203,7 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
     const signed = (document: Manifest, key = rollout): Uint8Array =>
       encodeEnvelope(sign(payloadTypes.manifest, encodeJson(document), key));
     const altered = JSON.parse(new TextDecoder().decode(signed(manifest()))) as { payload: string };
-    altered.payload = Buffer.from(encodeJson(manifest({ version: 9 }))).toString('base64');
+    altered.payload = Buffer.from(encodeJson(manifest({ version: FORGED + 1 }))).toString('base64');
 
     const client = await mqtt.connectAsync(broker, { username: 'picket-central', password: 'of-the-central' });
     const say = (bytes: Uint8Array) =>
@@ -221,11 +230,12 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
       15_000,
       () => agent.program.stderr.slice(-2000),
     );
-    expect(refused.manifestVersion).toBe(1);
+    // None was taken; the central itself may have gone one above what its agent calls old.
+    expect(refused.manifestVersion).toBeLessThan(FORGED);
     for (const { message } of refused.refusals) expect(message.length).toBeGreaterThan(20);
 
     await say(signed(manifest()));
-    await until('the good one', async () => (await state()).reported?.manifestVersion === 2);
+    await until('the good one', async () => (await state()).reported!.manifestVersion >= FORGED);
     await client.endAsync(true);
   } finally {
     await own.close();

@@ -131,11 +131,11 @@ describe('IncidentStage', () => {
     bench.add(1, 15, { detector: 'saturated', key, seen: 0, expectedLow: 0.6, expectedHigh: 0.98, bits: 9 });
     await bench.pass(1);
     expect(bench.drafts[0]!.title).toBe(
-      'CPU utilisation (idle) 0 %, expected 60–98 %: nothing left for 15 s, longer than ever before; since 14:01:55',
+      'CPU utilisation (idle) 0 %, expected 60–98 %: at its limit for 15 s, longer than ever before; since 14:01:55',
     );
     const second = new Bench();
     second.add(1, 15, { detector: 'saturated', key, seen: 0, expectedLow: 0, expectedHigh: 0.98, bits: 9 });
-    expect(second.drafts[0]!.title).toContain('CPU utilisation (idle) 0 %: nothing left');
+    expect(second.drafts[0]!.title).toContain('CPU utilisation (idle) 0 %: at its limit');
   });
 
   it('is not opened by what was told only beside other findings, and ranks it after them', async () => {

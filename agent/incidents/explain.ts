@@ -92,7 +92,7 @@ export function describeFinding(finding: Finding, words: Words): string {
       seen !== null && expectedLow !== null && expectedHigh !== null && !within(seen, expectedLow, expectedHigh);
     const expected = left ? `, expected ${formatRange(expectedLow, expectedHigh, key.unit)}` : '';
     const span = describeSpan(finding.lastMs - finding.sinceMs);
-    return `${name}${value}${expected}: nothing left for ${span}, longer than ever before; ${since}`;
+    return `${name}${value}${expected}: at its limit for ${span}, longer than ever before; ${since}`;
   }
   const rarity = describeRarity(finding.returnPeriodMs);
   if (expectedLow === null || expectedHigh === null || seen === null) return `${name}${value}; ${rarity}; ${since}`;

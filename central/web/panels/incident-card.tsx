@@ -75,7 +75,7 @@ function FindingRow({ finding, onSeries }: { readonly finding: Finding; readonly
       <span class="seen">
         {finding.detector === 'missing' ? 'no value' : formatValue(seen, key.unit)}
         {finding.detector === 'stuck' && ' stuck'}
-        {finding.detector === 'saturated' && ' all the time'}
+        {finding.detector === 'saturated' && ' at the limit'}
       </span>
       <span class="wanted">
         {expectedLow !== null &&

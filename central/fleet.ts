@@ -28,7 +28,7 @@ const MAX_TAG_NAME = 64;
 const REPLACE_TOKEN_MS = 7 * DAY_MS;
 const FORGET_TOKEN_MS = 90 * DAY_MS;
 const FLUSH_MS = 30_000;
-const MAX_OPEN_INCIDENTS = 10_000;
+const MAX_KNOWN_INCIDENTS = 10_000;
 
 interface StoredAgent extends AgentRecord {
   /** SHA-256 of the password, hex; it has 256 random bits, so a plain hash is enough. */
@@ -77,13 +77,10 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
   const tokens = await TokenBook.open(documents);
   const states = new LiveStates(documents);
   await states.load();
-  const open = await store.incidents({
-    fromMs: 0,
-    toMs: nowMs() + 365 * DAY_MS,
-    state: 'open',
-    limit: MAX_OPEN_INCIDENTS,
-  });
-  for (const incident of open) states.incident(incident);
+  // Closed ones as well: an agent may send an early revision of one again, and it must not open it anew.
+  const range = { fromMs: 0, toMs: nowMs() + 365 * DAY_MS, limit: MAX_KNOWN_INCIDENTS };
+  const known = [...(await store.incidents(range)), ...(await store.incidents({ ...range, state: 'open' }))];
+  for (const incident of known) states.incident(incident);
 
   const droppedListeners = new Set<(agent: AgentId) => void>();
   const flushing = setInterval(() => void states.flush().catch(options.onError ?? (() => {})), FLUSH_MS);

@@ -6,11 +6,9 @@
  *
  * Documents: versions (`model-versions.ts`), manifests (`manifests.ts`), `model-state`: what an agent runs and is to run.
  */
-import type { Timers } from '../shared/clock.ts';
 import { emptyVerdict } from '../shared/detect/detector.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { DAY_MS, limits, MINUTE_MS } from '../shared/limits.ts';
-import type { Log } from '../shared/log.ts';
 import type { SeriesId } from '../shared/series.ts';
 import { chunkOf } from '../shared/trust/chunks.ts';
 import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
@@ -19,16 +17,16 @@ import { type ManifestRelease, payloadTypes, type Reported } from '../shared/tru
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
-import type { CentralKeys } from './keys.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { ModelVersions } from './model-versions.ts';
+import type { ModelsOptions } from './models-options.ts';
 import { describeRelease } from './releases.ts';
 import { advance } from './rollout.ts';
-import type { AgentId, Store } from './store/store.ts';
+import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
 import { type Champion, type RoundResult, trainRound } from './train/round.ts';
-import { scheduleFor, TrainingSchedule, type TrainingTimes } from './train/schedule.ts';
+import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
 import { zoneOffsets } from './train/zone.ts';
 
 /** Versions of an agent the content of which is kept for a rollback. */
@@ -38,29 +36,6 @@ const CACHED_MODELS = 8;
 /** Zone offsets that a model carries into its future. */
 const ZONE_AHEAD_MS = 800 * DAY_MS;
 const ZONE_BEHIND_MS = 30 * DAY_MS;
-
-export interface ModelsOptions {
-  readonly store: Store;
-  readonly keys: CentralKeys;
-  readonly nowMs: () => number;
-  readonly timers: Timers;
-  readonly random: () => number;
-  readonly log: Log;
-  /** Publishes retained on the agent's down/desired. */
-  readonly publishDesired: (agent: AgentId, bytes: Uint8Array) => Promise<void>;
-  /** Agents that `trainNow()` trains. */
-  readonly agents: () => readonly AgentId[];
-  /** A version of the agent changed its state. */
-  readonly changed: (agent: AgentId, version: number) => void;
-  /** IANA zone of the agent's site; default the host's. */
-  readonly zoneOf?: (agent: AgentId) => string;
-  /** Length of the agents' windows; default a minute. */
-  readonly windowMs?: number;
-  /** Findings a machine-day that the window models may make; default 1. */
-  readonly findingsPerDay?: number;
-  /** From how little to learn, how much to hold out, and when. */
-  readonly training?: TrainingTimes;
-}
 
 /** What an agent runs and is to run, by slot. */
 interface AgentModels {
@@ -382,17 +357,18 @@ export class ModelsService implements Models {
     const cached = this.#decoded.get(contentSha256);
     if (cached !== undefined) return cached;
     const content = await this.#options.store.documents.getBlob(contentSha256);
-    if (content === null) return null;
-    const series = kind.decode(content);
+    const series = content && kind.decode(content);
+    if (series === null) return null;
     if (this.#decoded.size >= CACHED_MODELS) this.#decoded.delete(this.#decoded.keys().next().value!);
     this.#decoded.set(contentSha256, series);
     return series;
   }
 
   async #saveState(agent: AgentId, state: AgentModels): Promise<void> {
-    if (JSON.stringify(this.#state.get(agent)) === JSON.stringify(state)) return;
-    await this.#options.store.documents.put('model-state', agent, state);
-    this.#state.set(agent, state);
+    if (JSON.stringify(this.#state.get(agent)) !== JSON.stringify(state)) {
+      await this.#options.store.documents.put('model-state', agent, state);
+      this.#state.set(agent, state);
+    }
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@
  * Prints, once it serves, one line `ready http://HOST:PORT user admin`, at the first start with `password …`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -126,7 +126,25 @@ async function startAgent(url: string): Promise<void> {
   }
   if (stopping) return;
   Object.assign(process.env, environment);
-  keepRunning({ name: 'agent', args: () => ['agent/main.ts', 'run', '--data', agentDir], onLine: console.log });
+  keepRunning({
+    name: 'agent',
+    args: () => ['agent/main.ts', 'run', '--data', agentDir, '--config', agentConfig()],
+    onLine: console.log,
+  });
+}
+
+/** The agent's enrolment says where the broker was then; a free port that was taken is another each time. */
+function agentConfig(): string {
+  const file = join(dataDir, 'agent.yaml');
+  const enrolment = join(agentDir, 'enrolment.json');
+  let broker = '';
+  if (existsSync(enrolment)) {
+    const url = new URL((JSON.parse(readFileSync(enrolment, 'utf8')) as { broker: string }).broker);
+    url.port = new URL(`mqtt://${mqtt}`).port;
+    broker = `connection:\n  broker: ${url.href.replace(/\/$/, '')}\n`;
+  }
+  writeFileSync(file, `# Written at each start by npm start.\n${broker}`);
+  return file;
 }
 
 function stop(code: number): void {

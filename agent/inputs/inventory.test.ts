@@ -123,6 +123,7 @@ describe('what systeminformation answers', () => {
   test('becomes attributes of OpenTelemetry, without what says nothing and without identifiers', async () => {
     const found = await inventoryDetail(answers, false);
     expect(found).toEqual({
+      time: { zone: Intl.DateTimeFormat().resolvedOptions().timeZone },
       resource: {
         'os.name': 'macOS',
         'os.version': '15.1',

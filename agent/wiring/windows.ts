@@ -62,15 +62,16 @@ export class Windows {
   /** At a clean stop: the open window is kept. Resolves when it is durable. */
   async finish(): Promise<void> {
     const closed = this.#clock.finish(this.#options.clock.monotonicMs());
-    if (closed !== null) await this.#close(closed);
+    // At once: nobody is to wait for the next commit when the machine goes down.
+    if (closed !== null) await this.#close(closed, true);
   }
 
-  async #close({ window, hour }: ClosedWindows): Promise<void> {
+  async #close({ window, hour }: ClosedWindows, urgent = false): Promise<void> {
     const { registry, summariser, closed, freed } = this.#options;
     const waiting: Promise<unknown>[] = [this.#renewTables()];
     const columns = summariser.close(this.#numbers);
-    waiting.push(this.#append('summary', columns, window));
-    if (hour !== null) waiting.push(this.#append('rollup', summariser.closeHour(this.#numbers), hour));
+    waiting.push(this.#append('summary', columns, window, urgent));
+    if (hour !== null) waiting.push(this.#append('rollup', summariser.closeHour(this.#numbers), hour, urgent));
     closed(this.#numbers, columns, window);
     // A number keeps its meaning until its hour is told; then it is free for another series.
     if (hour !== null) {
@@ -96,7 +97,7 @@ export class Windows {
     return Promise.all(this.#tables.map(({ body, hash }) => recorder.append('table', body, 'table', { table: hash })));
   }
 
-  #append(kind: 'summary' | 'rollup', columns: WindowColumns, window: ClosedWindow): Promise<unknown> {
+  #append(kind: 'summary' | 'rollup', columns: WindowColumns, window: ClosedWindow, urgent: boolean): Promise<unknown> {
     const { recorder, clock, utc } = this.#options;
     const { nominalMs, endMonotonicMs } = window;
     const lengthMs = Math.max(1, Math.round(window.lengthMs));
@@ -108,7 +109,7 @@ export class Windows {
     const recordClass = kind === 'summary' ? 'detail' : 'rollup';
     return Promise.all(
       summaryParts(columns, this.#tables, span).map(({ table, body }) =>
-        recorder.append(kind, body, recordClass, { ...times, table }),
+        recorder.append(kind, body, recordClass, { ...times, table, urgent }),
       ),
     );
   }

@@ -1,7 +1,8 @@
 /** A central's models over a store in memory, with history that a test makes. */
 
 import { openKeys } from '../../central/keys.ts';
-import { type ModelsOptions, ModelsService } from '../../central/models.ts';
+import { ModelsService } from '../../central/models.ts';
+import type { ModelsOptions } from '../../central/models-options.ts';
 import { MemoryDocuments } from '../../central/store/memory-documents.ts';
 import type { Documents, LatestSeries, Store, SummaryBlock } from '../../central/store/store.ts';
 import { seededRandom } from './history.ts';

@@ -61,6 +61,8 @@ export async function inventoryDetail(questions: Questions, identifiers: boolean
       ...resourceOf(system, os, cpu),
       'device.id': identifiers ? textOf(system.serial) : null,
     }),
+    // Asked here and not in the agent, in which the tables of zones would stay.
+    time: known({ zone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
     board: known({ manufacturer: textOf(board.manufacturer), model: textOf(board.model) }),
     firmware: known({ vendor: textOf(bios.vendor), version: textOf(bios.version), date: textOf(bios.releaseDate) }),
     processor: known({

@@ -10,6 +10,8 @@ type Known = ReturnType<typeof known>;
 export interface Inventory {
   /** `host.name`, `host.arch`, `host.cpu.model.name`, `os.type`, `os.version`, `device.model.name`, … */
   readonly resource: Known;
+  /** `zone`: the machine's time zone, by its IANA name. */
+  readonly time?: Known;
   readonly kernel?: Known;
   readonly board?: Known;
   readonly firmware?: Known;

@@ -130,7 +130,7 @@ function useBoard(id: string, siteZone: string | null): ChartBoard | null {
 
 /** The zone that the inventory or a tag names; null where none does. */
 function zoneOf(agent: AgentState | undefined, inventory: InventoryAnswer | null | undefined): string | null {
-  const json = inventory?.json as { zone?: unknown; timezone?: unknown; time?: { timezone?: unknown } } | undefined;
-  const named = [agent?.tags.zone, json?.zone, json?.timezone, json?.time?.timezone];
+  const json = inventory?.json as { time?: { zone?: unknown } } | undefined;
+  const named = [agent?.tags.zone, json?.time?.zone];
   return named.find((zone): zone is string => typeof zone === 'string' && zone !== '' && isZone(zone)) ?? null;
 }

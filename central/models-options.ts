@@ -1,0 +1,29 @@
+/** What the models' service is given by the wiring. */
+import type { Timers } from '../shared/clock.ts';
+import type { Log } from '../shared/log.ts';
+import type { CentralKeys } from './keys.ts';
+import type { AgentId, Store } from './store/store.ts';
+import type { TrainingTimes } from './train/schedule.ts';
+
+export interface ModelsOptions {
+  readonly store: Store;
+  readonly keys: CentralKeys;
+  readonly nowMs: () => number;
+  readonly timers: Timers;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Publishes retained on the agent's down/desired. */
+  readonly publishDesired: (agent: AgentId, bytes: Uint8Array) => Promise<void>;
+  /** Agents that `trainNow()` trains. */
+  readonly agents: () => readonly AgentId[];
+  /** A version of the agent changed its state. */
+  readonly changed: (agent: AgentId, version: number) => void;
+  /** IANA zone of the agent's site; default the host's. */
+  readonly zoneOf?: (agent: AgentId) => string;
+  /** Length of the agents' windows; default a minute. */
+  readonly windowMs?: number;
+  /** Findings a machine-day that the window models may make; default 1. */
+  readonly findingsPerDay?: number;
+  /** From how little to learn, how much to hold out, and when. */
+  readonly training?: TrainingTimes;
+}

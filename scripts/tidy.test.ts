@@ -41,7 +41,7 @@ describe('house rules', () => {
     ['shared is pure', 'shared/a.ts', "import { readFileSync } from 'node:fs';"],
     ['shared is pure', 'shared/a.ts', "import { createHash } from 'node:crypto';"],
     ['shared is pure', 'shared/a.ts', 'const now = Date.now();'],
-    ['length', 'agent/a.ts', '\n'.repeat(401)],
+    ['length', 'agent/a.ts', 'a;\n'.repeat(401)],
     ['no child process', 'agent/inputs/linux/a.ts', "import { spawn } from 'node:child_process';"],
     ['foreign', 'agent/a.ts', `const path = '/work/${'main'}/a';`],
   ])('the rule "%s" fires on %s', (rule, path, text) => {

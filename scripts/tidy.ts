@@ -121,7 +121,7 @@ export function violationsOf(file: SourceFile): Violation[] {
     found.push({ path: file.path, rule, message });
   };
   checkImports(file, report);
-  const lines = file.text.split('\n').length;
+  const lines = file.text.trimEnd().split('\n').length;
   if (lines > maxLines && !longFiles.has(file.path) && !isTest(file.path)) {
     report('length', `${lines} lines; split it, one idea a file (at most ${maxLines})`);
   }

@@ -121,8 +121,8 @@ async function startAgent(url: string): Promise<void> {
       body: JSON.stringify({ note: 'npm start', maxUses: 1, expiresMs: Date.now() + 600_000 }),
     });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-    environment['PICKET_ENROL_URL'] = url;
-    environment['PICKET_TOKEN'] = ((await response.json()) as { token: string }).token;
+    environment.PICKET_ENROL_URL = url;
+    environment.PICKET_TOKEN = ((await response.json()) as { token: string }).token;
   }
   if (stopping) return;
   Object.assign(process.env, environment);

@@ -1,5 +1,7 @@
 /** Turns what the audit found into one batch: losses to name, records to take back, index rows to write again. */
-import { intersect, noRanges, subtract } from '../../shared/wire/ranges.ts';
+import { decodeEpochStart, decodeRecord } from '../../shared/wire/codec.ts';
+import { readFrame } from '../../shared/wire/frame.ts';
+import { highest, intersect, noRanges, subtract } from '../../shared/wire/ranges.ts';
 import type { AuditFindings } from './audit.ts';
 import type { Book, Edit, EpochEntry } from './book.ts';
 import { decodeStored, indexKey, type Place, recordKey } from './layout.ts';
@@ -31,6 +33,15 @@ export async function auditChanges(
     const back = entry === undefined ? noRanges : subtract(seqs, entry.held);
     if (entry !== undefined && back.length > 0) changes.push((edit) => edit.restore(entry, back));
   }
+  for (const loss of await unknownEnds(shelf, book, findings)) {
+    const entry = book.byStart(loss.start)!;
+    losses.push(loss);
+    changes.push((edit) => {
+      // Held for the moment of raising the highest seq; what is forgotten is not held afterwards.
+      edit.restore(entry, loss.ranges);
+      edit.forget(entry, loss.ranges);
+    });
+  }
   for (const place of findings.unindexed) {
     changes.push((edit) => edit.ops.push({ type: 'put', key: indexKey(place), value: new Uint8Array(0) }));
   }
@@ -41,6 +52,28 @@ export async function auditChanges(
       for (const change of changes) change(edit);
     },
   };
+}
+
+/**
+ * Ends of epochs that the book does not know, because their rows were lost with the records: the epoch after each says
+ * in its first record how far its parent went.
+ */
+async function unknownEnds(shelf: Shelf, book: Book, findings: AuditFindings): Promise<Loss[]> {
+  const losses: Loss[] = [];
+  for (const child of book.epochs) {
+    const place: Place = { start: child.start, seq: 1, recordClass: 'control' };
+    const value = await shelf.get(recordKey(place));
+    const entry = value === undefined ? null : checked(child, place, value);
+    if (entry === null) continue;
+    const { parent, parentFinalSeq } = decodeEpochStart(decodeRecord(readFrame(child.epoch, entry.frame).record).body);
+    const before = book.epochs.find(({ epoch }) => epoch === parent);
+    if (before === undefined) continue;
+    const known = Math.max(before.highestSeq, highest(findings.unknown.get(before.start) ?? noRanges));
+    if (known >= parentFinalSeq) continue;
+    const { epoch, start } = before;
+    losses.push({ epoch, start, cause: 'corrupt', ranges: [[known + 1, parentFinalSeq]], fromWallMs: 0, toWallMs: 0 });
+  }
+  return losses;
 }
 
 /** An epoch whose row was lost, from one of its records. */

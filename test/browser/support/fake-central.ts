@@ -217,7 +217,7 @@ const inventory = {
   cpu: { brand: 'Cortex-A72', cores: 4, speedMax: 1.5 },
   memory: { totalBytes: 16 * 2 ** 30 },
   disks: [{ device: 'nvme0n1', type: 'NVMe', sizeBytes: 512e9 }],
-  zone: 'Europe/Berlin',
+  time: { zone: 'Europe/Berlin' },
 };
 
 const entry = (pid: number, name: string, cpu: number, memoryBytes: number, io: number | null) => ({

@@ -13,7 +13,8 @@ import { launchBrowser } from './support/launch.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'picket-whole-'));
-const LOAD_MS = 60_000;
+/** Twice what a newcomer is told: whatever the machine did while the agent learned, this is longer. */
+const LOAD_MS = 120_000;
 /** Five windows until the first model, and what a busy machine adds. */
 const MODEL_MS = 8 * 60_000;
 

@@ -24,6 +24,8 @@ import type { Sensing } from './sensing.ts';
 
 /** A record that follows another within this time may travel with it. */
 const GATHER_MS = 50;
+/** What is reported is said again as often: its figures change, and QoS 1 is no promise that anybody heard it. */
+const REPORT_MS = 5 * 60_000;
 
 export interface UplinkOptions {
   readonly enrolment: Enrolment;
@@ -48,6 +50,8 @@ export class Uplink {
   readonly #apply: ApplyStage;
   readonly #live: LiveStage;
   readonly #link: Link;
+  readonly #report: (report: ApplyReport) => void;
+  #reportedMs = 0;
   readonly agent: string;
   readonly broker: string;
   #gathering = false;
@@ -82,7 +86,11 @@ export class Uplink {
         keeper.centralMs(utc.latestCentralMs);
       },
       incarnation: options.incarnation,
-      believe: (incarnation) => keeper.incarnation(incarnation),
+      believe: (incarnation) => {
+        keeper.incarnation(incarnation);
+        // This central has not heard what the one before was told; nor has one that came to the broker after us.
+        this.#report(this.#apply.status());
+      },
     });
     this.#live = new LiveStage({
       log,
@@ -102,7 +110,7 @@ export class Uplink {
       centralMs: () => utc.latestCentralMs,
       utcMs: () => sensing.now().utcMs,
       requestChunk: (sha256, index) => quietly(send('get', encodeJson({ sha256, index }))),
-      report: (report) => quietly(send('reported', encodeJson(this.#reported(report)))),
+      report: (report) => this.#report(report),
       activate: (_slot, content) => sensing.models.activate(content),
       deactivate: () => sensing.models.deactivate(),
       command: (command) => this.#do(command),
@@ -110,6 +118,10 @@ export class Uplink {
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an
     // offline of another epoch than the online's is ignored.
     let epoch = outbox.epoch();
+    this.#report = (report) => {
+      this.#reportedMs = clock.monotonicMs();
+      quietly(send('reported', encodeJson(this.#reported(report))));
+    };
     const presence = (online: boolean): Uint8Array => encodeJson({ online, boot: bootId, epoch } satisfies Presence);
     const will = (): Uint8Array => {
       epoch = outbox.epoch();
@@ -167,6 +179,7 @@ export class Uplink {
 
   tick(now: Instant): void {
     this.#live.tick(now);
+    if (this.#link.connected && now.monotonicMs - this.#reportedMs > REPORT_MS) this.#report(this.#apply.status());
   }
 
   /** What is applied, for the status. */

@@ -55,8 +55,9 @@ test('memory, filesystems and load agree with the Linux inputs, and processor sh
       `${name}: ${value} by systeminformation, ${linux} by the files`,
     ).toBeLessThanOrEqual(tolerance);
   }
-  // Limit, free, used share of the memory; three loads; at least one filesystem.
-  expect(compared).toBeGreaterThanOrEqual(7);
+  // Limit, free, used share of the memory; three loads. Filesystems come beside where the machine shows any: a changed
+  // root shows none.
+  expect(compared).toBeGreaterThanOrEqual(6);
   // Rates over spans that are not the same can be compared only as shares of the whole.
   const modes = [...own].filter(([name]) => /^system\.cpu\.utilization\{cpu\.mode="\w+"\}$/.test(name));
   expect(modes.reduce((sum, [, value]) => sum + value, 0)).toBeGreaterThan(0.9);

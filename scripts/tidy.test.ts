@@ -43,7 +43,7 @@ describe('house rules', () => {
     ['shared is pure', 'shared/a.ts', 'const now = Date.now();'],
     ['length', 'agent/a.ts', 'a;\n'.repeat(401)],
     ['no child process', 'agent/inputs/linux/a.ts', "import { spawn } from 'node:child_process';"],
-    ['foreign', 'agent/a.ts', `const path = '/work/${'main'}/a';`],
+    ['foreign', 'agent/a.ts', `const path = '/${'home'}/somebody/a';`],
   ])('the rule "%s" fires on %s', (rule, path, text) => {
     expect(violationsOf({ path, text }).map((violation) => violation.rule)).toContain(rule);
   });

@@ -8,7 +8,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { isSea } from 'node:sea';
 import type { Timers } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { openApplyFiles } from './apply/files.ts';
@@ -19,6 +18,7 @@ import { readEnrolment } from './enrolment.ts';
 import type { Host } from './inputs/input.ts';
 import { FailoverOutbox } from './outbox/failover.ts';
 import { repairInChild } from './outbox/repair.ts';
+import { ownCommand } from './own-command.ts';
 import { Recorder } from './recorder.ts';
 import { UtcEstimate } from './utc.ts';
 import { Keeper, remember } from './wiring/meta.ts';
@@ -59,7 +59,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       const wallMs = clock.wallMs();
       return { wallMs, wallTrusted: utc.wallTrusted(clock.monotonicMs(), wallMs) };
     },
-    repair: repairInChild(repairCommand()),
+    repair: repairInChild(ownCommand('repair-outbox')),
     // What lies on the disk was not shown while it failed.
     onWorking: () => uplink?.lookAgain(),
   });
@@ -147,12 +147,4 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       clock.close();
     },
   };
-}
-
-/** How this program is started to repair a damaged outbox: as the executable, or from the sources. */
-function repairCommand(): [string, ...string[]] {
-  const entry = process.argv[1];
-  return isSea() || entry === undefined
-    ? [process.execPath, 'repair-outbox']
-    : [process.execPath, entry, 'repair-outbox'];
 }

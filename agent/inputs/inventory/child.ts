@@ -1,15 +1,6 @@
 /** Starts this program once more, to answer on its standard output; bounded in time and in bytes. */
 import { spawn } from 'node:child_process';
-import { isSea } from 'node:sea';
 import { PicketError } from '../../../shared/errors.ts';
-
-/** Program and arguments of a hidden command of this program: as the executable, or from the sources. */
-export function ownCommand(command: string, ...args: readonly string[]): readonly [string, ...string[]] {
-  const entry = process.argv[1];
-  return isSea() || entry === undefined
-    ? [process.execPath, command, ...args]
-    : [process.execPath, entry, command, ...args];
-}
 
 /** What the child wrote. Rejects with `input.failed`; the child has ended or been killed in every case. */
 export function outputOf(

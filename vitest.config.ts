@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 const patience = { testTimeout: 30_000, hookTimeout: 30_000 };
 const morePatience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
+/** Properties are tried with the same values in each run, so that a red build speaks of the change; see there. */
+const seeded = { setupFiles: ['test/support/seed.ts'] };
+
 /** Groups run one after the other: real processes after the quick tests, and the browser with the machine to itself. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } });
 
@@ -13,10 +16,10 @@ export default defineConfig({
     // Two cores: a real broker or browser beside the tests must not starve them.
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['{agent,central,shared,scripts}/**/*.test.ts'], ...patience } },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...patience } },
+      { test: { name: 'unit', ...seeded, include: ['{agent,central,shared,scripts}/**/*.test.ts'], ...patience } },
+      { test: { name: 'contract', ...seeded, include: ['test/contract/**/*.test.ts'], ...patience } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], ...patience } },
-      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], ...morePatience } },
+      { test: { name: 'simulation', ...seeded, include: ['test/simulation/**/*.test.ts'], ...morePatience } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...morePatience, ...group(1) } },
       {
         test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...morePatience, ...group(2), maxWorkers: 1 },

@@ -51,6 +51,17 @@ test('a merge equals the moments of all values', () => {
   );
 });
 
+test('a mean lies among its values, also where their distance is more than a number can hold', () => {
+  const far = [3e293, -Number.MAX_VALUE];
+  const [all, first, second] = [new Moments(1), new Moments(1), new Moments(1)];
+  for (const x of far) all.add(0, x);
+  first.add(0, far[0]!);
+  second.add(0, far[1]!);
+  first.merge(0, second);
+  const merged = mergeMoments(plain([far[0]!]), plain([far[1]!]));
+  for (const mean of [all.mean[0]!, first.mean[0]!, merged.mean]) expect(mean / (-Number.MAX_VALUE / 2)).toBeCloseTo(1);
+});
+
 test('a small deviation on a large mean survives an hour, as the header says', () => {
   const moments = new Moments(1);
   for (let i = 0; i < 3600; i++) moments.add(0, 1e6 + (i % 2 === 0 ? 1 : -1));

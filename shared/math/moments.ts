@@ -44,7 +44,7 @@ export class Moments {
     }
     const mean = this.mean[series]!;
     const difference = value - mean;
-    const shifted = mean + difference / count;
+    const shifted = between(mean, value, 1 / count);
     this.mean[series] = shifted;
     this.squares[series] = this.squares[series]! + difference * (value - shifted);
     if (value < this.min[series]!) this.min[series] = value;
@@ -73,7 +73,7 @@ export class Moments {
     }
     const count = before + added;
     const difference = other.mean[from]! - this.mean[series]!;
-    this.mean[series] = this.mean[series]! + (difference * added) / count;
+    this.mean[series] = between(this.mean[series]!, other.mean[from]!, added / count);
     this.squares[series] =
       this.squares[series]! + other.squares[from]! + (difference * difference * before * added) / count;
     this.min[series] = Math.min(this.min[series]!, other.min[from]!);
@@ -91,6 +91,12 @@ export class Moments {
   }
 }
 
+/** The point that lies a share of the way from a to b; both are finite, though the way between them may not be. */
+function between(a: number, b: number, share: number): number {
+  const way = b - a;
+  return Number.isFinite(way) ? a + way * share : a * (1 - share) + b * share;
+}
+
 /** Count, mean and population deviation of one set of values. */
 export interface Moment {
   readonly count: number;
@@ -106,5 +112,5 @@ export function mergeMoments(a: Moment, b: Moment): Moment {
   const difference = b.mean - a.mean;
   const squares =
     a.deviation ** 2 * a.count + b.deviation ** 2 * b.count + (difference * difference * a.count * b.count) / count;
-  return { count, mean: a.mean + (difference * b.count) / count, deviation: Math.sqrt(squares / count) };
+  return { count, mean: between(a.mean, b.mean, b.count / count), deviation: Math.sqrt(squares / count) };
 }

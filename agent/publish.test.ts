@@ -79,7 +79,7 @@ afterEach(() => outbox.close());
 async function append(text: string): Promise<number> {
   const body = new TextEncoder().encode(JSON.stringify(text));
   const record = encodeRecord({ kind: 'top', bootId, monotonicMs: 0, wallMs: 0, wallTrusted: 'unknown', body });
-  const seq = await outbox.append(record, 'detail', { urgent: true });
+  const { seq } = await outbox.append(record, 'detail', { urgent: true });
   publisher.wake();
   await settled();
   return seq;

@@ -3,7 +3,7 @@ import type { Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { encodeRecord, type RecordKind } from '../shared/wire/record.ts';
-import type { AppendOptions, Outbox, RecordClass } from './outbox/outbox.ts';
+import type { AppendOptions, Outbox, RecordClass, RecordKey } from './outbox/outbox.ts';
 import type { UtcEstimate } from './utc.ts';
 
 export interface RecorderOptions {
@@ -29,13 +29,13 @@ export class Recorder {
     return this.#failures;
   }
 
-  /** Resolves with the seq when the record is durable, or with null where it could not be kept. */
+  /** Resolves with the record's key when it is durable, or with null where it could not be kept. */
   async append(
     kind: RecordKind,
     body: Uint8Array,
     recordClass: RecordClass,
     options: AppendOptions = {},
-  ): Promise<number | null> {
+  ): Promise<RecordKey | null> {
     const { outbox, clock, utc, bootId, log, appended } = this.#options;
     const monotonicMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
@@ -43,9 +43,9 @@ export class Recorder {
     try {
       const wallTrusted = utc.wallTrusted(monotonicMs, wallMs);
       const record = encodeRecord({ kind, bootId, monotonicMs, wallMs, wallTrusted, body });
-      const seq = await outbox.append(record, recordClass, { fromWallMs: utcMs, toWallMs: utcMs, ...options });
+      const key = await outbox.append(record, recordClass, { fromWallMs: utcMs, toWallMs: utcMs, ...options });
       appended();
-      return seq;
+      return key;
     } catch (error) {
       this.#failures++;
       log.error({ kind, problem: messageOf(error) }, 'a record could not be kept');
@@ -59,7 +59,7 @@ export class Recorder {
     json: unknown,
     recordClass: RecordClass,
     options: AppendOptions = {},
-  ): Promise<number | null> {
+  ): Promise<RecordKey | null> {
     return this.append(kind, new TextEncoder().encode(JSON.stringify(json)), recordClass, options);
   }
 }

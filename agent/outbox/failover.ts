@@ -10,7 +10,16 @@ import type { SeqRanges } from '../../shared/wire/ranges.ts';
 import { type LevelOptions, openLevelOutbox } from './level.ts';
 import { openMemoryOutbox } from './memory.ts';
 import type { OutboxOptions, QueueOptions } from './options.ts';
-import type { AppendOptions, Cursor, Entry, EpochState, Outbox, OutboxStats, RecordClass } from './outbox.ts';
+import type {
+  AppendOptions,
+  Cursor,
+  Entry,
+  EpochState,
+  Outbox,
+  OutboxStats,
+  RecordClass,
+  RecordKey,
+} from './outbox.ts';
 import type { QueueOutbox } from './queue.ts';
 
 /** Above every place in a chain that a disk ever counts to: where it stands is not known while it does not open. */
@@ -61,7 +70,7 @@ export class FailoverOutbox implements Outbox {
     return new FailoverOutbox(disk, memory);
   }
 
-  append(record: Uint8Array, recordClass: RecordClass, options: AppendOptions = {}): Promise<number> {
+  append(record: Uint8Array, recordClass: RecordClass, options: AppendOptions = {}): Promise<RecordKey> {
     return this.#active.append(record, recordClass, options);
   }
 

@@ -10,6 +10,7 @@ import { Book, type EpochEntry, type Victim } from './book.ts';
 import { auditChanges } from './heal.ts';
 import { type Place, recordKeyFrom } from './layout.ts';
 import type { QueueOptions } from './options.ts';
+import type { RecordKey } from './outbox.ts';
 import { type Loss, lossesOf, type NewEpoch, type PlanInput, Planner, type Waiting } from './plan.ts';
 import type { Op, Shelf } from './shelf.ts';
 
@@ -27,8 +28,8 @@ export interface Failing {
 /** What one write is made of, beside what the keeper adds itself. */
 export interface Batch extends Partial<Omit<PlanInput, 'touched' | 'newEpoch' | 'dropCause'>> {
   readonly extraOps?: readonly Op[];
-  /** It is durable; seqs of the items, in their order. */
-  readonly landed?: (seqs: readonly number[]) => void;
+  /** It is durable; keys of the items, in their order. */
+  readonly landed?: (keys: readonly RecordKey[]) => void;
 }
 
 /** A batch that was handed to the shelf. */
@@ -163,6 +164,8 @@ export class Keeper {
     const touched = [...this.#dirty].flatMap((start) => this.#book.byStart(start) ?? []);
     const settledThen = touched.map((entry) => entry.settled);
     const ownLosses = this.#losses;
+    // Whoever asks for a new epoch while this is written gets it with the next batch.
+    const epoch = this.#epoch;
     const input: PlanInput = {
       items: batch.items ?? [],
       dropped: batch.dropped ?? new Set(),
@@ -183,7 +186,7 @@ export class Keeper {
       touched.forEach((entry, i) => {
         if (entry.settled === settledThen[i]) this.#dirty.delete(entry.start);
       });
-      batch.landed?.(seqs);
+      batch.landed?.(seqs.map((seq) => ({ epoch, seq })));
     };
     this.#attempt = { commit: this.#book.commit + 1, items: input.items, landed };
     await shelf.write(edit.ops);

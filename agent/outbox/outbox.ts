@@ -14,6 +14,12 @@ import type { SeqRanges } from '../../shared/wire/ranges.ts';
 /** 32 lower-case hex digits. */
 export type EpochId = string;
 
+/** With the agent's name, a record's key for ever. */
+export interface RecordKey {
+  readonly epoch: EpochId;
+  readonly seq: number;
+}
+
 /** What a record is to the thinning order and to the lanes; not to be confused with its kind. */
 export const recordClasses = ['control', 'table', 'incident', 'rollup', 'detail'] as const;
 export type RecordClass = (typeof recordClasses)[number];
@@ -58,8 +64,8 @@ export interface OutboxStats {
 }
 
 export interface Outbox {
-  /** Appends a Record (protobuf bytes without frame); resolves with its seq when it is durable. */
-  append(record: Uint8Array, recordClass: RecordClass, options?: AppendOptions): Promise<number>;
+  /** Appends a Record (protobuf bytes without frame); resolves with its key when it is durable. */
+  append(record: Uint8Array, recordClass: RecordClass, options?: AppendOptions): Promise<RecordKey>;
   /** Forces the open group commit out now. */
   flush(): Promise<void>;
   /** The current epoch; it exists from the first append on. */

@@ -7,7 +7,7 @@ import { frameRecord } from '../../shared/wire/frame.ts';
 import { contains, countSeqs, noRanges, type SeqRanges, unite } from '../../shared/wire/ranges.ts';
 import { encodeRecord, type WallTrust } from '../../shared/wire/record.ts';
 import { type Book, type Edit, type EpochEntry, rangesOfSeqs, type Victim } from './book.ts';
-import type { RecordClass } from './outbox.ts';
+import type { RecordClass, RecordKey } from './outbox.ts';
 
 /** Ranges in one GAP: well below what a message may hold, so that it and a merged one fit into a record. */
 const RANGES_PER_GAP = 1000;
@@ -19,7 +19,7 @@ export interface Waiting {
   readonly table: string | null;
   readonly fromWallMs: number;
   readonly toWallMs: number;
-  readonly resolve: (seq: number) => void;
+  readonly resolve: (key: RecordKey) => void;
   readonly reject: (error: Error) => void;
 }
 

@@ -23,7 +23,16 @@ import {
   unsealBytes,
 } from './layout.ts';
 import type { QueueOptions } from './options.ts';
-import type { AppendOptions, Cursor, Entry, EpochState, Outbox, OutboxStats, RecordClass } from './outbox.ts';
+import type {
+  AppendOptions,
+  Cursor,
+  Entry,
+  EpochState,
+  Outbox,
+  OutboxStats,
+  RecordClass,
+  RecordKey,
+} from './outbox.ts';
 import { checked, readPending } from './peek.ts';
 import { lossesOf, type Waiting } from './plan.ts';
 import { gatherSettled } from './reclaim.ts';
@@ -63,7 +72,7 @@ export class QueueOutbox implements Outbox {
     return outbox;
   }
 
-  append(record: Uint8Array, recordClass: RecordClass, options: AppendOptions = {}): Promise<number> {
+  append(record: Uint8Array, recordClass: RecordClass, options: AppendOptions = {}): Promise<RecordKey> {
     const table = options.table ?? null;
     if (this.#closed) return Promise.reject(new PicketError('store.failed', 'outbox: it is closed'));
     if (record.length > limits.recordBytes || record.length === 0) {
@@ -287,14 +296,14 @@ export class QueueOutbox implements Outbox {
     const extraOps = meta.map(([key, { value }]): Op => {
       return { type: 'put', key: metaKey(`.${key}`), value: sealBytes(value) };
     });
-    const landed = (seqs: readonly number[]): void => {
+    const landed = (keys: readonly RecordKey[]): void => {
       for (const [key, open] of meta) {
         if (this.#meta.get(key) === open) this.#meta.delete(key);
         for (const done of open.done) done();
       }
       this.#remove(items);
       items.forEach((item, i) => {
-        item.resolve(seqs[i]!);
+        item.resolve(keys[i]!);
       });
     };
     await this.#keeper.write({ items, dropped, extraOps, landed });

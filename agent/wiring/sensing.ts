@@ -85,9 +85,9 @@ export class Sensing {
       zone: () => config.timezone ?? null,
       barBits: () => this.detect.barBits,
       open: async (draft) => {
-        const seq = await recorder.appendJson('incident', draft, 'incident', { urgent: true });
-        if (seq === null) throw new Error('the record of an incident could not be kept');
-        const opened = { ...draft, epoch: outbox.epoch(), seq };
+        const key = await recorder.appendJson('incident', draft, 'incident', { urgent: true });
+        if (key === null) throw new Error('the record of an incident could not be kept');
+        const opened = { ...draft, epoch: key.epoch, seq: key.seq };
         this.#follow(opened);
         return opened;
       },

@@ -62,7 +62,7 @@ async function measureOutbox(
   });
   const records = Array.from({ length: 64 }, () => recordOf(bodyBytes));
   const before = await usage();
-  let open: Promise<number>[] = [];
+  let open: Promise<unknown>[] = [];
   for (let i = 0; i < count; i++) {
     open.push(outbox.append(records[i % records.length]!, 'detail', { urgent: eachAlone }));
     if (!eachAlone && open.length < GROUP_BYTES / bodyBytes) continue;

@@ -58,7 +58,7 @@ beforeAll(async () => {
     for (let i = 0; i < RECORDS / 2; i++) {
       const recordClass = classes[i % classes.length]!;
       const bytes = record(recordClass, i, 9000);
-      records.set(await outbox.append(bytes, recordClass, { urgent: true }), bytes);
+      records.set((await outbox.append(bytes, recordClass, { urgent: true })).seq, bytes);
     }
     await outbox.close();
   }

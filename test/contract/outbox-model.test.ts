@@ -101,12 +101,11 @@ it('adds up whatever happens', async () => {
       const append = (of: Outbox, recordClass: RecordClass, sizeBytes: number, urgent: boolean): void => {
         const own = number++;
         const appended = of.append(record(recordClass, own, sizeBytes), recordClass, { urgent }).then(
-          (seq) => {
-            // Within one run of this outbox the epoch stays the same.
-            const key = `${of.epoch()}/${seq}`;
+          ({ epoch, seq }) => {
+            const key = `${epoch}/${seq}`;
             expect(durable.has(key)).toBe(false);
             durable.set(key, own);
-            highestOf.set(of.epoch(), Math.max(highestOf.get(of.epoch()) ?? 0, seq));
+            highestOf.set(epoch, Math.max(highestOf.get(epoch) ?? 0, seq));
           },
           () => undefined,
         );

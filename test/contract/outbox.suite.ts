@@ -26,8 +26,9 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
       outbox.append(record(recordClass, number, sizeBytes), recordClass, { urgent: true });
 
     it('counts seqs from 1 without holes, the first being its own EPOCH record', async () => {
-      expect(await put(10)).toBe(2);
-      expect(await put(11)).toBe(3);
+      const epoch = outbox.epoch();
+      expect(await put(10)).toEqual({ epoch, seq: 2 });
+      expect(await put(11)).toEqual({ epoch, seq: 3 });
       const entries = await everything(outbox);
       expect(entries.map(({ seq }) => seq)).toEqual([1, 2, 3]);
       expect(startsIn(entries)).toEqual([
@@ -43,10 +44,27 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
       expect(Buffer.from(readFrame(entry!.epoch, entry!.frame).record)).toEqual(Buffer.from(bytes));
     });
 
+    it('says each record its own key, where another epoch begins while it is written', async () => {
+      await put(10);
+      const keys = [11, 12, 13].map((number) => {
+        const appended = put(number);
+        outbox.renewEpoch();
+        return appended;
+      });
+      const places = new Map((await Promise.all(keys)).map(({ epoch, seq }, i) => [`${epoch}/${seq}`, 11 + i]));
+      expect(places.size).toBe(3);
+      const found = (await everything(outbox)).filter(({ recordClass }) => recordClass === 'detail').slice(1);
+      expect(found.map((entry) => [places.get(`${entry.epoch}/${entry.seq}`), numberOf(entry)])).toEqual([
+        [11, 11],
+        [12, 12],
+        [13, 13],
+      ]);
+    });
+
     it('shows nothing before it is durable, and commits after the interval', async () => {
       let seq = 0;
-      const appended = outbox.append(record('detail', 1), 'detail').then((given) => {
-        seq = given;
+      const appended = outbox.append(record('detail', 1), 'detail').then((key) => {
+        seq = key.seq;
       });
       expect(await everything(outbox)).toEqual([]);
       harness.time.advance(4999);
@@ -59,7 +77,7 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
 
     it('commits at once when enough bytes wait', async () => {
       const appends = Array.from({ length: 8 }, (_, i) => outbox.append(record('detail', i, 9000), 'detail'));
-      expect(await Promise.all(appends)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+      expect((await Promise.all(appends)).map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
     });
 
     it('shows each class apart, in order, after a cursor, and no more bytes than asked for but at least one', async () => {
@@ -114,7 +132,7 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
       await put(1);
       await outbox.ack('00'.repeat(16), [[1, 9]]);
       await outbox.ack(outbox.epoch(), [[1, 99]]);
-      expect(await put(2)).toBe(3);
+      expect((await put(2)).seq).toBe(3);
       expect((await everything(outbox)).map(({ seq }) => seq)).toEqual([3]);
     });
 
@@ -137,7 +155,7 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
       const first = outbox.epoch();
       await put(1);
       outbox.renewEpoch();
-      expect(await put(2)).toBe(2);
+      expect((await put(2)).seq).toBe(2);
       const second = outbox.epoch();
       expect(second).not.toBe(first);
       expect(startsIn(await everything(outbox))).toEqual([
@@ -154,7 +172,7 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
       await expect(outbox.append(new Uint8Array(48 * 1024 + 1), 'detail')).rejects.toMatchObject({
         code: 'payload.too_large',
       });
-      expect(await put(1)).toBe(2);
+      expect((await put(1)).seq).toBe(2);
     });
 
     it('keeps small values', async () => {
@@ -178,7 +196,7 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
         await harness.crash(outbox);
         outbox = await harness.open();
         expect((await everything(outbox)).map(({ seq }) => seq)).toEqual([3, 4, 5]);
-        expect(await put(6)).toBe(2);
+        expect((await put(6)).seq).toBe(2);
         expect(startsIn(await everything(outbox))).toMatchObject([{ parent: first, parentFinalSeq: 5, start: 2 }]);
         expect(Array.from((await outbox.getMeta('floor'))!)).toEqual([9]);
       });
@@ -229,11 +247,11 @@ export function outboxSuite(name: string, make: () => Promise<OutboxHarness>): v
 
       it('lets acknowledged records go first, without a trace', async () => {
         for (let i = 0; i < 150; i++) {
-          const seq = await put(i, 'detail', sizeBytes);
-          await outbox.ack(outbox.epoch(), [[1, seq]]);
+          const { epoch, seq } = await put(i, 'detail', sizeBytes);
+          await outbox.ack(epoch, [[1, seq]]);
         }
         expect(outbox.stats()).toMatchObject({ lostRecords: 0, gapRecords: 0 });
-        expect(await put(150)).toBe(152);
+        expect((await put(150)).seq).toBe(152);
         expect(outbox.held(outbox.epoch()).at(-1)![1]).toBe(152);
       });
 

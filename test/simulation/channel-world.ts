@@ -171,9 +171,8 @@ export class ChannelWorld {
     const { outbox, publisher, world } = this;
     const [monotonicMs, wallMs] = [world.clock.monotonicMs(), world.clock.wallMs()];
     const record = encodeRecord({ kind, bootId, monotonicMs, wallMs, wallTrusted: 'yes', body });
-    const seq = await outbox.append(record, recordClass, options);
+    const { epoch, seq } = await outbox.append(record, recordClass, options);
     if (this.#life !== life) return;
-    const epoch = outbox.epoch();
     this.made.set(`${epoch}/${seq}`, { epoch, seq, record: hex(record), madeMs: world.now, body: content });
     publisher.wake();
   }

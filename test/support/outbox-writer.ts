@@ -21,10 +21,12 @@ const outbox = await openLevelOutbox({
 const classes: readonly RecordClass[] = ['detail', 'rollup', 'incident', 'detail'];
 for (let number = 0; ; number++) {
   const recordClass = classes[number % classes.length]!;
-  const appended = outbox.append(record(recordClass, number, 300 + (number % 7) * 400), recordClass).then((seq) => {
-    // The line is in the pipe before anything else happens: what was said can't be taken back by the kill.
-    writeSync(1, `${outbox.epoch()} ${seq} ${number}\n`);
-  });
+  const appended = outbox
+    .append(record(recordClass, number, 300 + (number % 7) * 400), recordClass)
+    .then(({ epoch, seq }) => {
+      // The line is in the pipe before anything else happens: what was said can't be taken back by the kill.
+      writeSync(1, `${epoch} ${seq} ${number}\n`);
+    });
   // Several wait for one commit, and now and then the outbox is quiet.
   if (number % 10 === 9) await appended;
 }

@@ -1,0 +1,5 @@
+/** The scenarios, in the order in which they run: one line each. */
+import { agentKill } from './agent-kill.ts';
+import type { Scenario } from './scenario.ts';
+
+export const scenarios: readonly Scenario[] = [agentKill];

@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, string>> = {
   wire: 'a summary on the wire: bytes and time',
   detect: 'detectors: time a point',
   outbox: 'the outbox on disk: records a second, bytes written',
+  backlog: 'a week offline, drained: live latency, memory, rate beside the broker alone',
   store: "the central's store: time and bytes a row, queries",
 };
 

@@ -15,6 +15,7 @@ import { type ApplyReport, ApplyStage, type ApplyStore } from '../apply.ts';
 import type { AgentConfig } from '../config.ts';
 import { type Link, openLink } from '../link.ts';
 import { LiveStage } from '../live.ts';
+import { reclaimBuffers } from '../memory.ts';
 import { supportedModels } from '../models.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Publisher } from '../publish.ts';
@@ -24,6 +25,8 @@ import type { Sensing } from './sensing.ts';
 
 /** A record that follows another within this time may travel with it. */
 const GATHER_MS = 50;
+/** Each byte that is sent has gone through several buffers. */
+const RECLAIM_BYTES = 512 * 1024;
 /** What is reported is said again as often: its figures change, and QoS 1 is no promise that anybody heard it. */
 const REPORT_MS = 5 * 60_000;
 
@@ -55,6 +58,7 @@ export class Uplink {
   readonly agent: string;
   readonly broker: string;
   #gathering = false;
+  #unreclaimedBytes = 0;
   connectedSinceMs: number | null = null;
   lastAckMs: number | null = null;
 
@@ -79,7 +83,14 @@ export class Uplink {
       timers,
       log,
       backlogBytesPerS: config.backlogRate,
-      send: (payload) => send('records', payload),
+      send: (payload) => {
+        this.#unreclaimedBytes += payload.length;
+        if (this.#unreclaimedBytes > RECLAIM_BYTES) {
+          this.#unreclaimedBytes = 0;
+          reclaimBuffers();
+        }
+        return send('records', payload);
+      },
       heard: (centralMs, sentMonotonicMs) => {
         this.lastAckMs = clock.monotonicMs();
         utc.heard(centralMs, sentMonotonicMs, this.lastAckMs);

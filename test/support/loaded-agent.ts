@@ -171,7 +171,7 @@ function appendOne(n: number): void {
   const record = encodeRecord({ kind: LOAD_KIND, bootId, monotonicMs, wallMs: appendedMs, wallTrusted: 'yes', body });
   waiting++;
   outbox
-    .append(record, recordClass, { urgent: n % 60 === 4, fromWallMs: appendedMs, toWallMs: appendedMs })
+    .append(record, recordClass, { urgent: n % 600 === 4, fromWallMs: appendedMs, toWallMs: appendedMs })
     .then(
       (key) => sayDurable(key, record, appendedMs),
       (error: unknown) => say(`w error a record could not be kept: ${messageOf(error)}`),

@@ -6,6 +6,8 @@ import { between, type Scenario } from './scenario.ts';
 /** From its start to its end. */
 const SHORTEST_MS = 20;
 const LONGEST_MS = 900;
+/** Every other life is without a connection: what the central has already would hide what the disk lost. */
+const CONNECTED_EVERY = 2;
 
 export const agentKill: Scenario = {
   name: 'agent-kill',
@@ -17,7 +19,7 @@ export const agentKill: Scenario = {
     const central = await system.central();
     const agent = new LoadedAgent(system, await central.enrol('loaded'));
     for (let kill = 1; kill <= times; kill++) {
-      await agent.start();
+      await agent.start({ offline: kill % CONNECTED_EVERY !== 0 });
       // A third of them while it still opens, sends what was left, or makes its first records.
       const lifeMs = between(random, SHORTEST_MS, kill % 3 === 0 ? LONGEST_MS / 5 : LONGEST_MS);
       await new Promise((resolve) => setTimeout(resolve, lifeMs));

@@ -26,6 +26,8 @@ const SHORTEST_MS = 50;
 const LONGEST_MS = 1_500;
 /** Slow: the commit interval decides when to sync; fast: the bytes do. */
 const RATES = [60, 600] as const;
+/** Only every third life is connected: what the central has already would hide what the disk lost. */
+const CONNECTED_EVERY = 3;
 
 export const powerCut: Scenario = {
   name: 'power-cut',
@@ -51,6 +53,7 @@ export const powerCut: Scenario = {
         recordsPerS: RATES[n % RATES.length]!,
         commitIntervalMs: COMMIT_MS,
         limitBytes: OUTBOX_BYTES,
+        offline: n % CONNECTED_EVERY !== 0,
       });
       starts++;
       await agent.makes(1);

@@ -8,7 +8,8 @@ import type { SignedEnvelope } from '../shared/trust/messages.ts';
 import { encodeChunk } from '../shared/wire/live.ts';
 import { ManualTimers, settled, silentLog } from '../test/support/timers.ts';
 import { madeMs, notAfterMs, TestAuthority, testKey } from '../test/support/trust.ts';
-import { type ApplyOptions, type ApplyReport, ApplyStage, type ApplyStore } from './apply.ts';
+import type { ApplyOptions, ApplyReport, ApplyStore } from './apply/options.ts';
+import { ApplyStage } from './apply.ts';
 
 const authority = new TestAuthority();
 const slot = 'model/seasonal';

@@ -7,20 +7,17 @@
  * The floor is durable before anything is fetched, and so is a release's content before it is activated: a power cut
  * at any point leaves the last good one or the new one. At a start the last good one runs before any connection.
  */
-import type { Timers } from '../shared/clock.ts';
 import { codeOf, messageOf, PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
-import type { Log } from '../shared/log.ts';
 import { keyIdOf, parseEnvelope } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
-import type { Command, KeyList, ManifestRelease, Release, Reported, SignedEnvelope } from '../shared/trust/messages.ts';
+import type { Command, KeyList, ManifestRelease, Reported, SignedEnvelope } from '../shared/trust/messages.ts';
 import { REPORTED_REFUSALS } from '../shared/trust/reported.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import {
   carriedKeys,
   RELEASE_BYTES,
   readRelease,
-  type Supported,
   verifyCommand,
   verifyKeyList,
   verifyManifest,
@@ -28,50 +25,15 @@ import {
 } from '../shared/trust/verify.ts';
 import { decodeChunk } from '../shared/wire/live.ts';
 import { BlobFetcher } from './apply/fetch.ts';
+import type { ApplyOptions, ApplyReport } from './apply/options.ts';
 import { type AppliedRelease, type ApplyState, emptyApplyState, readApplyState } from './apply/state.ts';
 
+const IDLE_MS = 5_000;
 /** Ids of done commands that are remembered until they expire. */
 const COMMANDS = 128;
 
 /** What may be otherwise next time; all other refusals of a release stand until another manifest comes. */
 const passingProblems: readonly string[] = ['blob.mismatch', 'disk.full', 'store.failed'];
-
-/** Where the stage keeps what must survive: small, durable when the promise resolves. */
-export interface ApplyStore {
-  /** The state document, or null at the first start. */
-  readState(): Promise<Uint8Array | null>;
-  writeState(bytes: Uint8Array): Promise<void>;
-  getBlob(sha256: string): Promise<Uint8Array | null>;
-  putBlob(sha256: string, bytes: Uint8Array): Promise<void>;
-  /** Deletes all blobs but these. */
-  keepBlobs(sha256s: ReadonlySet<string>): Promise<void>;
-}
-
-/** The part of `Reported` that this stage knows. */
-export type ApplyReport = Pick<Reported, 'manifestVersion' | 'applied' | 'supports' | 'refusals' | 'commandsDone'>;
-
-export interface ApplyOptions {
-  readonly agent: string;
-  /** raw ed25519 public key, base64, pinned at enrolment */
-  readonly rootKey: string;
-  readonly store: ApplyStore;
-  readonly timers: Timers;
-  readonly log: Log;
-  readonly supports: readonly Supported[];
-  /** Latest central time ever heard, Unix ms; null before the first. Judges expiry. */
-  readonly centralMs: () => number | null;
-  /** Best estimate of UTC, for what people read. */
-  readonly utcMs: () => number;
-  /** Publishes `{sha256, index}` on up/get. */
-  readonly requestChunk: (sha256: string, index: number) => void;
-  /** Something of the report changed; the caller adds the rest and publishes it on up/reported. */
-  readonly report: (report: ApplyReport) => void;
-  /** Runs the content in its slot from now on. Throws to refuse; what ran before must then run on. */
-  readonly activate: (slot: string, content: Uint8Array, release: Release) => void | Promise<void>;
-  /** Nothing is to run in the slot any more. */
-  readonly deactivate: (slot: string) => void;
-  readonly command: (command: Command) => void;
-}
 
 export class ApplyStage {
   readonly #options: ApplyOptions;
@@ -122,11 +84,25 @@ export class ApplyStage {
         if (bytes.length <= limits.controlBytes && sha256Hex(bytes) === this.#state.manifestSha256) return;
         if (!(await this.#accept(bytes))) return;
         this.#refusedReleases.clear();
-        this.#abort.abort();
-        this.#abort = new AbortController();
-        this.#reachSoon();
+        this.lookAgain();
       }),
     );
+  }
+
+  /** Blobs may be there that were not: what waits for them begins anew. */
+  lookAgain(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#reachSoon();
+  }
+
+  /** Resolves when what came is dealt with; what is still to be fetched is waited for no longer than this. */
+  async idle(): Promise<void> {
+    const { timers } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = timers.after(IDLE_MS, resolve);
+    await Promise.race([this.#accepting.then(() => this.#reaching), promise]);
+    timers.cancel(timer);
   }
 
   /** A message of down/chunk. */

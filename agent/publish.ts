@@ -9,22 +9,19 @@
  * and the record is not, time after time, the record is set aside (`Outbox.refuse`), so that no poison blocks what lies
  * behind it (`publish/suspects.ts`).
  */
-import type { Clock, Timers } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import { type Ack, decodeAck, settledBy } from '../shared/wire/envelope.ts';
 import { contains, type SeqRanges } from '../shared/wire/ranges.ts';
-import type { Log } from './inputs/input.ts';
-import { beginning, type Cursor, type Entry, type EpochState, type Outbox, type RecordClass } from './outbox/outbox.ts';
+import { beginning, type Cursor, type Entry, type EpochState, isAfter, type RecordClass } from './outbox/outbox.ts';
 import { Allowance } from './publish/allowance.ts';
+import { bounded } from './publish/bounded.ts';
 import { type Flight, Flights } from './publish/flights.ts';
-import { ENVELOPE_BYTES, envelopePayload } from './publish/payload.ts';
+import type { PublishCounts, PublishOptions } from './publish/options.ts';
+import { classOrder, ENVELOPE_BYTES, envelopePayload } from './publish/payload.ts';
 import { Suspects } from './publish/suspects.ts';
 
 type Lane = 'live' | 'backlog';
-
-/** The order in which classes travel. */
-const classOrder: readonly RecordClass[] = ['control', 'incident', 'table', 'rollup', 'detail'];
 
 /** Envelopes that wait for their answer. The last place is kept for what is live. */
 const window: Readonly<Record<Lane, number>> = { live: 4, backlog: 3 };
@@ -33,33 +30,6 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const PUBACK_WAIT_MS = 1_000;
 /** Tables of which it is remembered when they were asked for. */
 const TABLES = 256;
-
-export interface PublishOptions {
-  readonly agent: string;
-  readonly bootId: string;
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly log: Log;
-  /** Bytes a second of backlog, as sent; 0 for no bound. */
-  readonly backlogBytesPerS: number;
-  /** Sends one payload on up/records; rejects when it can't now. */
-  readonly send: (payload: Uint8Array) => Promise<void>;
-  /** An acknowledgement came, whatever it settles: the central's time, for the estimate of UTC. */
-  readonly heard: (centralMs: number, sentMonotonicMs: number) => void;
-  /** Incarnation that was believed in before the restart, 32 hex digits. */
-  readonly incarnation: string | null;
-  /** Called when the belief changes; to be kept with the records. */
-  readonly believe: (incarnation: string) => void;
-}
-
-export interface PublishCounts {
-  readonly envelopesSent: number;
-  readonly bytesSent: number;
-  readonly acknowledged: number;
-  readonly retried: number;
-  readonly refused: number;
-}
 
 export class Publisher {
   readonly #options: PublishOptions;
@@ -154,6 +124,19 @@ export class Publisher {
     await taken;
   }
 
+  /** Settles what came by hand, between two acknowledgements; `settle` resolves with what is believed then. */
+  async aside(settle: (believed: string | null) => Promise<string | null>): Promise<void> {
+    const taken = this.#taking.then(async () => this.#believe(await settle(this.#incarnation)));
+    this.#taking = taken.catch(() => {});
+    await taken.finally(() => this.lookAgain());
+  }
+
+  #believe(incarnation: string | null): void {
+    if (incarnation === null || incarnation === this.#incarnation) return;
+    this.#incarnation = incarnation;
+    this.#options.believe(incarnation);
+  }
+
   /**
    * An answer to the process before, or to another machine with this identity: true of what is stored, but it says
    * nothing of this boot's clock, nor which of two centrals is the newer one.
@@ -177,8 +160,7 @@ export class Publisher {
       }
       await outbox.forgetSettled();
       await outbox.adopt(ack.epoch, settled);
-      this.#incarnation = ack.incarnation;
-      this.#options.believe(ack.incarnation);
+      this.#believe(ack.incarnation);
       this.#rewind();
     } else {
       await outbox.ack(ack.epoch, settled);
@@ -387,14 +369,4 @@ export class Publisher {
     this.#tableSentMs.clear();
     this.#rewind();
   }
-}
-
-/** The collection, emptied where it is full. */
-function bounded<T extends { readonly size: number; clear(): void }>(collection: T, most: number): T {
-  if (collection.size >= most) collection.clear();
-  return collection;
-}
-
-function isAfter(a: Cursor, b: Cursor): boolean {
-  return a.start > b.start || (a.start === b.start && a.seq > b.seq);
 }

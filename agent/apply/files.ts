@@ -6,7 +6,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import type { ApplyStore } from '../apply.ts';
+import type { ApplyStore } from './options.ts';
 
 const BLOB_PATTERN = /^[0-9a-f]{64}$/;
 

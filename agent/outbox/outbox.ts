@@ -32,6 +32,10 @@ export interface Cursor {
 }
 export const beginning: Cursor = { start: 0, seq: 0 };
 
+export function isAfter(a: Cursor, b: Cursor): boolean {
+  return a.start > b.start || (a.start === b.start && a.seq > b.seq);
+}
+
 export interface Entry {
   readonly epoch: EpochId;
   readonly cursor: Cursor;

@@ -3,6 +3,10 @@ import { limits } from '../../shared/limits.ts';
 import { packPayload } from '../../shared/transport/compress.ts';
 import { type Envelope, encodeEnvelope } from '../../shared/wire/envelope.ts';
 import { type SeqRanges, subtract } from '../../shared/wire/ranges.ts';
+import type { RecordClass } from '../outbox/outbox.ts';
+
+/** The order in which classes travel. */
+export const classOrder: readonly RecordClass[] = ['control', 'incident', 'table', 'rollup', 'detail'];
 
 /** Frames of one envelope before compression; leaves room for the envelope's own fields. */
 export const ENVELOPE_BYTES = limits.payloadBytes - 8 * 1024;

@@ -1,0 +1,42 @@
+/** What the apply stage is given, and what it tells. */
+import type { Timers } from '../../shared/clock.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Command, Release, Reported } from '../../shared/trust/messages.ts';
+import type { Supported } from '../../shared/trust/verify.ts';
+
+/** Where the stage keeps what must survive: small, durable when the promise resolves. */
+export interface ApplyStore {
+  /** The state document, or null at the first start. */
+  readState(): Promise<Uint8Array | null>;
+  writeState(bytes: Uint8Array): Promise<void>;
+  getBlob(sha256: string): Promise<Uint8Array | null>;
+  putBlob(sha256: string, bytes: Uint8Array): Promise<void>;
+  /** Deletes all blobs but these. */
+  keepBlobs(sha256s: ReadonlySet<string>): Promise<void>;
+}
+
+/** The part of `Reported` that this stage knows. */
+export type ApplyReport = Pick<Reported, 'manifestVersion' | 'applied' | 'supports' | 'refusals' | 'commandsDone'>;
+
+export interface ApplyOptions {
+  readonly agent: string;
+  /** raw ed25519 public key, base64, pinned at enrolment */
+  readonly rootKey: string;
+  readonly store: ApplyStore;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly supports: readonly Supported[];
+  /** Latest central time ever heard, Unix ms; null before the first. Judges expiry. */
+  readonly centralMs: () => number | null;
+  /** Best estimate of UTC, for what people read. */
+  readonly utcMs: () => number;
+  /** Publishes `{sha256, index}` on up/get. */
+  readonly requestChunk: (sha256: string, index: number) => void;
+  /** Something of the report changed; the caller adds the rest and publishes it on up/reported. */
+  readonly report: (report: ApplyReport) => void;
+  /** Runs the content in its slot from now on. Throws to refuse; what ran before must then run on. */
+  readonly activate: (slot: string, content: Uint8Array, release: Release) => void | Promise<void>;
+  /** Nothing is to run in the slot any more. */
+  readonly deactivate: (slot: string) => void;
+  readonly command: (command: Command) => void;
+}

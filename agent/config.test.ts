@@ -53,13 +53,16 @@ test('an agent needs no configuration', () => {
       connection: {},
       host: {},
       backlogRate: 64_000,
-      window: 60_000,
       budget: { findingsPerDay: 1 },
       raw: 'demand',
       managed: true,
       log: { level: 'info' },
     },
   });
+});
+
+test('a budget of the uplink is bytes a month', () => {
+  expect(parseYaml('uplink: 30MB/month', schema)).toMatchObject({ ok: true, value: { uplink: 30_000_000 } });
 });
 
 describe('inputs', () => {
@@ -123,6 +126,8 @@ describe('inputs', () => {
 
 test.each([
   ['window: 5m', /must be `1m` or `10m`/],
+  ['uplink: 30MB', /such as `30MB\/month`/],
+  ['uplink: 900kB/month', /from `1MB\/month`/],
   ['timezone: Europe/Zurch', /Did you mean `Europe\/Zurich`/],
   ['timezone: Mars', /IANA time zone/],
   ['data: relative/path', /an absolute path/],

@@ -17,7 +17,8 @@ import {
   string,
   text,
 } from '../shared/config/types.ts';
-import { limits, MINUTE_MS } from '../shared/limits.ts';
+import { parseBytes } from '../shared/config/units.ts';
+import { limits, MINUTE_MS, TEN_MINUTES_MS } from '../shared/limits.ts';
 import { BROKER_PATTERN, PREFIX_PATTERN } from '../shared/trust/enrolment.ts';
 import type { Host, InputKind } from './inputs/input.ts';
 
@@ -25,6 +26,11 @@ export type InputKinds = ReadonlyMap<string, InputKind<unknown>>;
 
 /** Devices of one kind of input. */
 const maxInputsOfKind = 64;
+
+const MONTHLY = '/month';
+/** Below it not even the hours of a small machine and an incident would have room. */
+const LEAST_MONTHLY_BYTES = 1e6;
+const MOST_MONTHLY_BYTES = 1e12;
 
 /** `false`: switched off. A list: one entry for each device, parsed. A kind that is not named runs if it is automatic. */
 export type InputSettings = Readonly<Record<string, false | readonly unknown[]>>;
@@ -129,13 +135,24 @@ export function agentConfigSchema(kinds: InputKinds) {
         min: '1kB',
         max: '100MB',
       }),
-      window: text<number>({
-        doc: 'Length of a summary; ten minutes spare a metered uplink.',
-        values: '`1m` or `10m`',
-        pattern: '^(1m|10m)$',
-        default: '1m',
-        parse: (word) => (word === '1m' ? MINUTE_MS : word === '10m' ? 10 * MINUTE_MS : null),
-      }),
+      uplink: optional(
+        text<number>({
+          doc: 'Most bytes that the connection may take in any 30 days, with TLS, keep-alive and acknowledgements counted in. The agent then chooses windows, sketches and how often it sends by itself, and reports what it gave up: detail first, then sketches, then rate. Not said: no bound.',
+          values: 'a size a month such as `30MB/month`, from `1MB/month` to `1TB/month`',
+          pattern: '^[0-9]+(\\.[0-9]+)? ?([kKMGT]i?)?B/month$',
+          example: '30MB/month',
+          parse: monthlyBytes,
+        }),
+      ),
+      window: optional(
+        text<number>({
+          doc: 'Length of a summary, always. Not said: a minute, or what `uplink` has room for.',
+          values: '`1m` or `10m`',
+          pattern: '^(1m|10m)$',
+          example: '10m',
+          parse: (word) => (word === '1m' ? MINUTE_MS : word === '10m' ? TEN_MINUTES_MS : null),
+        }),
+      ),
       timezone: optional(
         text<string>({
           doc: "The site's time zone, in which days and weeks repeat. Not said: the machine's own.",
@@ -179,6 +196,12 @@ export function agentConfigSchema(kinds: InputKinds) {
 }
 
 export type AgentConfig = ValueOf<ReturnType<typeof agentConfigSchema>>;
+
+/** Bytes of `30MB/month`, or null where it is none or out of bounds. */
+function monthlyBytes(text: string): number | null {
+  const sizeBytes = text.endsWith(MONTHLY) ? parseBytes(text.slice(0, -MONTHLY.length)) : null;
+  return sizeBytes !== null && sizeBytes >= LEAST_MONTHLY_BYTES && sizeBytes <= MOST_MONTHLY_BYTES ? sizeBytes : null;
+}
 
 function knownZone(name: string): string | null {
   try {

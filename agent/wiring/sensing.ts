@@ -7,6 +7,7 @@
 import type { Clock, Instant, Timers } from '../../shared/clock.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
 import type { Incident } from '../../shared/findings.ts';
+import { MINUTE_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
@@ -76,7 +77,7 @@ export class Sensing {
     });
     this.models = new ModelStage({
       limit,
-      windowMs: config.window,
+      windowMs: config.window ?? MINUTE_MS,
       series: registry,
       onFinding: (finding, at) => this.incidents.add(finding, at),
     });
@@ -99,7 +100,7 @@ export class Sensing {
     this.windows = new Windows({
       clock,
       utc,
-      nominalMs: config.window,
+      nominalMs: config.window ?? MINUTE_MS,
       registry,
       summariser,
       recorder,

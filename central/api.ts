@@ -178,6 +178,8 @@ export interface CentralServices {
   readonly version: string;
   /** SHA-256 fingerprint of the CA, or null without TLS. */
   readonly caFingerprint: string | null;
+  /** The bytes of a backup under this passphrase. */
+  readonly backup: (passphrase: string) => AsyncIterable<Buffer>;
   /** Counters of ingest and broker for /metrics. */
   readonly counters: () => Readonly<Record<string, number>>;
 }

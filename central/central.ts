@@ -20,6 +20,7 @@ import { encodeJson } from '../shared/trust/strict.ts';
 import { downTopic } from '../shared/wire/topics.ts';
 import { pageAssets } from './assets.ts';
 import { createAudit } from './audit.ts';
+import { makeBackup } from './backup/content.ts';
 import { type Broker, startBroker } from './broker.ts';
 import { createBus } from './bus.ts';
 import { Channel } from './channel.ts';
@@ -47,7 +48,7 @@ const timers: Timers = {
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-export async function startCentral({ config, version, log }: StartOptions): Promise<RunningCentral> {
+export async function startCentral({ config, configFile = null, version, log }: StartOptions): Promise<RunningCentral> {
   const nowMs = Date.now;
   const { data, mqtt } = config;
   const { prefix } = mqtt;
@@ -203,6 +204,7 @@ export async function startCentral({ config, version, log }: StartOptions): Prom
       nowMs,
       version,
       caFingerprint: tls?.current().fingerprint ?? null,
+      backup: (passphrase) => makeBackup({ config, configFile, store, version, nowMs }, passphrase),
       counters: () => ({ ...ingest.counts, connections: broker?.connections() ?? 0 }),
     },
     auth,

@@ -1,10 +1,13 @@
 /** `picket-central`: arguments and signals; each command is a file in commands/. */
 import pino from 'pino';
 import { errorText, runCommand as runOne } from '../shared/command-line.ts';
+import { terminalAsker } from './backup/passphrase.ts';
+import { backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { versionCommand } from './commands/version.ts';
 
@@ -16,6 +19,8 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['enroll', enrollCommand],
   ['retire', retireCommand],
   ['replace', replaceCommand],
+  ['backup', backupCommand],
+  ['restore', restoreCommand],
   ['version', versionCommand],
 ]);
 
@@ -30,6 +35,7 @@ const context: CentralContext = {
   usualConfig: '/etc/picket/central.yaml',
   signal: stopping.signal,
   nowMs: Date.now,
+  askSecret: terminalAsker(process.stdin, process.stderr),
   createLog: (level) => pino({ level }, pino.destination({ dest: 2, sync: true })),
   // Loaded when it is needed: the other commands need neither a broker nor a database.
   start: async (options) => {

@@ -6,9 +6,31 @@ import { limits } from '../../shared/limits.ts';
 import { readCentralState } from '../state-files.ts';
 
 const timeoutMs = 15_000;
+/** A long answer may take as long as it needs; it must go on. */
+const silenceMs = 120_000;
 
 /** Posts to the API of the central that runs with this data directory; throws what the central answers. */
 export async function postToCentral(dataDir: string, path: string, body: unknown): Promise<unknown> {
+  const { url, response } = await ask(dataDir, path, body, { signal: AbortSignal.timeout(timeoutMs) });
+  const text = await bounded(response, url);
+  const json = parseJson(text, url);
+  if (!isRight(response)) throw refusal(response.statusCode ?? 0, json);
+  return json;
+}
+
+/** Posts, and gives the answer's bytes as they come; throws what the central answers. */
+export async function streamFromCentral(dataDir: string, path: string, body: unknown): Promise<AsyncIterable<Buffer>> {
+  const { url, response } = await ask(dataDir, path, body, { timeout: silenceMs });
+  if (isRight(response)) return response;
+  throw refusal(response.statusCode ?? 0, parseJson(await bounded(response, url), url));
+}
+
+async function ask(
+  dataDir: string,
+  path: string,
+  body: unknown,
+  options: http.RequestOptions,
+): Promise<{ url: string; response: http.IncomingMessage }> {
   const { url, ca, adminToken } = await readCentralState(dataDir);
   const text = JSON.stringify(body);
   const headers = {
@@ -16,41 +38,48 @@ export async function postToCentral(dataDir: string, path: string, body: unknown
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
   };
-  const common = { method: 'POST', headers, agent: false as const, signal: AbortSignal.timeout(timeoutMs) };
+  const common = { ...options, method: 'POST', headers, agent: false as const };
   const target = new URL(path, url);
-  const answer = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const fail = (error: unknown): void =>
-      reject(
-        new PicketError(
-          'central.unreachable',
-          `the central at ${url} does not answer: ${messageOf(error)}.`,
-          {},
-          error,
-        ),
-      );
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     // The CA comes from a directory that only the central's user can read, so the name in the certificate proves no more.
     const trust = ca === null ? {} : { ca, checkServerIdentity: () => undefined };
     const request =
       target.protocol === 'https:' ? https.request(target, { ...common, ...trust }) : http.request(target, common);
-    request.on('error', fail);
-    request.on('response', (response) => {
-      const parts: Buffer[] = [];
-      let length = 0;
-      response.on('error', fail);
-      response.on('data', (part: Buffer) => {
-        length += part.length;
-        if (length > limits.payloadBytes) request.destroy(new Error('the answer is too large'));
-        else parts.push(part);
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
-      );
-    });
+    request.on('error', (error) => reject(unreachable(url, error)));
+    request.on('timeout', () => request.destroy(new Error(`it said nothing for ${silenceMs / 1000} s`)));
+    request.on('response', resolve);
     request.end(text);
   });
-  const json = parseJson(answer.text, url);
-  if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, json);
-  return json;
+  return { url, response };
+}
+
+function unreachable(url: string, error: unknown): PicketError {
+  return new PicketError(
+    'central.unreachable',
+    `the central at ${url} does not answer: ${messageOf(error)}.`,
+    {},
+    error,
+  );
+}
+
+function isRight({ statusCode = 0 }: http.IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode <= 299;
+}
+
+async function bounded(response: http.IncomingMessage, url: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of response as AsyncIterable<Buffer>) {
+      length += part.length;
+      // Bounded while it comes: the other side may never end.
+      if (length > limits.payloadBytes) throw new Error('the answer is too large');
+      parts.push(part);
+    }
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 function parseJson(text: string, url: string): unknown {

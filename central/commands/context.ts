@@ -25,6 +25,8 @@ export interface RunningCentral {
 
 export interface StartOptions {
   readonly config: CentralConfig;
+  /** Where it came from; null or not said: from no file. */
+  readonly configFile?: string | null;
   readonly version: string;
   readonly log: Log;
 }
@@ -34,6 +36,8 @@ export interface CentralContext extends CommandContext {
   /** Aborted by SIGTERM and SIGINT. */
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
+  /** Asks at the terminal without an echo; null where there is none. */
+  readonly askSecret: ((question: string) => Promise<string>) | null;
   createLog(level: CentralConfig['log']['level']): Log;
   start(options: StartOptions): Promise<RunningCentral>;
 }

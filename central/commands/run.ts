@@ -8,9 +8,9 @@ export const runCommand: CentralCommand = {
   options: overrideHelp,
   async run(context) {
     const { values } = parseOptions(context.args, overrideOptions);
-    const { config } = await loadConfig(values, context);
+    const { config, file } = await loadConfig(values, context);
     const log = context.createLog(config.log.level);
-    const central = await context.start({ config, version, log });
+    const central = await context.start({ config, configFile: file, version, log });
     const { url, mqtt, ca, user, newPassword } = central;
     try {
       await writeCentralState(config.data, { url, mqtt, ca, pid: process.pid, version });

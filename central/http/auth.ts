@@ -10,7 +10,7 @@ import type { Documents } from '../store/store.ts';
 import { checkPassword, generatePassword, hashPassword, MAX_PASSWORD_LENGTH, type PasswordHash } from './password.ts';
 
 const ADMINS = 'admin';
-const SESSIONS = 'session';
+export const SESSIONS = 'session';
 /** From the last use. */
 export const SESSION_MS = 7 * DAY_MS;
 /** A session in use is written again at most this often. */

@@ -297,6 +297,9 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     nowMs: () => clock.nowMs,
     version: '0.1.0',
     caFingerprint: null,
+    backup: async function* () {
+      yield Buffer.from('picket-backup');
+    },
     counters: () => ({ 'ingest.records': 7 }),
     ...override,
   };

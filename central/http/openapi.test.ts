@@ -47,6 +47,7 @@ const samples: Record<string, Sample> = {
   getMetrics: { path: '/metrics' },
   getFleetMetrics: { path: '/metrics/fleet' },
   getHealth: { path: '/healthz' },
+  makeBackup: { path: '/api/v1/backup', body: { passphrase: 'ten letters and more' } },
 };
 
 type Json = Record<string, unknown>;

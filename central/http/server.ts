@@ -17,6 +17,7 @@ import type { RouteContext } from './context.ts';
 import { installGuard, sessionCookie } from './guard.ts';
 import { installProblems, sendProblem } from './problem.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -114,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       liveRoutes(api, context);
       enrolmentRoutes(api, context);
       statusRoutes(api, context);
+      backupRoutes(api, context);
     },
     { prefix: '/api/v1' },
   );

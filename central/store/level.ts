@@ -78,7 +78,7 @@ import { daysLeft } from './usage.ts';
 import { decodeQuarantined } from './values.ts';
 import { Writer } from './writer.ts';
 
-const FORMAT = 1;
+export const FORMAT = 1;
 const wholeDatabase = { gte: Buffer.of(0), lt: Buffer.of(255) };
 /** Later times than a u48 of milliseconds holds are not asked for. */
 const LAST_MS = 2 ** 48 - 1;
@@ -320,6 +320,18 @@ export class LevelStore implements Store {
       series,
       oldestMs,
     };
+  }
+
+  /** All that is stored, as it is at this moment, in the order of keys: for a backup. To be closed. */
+  async everything(): Promise<{
+    readonly format: number;
+    readonly agents: number;
+    readonly pairs: AsyncIterable<[Buffer, Buffer]>;
+    readonly close: () => Promise<void>;
+  }> {
+    const { reader, close } = await this.#database.snapshot();
+    const agents = await readAgents(reader);
+    return { format: FORMAT, agents: agents.length, pairs: reader.entries(wholeDatabase), close };
   }
 
   /** Gives back at once what was deleted or written over; LevelDB does it by and by. */

@@ -17,7 +17,7 @@ export function makeImage(path: string, sizeMB: number): void {
   writeFileSync(path, '');
   truncateSync(path, sizeMB * 1024 * 1024);
   // Without lazy work that would go on in the background after the mount.
-  sh('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', path);
+  sh('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0', path);
 }
 
 /** What is mounted here; unmounted with the scenario at the latest. */

@@ -1,5 +1,5 @@
 /** The real mosquitto, set up as docs/brokers.md says. */
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { type Program, until } from './processes.ts';
 import { freePort, type System } from './system.ts';
@@ -13,6 +13,7 @@ export class Mosquitto {
   program!: Program;
   readonly #system: System;
   readonly #config: string;
+  readonly #acl: string;
 
   private constructor(system: System, port: number) {
     this.#system = system;
@@ -28,11 +29,12 @@ export class Mosquitto {
       'pattern write picket/1/a/%u/up/#',
       'pattern read picket/1/a/%u/down/#',
     ];
+    this.#acl = system.write('acl', `${acl.join('\n')}\n`);
     const config = [
       `listener ${port} 127.0.0.1`,
       'allow_anonymous false',
       `password_file ${this.passwords}`,
-      `acl_file ${system.write('acl', `${acl.join('\n')}\n`)}`,
+      `acl_file ${this.#acl}`,
       'max_packet_size 66560',
       // Run by root it would become a user that may not read the test's files.
       ...(process.getuid?.() === 0 ? ['user root'] : []),
@@ -56,6 +58,11 @@ export class Mosquitto {
       `  passwords: ${this.passwords}`,
       '',
     ].join('\n');
+  }
+
+  /** Adds lines to the access list; to be called before the start. */
+  allow(lines: readonly string[]): void {
+    appendFileSync(this.#acl, `${lines.join('\n')}\n`);
   }
 
   async start(): Promise<void> {

@@ -5,6 +5,7 @@
 import type { SeriesId } from '../shared/series.ts';
 import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
+import type { Exchange } from './exchange/exchange.ts';
 import type { AgentId, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {
@@ -176,6 +177,8 @@ export interface CentralServices {
   readonly audit: Audit;
   readonly nowMs: () => number;
   readonly version: string;
+  /** What is carried by hand. */
+  readonly exchange: Exchange;
   /** SHA-256 fingerprint of the CA, or null without TLS. */
   readonly caFingerprint: string | null;
   /** The bytes of a backup under this passphrase. */

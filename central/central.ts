@@ -26,6 +26,7 @@ import { createBus } from './bus.ts';
 import { Channel } from './channel.ts';
 import type { RunningCentral, StartOptions } from './commands/context.ts';
 import { BootOffsets } from './dating.ts';
+import { createExchange } from './exchange/exchange.ts';
 import { openFleet } from './fleet.ts';
 import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
@@ -203,6 +204,7 @@ export async function startCentral({ config, configFile = null, version, log }: 
       audit,
       nowMs,
       version,
+      exchange: createExchange({ documents: store.documents, fleet, ingest, models }),
       caFingerprint: tls?.current().fingerprint ?? null,
       backup: (passphrase) => makeBackup({ config, configFile, store, version, nowMs }, passphrase),
       counters: () => ({ ...ingest.counts, connections: broker?.connections() ?? 0 }),

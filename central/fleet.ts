@@ -55,6 +55,8 @@ export interface FleetOptions {
 export interface FleetRegistry extends Fleet {
   /** The agent of these MQTT credentials; null when they are wrong or the agent is retired. */
   authenticate(username: string, password: string): AgentId | null;
+  /** SHA-256 of an agent's password, hex, for what only this agent is to read; null where there is no such agent. */
+  credential(agent: AgentId): string | null;
   /** Calls the listener when an identity's credentials end, so that the broker drops its connection. */
   onDropped(listener: (agent: AgentId) => void): void;
   onPresence(agent: AgentId, presence: Presence): void;
@@ -215,6 +217,7 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
       const right = timingSafeEqual(createHash('sha256').update(password).digest(), expected);
       return agent !== undefined && agent.retiredMs === null && right ? agent.id : null;
     },
+    credential: (id) => agents.get(id)?.credential ?? null,
     onDropped: (listener) => void droppedListeners.add(listener),
     onPresence: (id, presence) => changed(id, () => states.presence(id, presence, nowMs())),
     onReported: (id, reported) => changed(id, () => void states.reported(id, reported, nowMs())),

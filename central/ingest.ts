@@ -54,19 +54,53 @@ export class Ingest {
 
   /** A payload of up/records of this agent. Resolves when it was dealt with; never rejects. */
   receive(agent: string, payload: Uint8Array): Promise<void> {
+    return this.#inTurn(agent, payload, this.#options.sendAck) ?? Promise.resolve();
+  }
+
+  /**
+   * The same for an envelope that came by hand: resolves with its acknowledgement. Rejects with why it was not taken;
+   * `conflict` where too many of this agent's wait.
+   */
+  async answer(agent: string, payload: Uint8Array): Promise<Uint8Array> {
+    let answer: Uint8Array | null = null;
+    let problem: unknown = null;
+    const done = this.#inTurn(
+      agent,
+      payload,
+      async (_agent, ack) => {
+        answer = ack;
+      },
+      (error) => {
+        problem = error;
+      },
+    );
+    if (done === null) throw new PicketError('conflict', `Too many envelopes of ${agent} wait; try again.`);
+    await done;
+    if (answer === null) throw problem;
+    return answer;
+  }
+
+  /** Null where too many wait. */
+  #inTurn(
+    agent: string,
+    payload: Uint8Array,
+    sendAck: IngestOptions['sendAck'],
+    failed: (error: unknown) => void = () => {},
+  ): Promise<void> | null {
     const receivedMs = this.#options.nowMs();
     const queue = this.#queues.get(agent) ?? { waiting: 0, tail: Promise.resolve() };
     if (queue.waiting >= WAITING_PER_AGENT) {
       this.counts.droppedEnvelopes++;
-      return Promise.resolve();
+      return null;
     }
     this.#queues.set(agent, queue);
     queue.waiting++;
     queue.tail = queue.tail.then(async () => {
       try {
-        await this.#take(agent, payload, receivedMs);
+        await this.#take(agent, payload, receivedMs, sendAck);
       } catch (error) {
         this.#failed(agent, error);
+        failed(error);
       } finally {
         queue.waiting--;
         if (queue.waiting === 0) this.#queues.delete(agent);
@@ -80,7 +114,12 @@ export class Ingest {
     while (this.#queues.size > 0) await Promise.all([...this.#queues.values()].map(({ tail }) => tail));
   }
 
-  async #take(agent: string, payload: Uint8Array, receivedMs: number): Promise<void> {
+  async #take(
+    agent: string,
+    payload: Uint8Array,
+    receivedMs: number,
+    sendAck: IngestOptions['sendAck'],
+  ): Promise<void> {
     const { store, offsets, incarnation } = this.#options;
     if (!this.#options.knows(agent)) throw new PicketError('agent.unknown', `agent ${agent} is not enrolled`);
     const envelope = decodeEnvelope(unpackPayload(payload, limits.inflatedBytes));
@@ -121,7 +160,7 @@ export class Ingest {
       renewEpoch: result.conflicts.length > 0,
     };
     // Not waited for: a broker that takes its time, or is gone, must not hold up the next commit nor the end.
-    this.#options.sendAck(agent, encodeAck(ack)).catch((error: unknown) => {
+    sendAck(agent, encodeAck(ack)).catch((error: unknown) => {
       this.#options.log.debug(
         { agent, problem: messageOf(error) },
         'acknowledgement could not be sent; the agent asks again',

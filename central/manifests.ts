@@ -74,6 +74,11 @@ export class Manifests {
     return this.#desired.get(agent)?.version ?? 0;
   }
 
+  /** The signed manifest in force; null where there is none, or only the agent's floor is known. */
+  envelope(agent: AgentId): SignedEnvelope | null {
+    return this.#desired.get(agent)?.envelope ?? null;
+  }
+
   /** Signs, keeps and publishes a manifest that names these releases. */
   async publish(agent: AgentId, releases: readonly ManifestRelease[], floor = 0): Promise<void> {
     const nowMs = this.#options.nowMs();

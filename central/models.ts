@@ -17,6 +17,7 @@ import { type ManifestRelease, payloadTypes, type Reported } from '../shared/tru
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
+import type { Handover } from './exchange/exchange.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { ModelVersions } from './model-versions.ts';
 import type { ModelsOptions } from './models-options.ts';
@@ -134,6 +135,19 @@ export class ModelsService implements Models {
     }
     const blob = await documents.getBlob(sha256);
     return blob === null ? null : chunkOf(blob, sha256, index);
+  }
+
+  /** What would reach the agent over its connection, for one that is reached by hand. */
+  handover(agent: AgentId): Promise<Handover> {
+    return this.#inOrder(async () => {
+      const known = await this.list(agent);
+      const envelope = this.#manifests.envelope(agent);
+      const releases = this.#manifests.releases(agent).map(({ releaseSha256 }) => ({
+        releaseSha256,
+        contentSha256: known.find((model) => model.releaseSha256 === releaseSha256)?.contentSha256 ?? '',
+      }));
+      return { manifest: envelope === null ? null : encodeEnvelope(envelope), releases };
+    });
   }
 
   list(agent?: AgentId): Promise<readonly ModelVersion[]> {

@@ -296,6 +296,13 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     audit,
     nowMs: () => clock.nowMs,
     version: '0.1.0',
+    exchange: {
+      key: () => new Uint8Array(32),
+      records: async () => Uint8Array.of(1),
+      reported: async () => {},
+      handover: async () => ({ manifest: null, releases: [] }),
+      chunk: async (_agent, _sha256, index) => (index === 0 ? Uint8Array.of(2) : null),
+    },
     caFingerprint: null,
     backup: async function* () {
       yield Buffer.from('picket-backup');

@@ -47,6 +47,11 @@ const samples: Record<string, Sample> = {
   getMetrics: { path: '/metrics' },
   getFleetMetrics: { path: '/metrics/fleet' },
   getHealth: { path: '/healthz' },
+  openExchange: { path: '/api/v1/exchange/key', body: { agent: 'pump-7', direction: 'up', salt: 'ab'.repeat(32) } },
+  importRecords: { path: `${agent}/exchange/records`, body: {}, status: 400 },
+  importReported: { path: `${agent}/exchange/reported?series=${EPOCH}&number=1`, body: {}, status: 400 },
+  getHandover: { path: `${agent}/exchange/desired` },
+  getExchangeChunk: { path: `${agent}/exchange/blobs/${'ab'.repeat(32)}/0` },
   makeBackup: { path: '/api/v1/backup', body: { passphrase: 'ten letters and more' } },
 };
 

@@ -20,6 +20,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
+import { exchangeRoutes } from './routes/exchange.ts';
 import { historyRoutes } from './routes/history.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { liveRoutes } from './routes/live.ts';
@@ -115,6 +116,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       liveRoutes(api, context);
       enrolmentRoutes(api, context);
       statusRoutes(api, context);
+      exchangeRoutes(api, context);
       backupRoutes(api, context);
     },
     { prefix: '/api/v1' },

@@ -92,6 +92,8 @@ export interface Summary {
   readonly first: number;
   /** `columns.ts`; not looked at here. */
   readonly columns: Uint8Array;
+  /** A bit for each series of the columns, the lowest first: left out because nothing unusual was to tell of it. */
+  readonly leftOut?: Uint8Array;
 }
 
 export function encodeSummary(summary: Summary): Uint8Array {
@@ -103,6 +105,7 @@ export function encodeSummary(summary: Summary): Uint8Array {
     endWallMs: wholeMs('Summary', 'endWallMs', summary.endWallMs),
     first: summary.first,
     columns: summary.columns,
+    ...(summary.leftOut === undefined ? {} : { leftOut: summary.leftOut }),
   }).finish();
   return boundedBody('Summary', bytes);
 }
@@ -113,6 +116,7 @@ export function decodeSummary(bytes: Uint8Array): Summary {
     invalid('Summary', 'nominalMs', `is ${summary.nominalMs}, not one of ${nominalLengthsMs.join(', ')}`);
   }
   if (summary.first >= limits.seriesPerTable) invalid('Summary', 'first', `is ${summary.first}`);
+  if (summary.leftOut.length > limits.seriesPerTable / 8) invalid('Summary', 'leftOut', 'names too many series');
   return {
     table: hexField('Summary', 'table', summary.table, 8),
     lengthMs: positive('Summary', 'lengthMs', summary.lengthMs),
@@ -121,6 +125,7 @@ export function decodeSummary(bytes: Uint8Array): Summary {
     endWallMs: safeInteger('Summary', 'endWallMs', summary.endWallMs),
     first: summary.first,
     columns: summary.columns,
+    ...(summary.leftOut.length === 0 ? {} : { leftOut: summary.leftOut }),
   };
 }
 

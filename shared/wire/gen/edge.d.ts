@@ -680,6 +680,9 @@ export namespace picket {
                 /** Summary columns. */
                 columns: Uint8Array;
 
+                /** Summary leftOut. */
+                leftOut: Uint8Array;
+
                 /**
                  * Encodes the specified Summary message. Does not implicitly {@link picket.edge.v1.Summary.verify|verify} messages.
                  * @param message Summary message or plain object to encode
@@ -724,6 +727,9 @@ export namespace picket {
 
                     /** Summary columns */
                     columns?: (Uint8Array|null);
+
+                    /** Summary leftOut */
+                    leftOut?: (Uint8Array|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

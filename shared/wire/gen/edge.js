@@ -989,6 +989,7 @@ export const picket = $root.picket = (() => {
                 Summary.prototype.endWallMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
                 Summary.prototype.first = 0;
                 Summary.prototype.columns = $util.newBuffer([]);
+                Summary.prototype.leftOut = $util.newBuffer([]);
 
                 Summary.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -1011,6 +1012,8 @@ export const picket = $root.picket = (() => {
                         writer.uint32(48).uint32(message.first);
                     if (message.columns != null && $Object.hasOwnProperty.call(message, "columns") && message.columns.length)
                         writer.uint32(58).bytes(message.columns);
+                    if (message.leftOut != null && $Object.hasOwnProperty.call(message, "leftOut") && message.leftOut.length)
+                        writer.uint32(66).bytes(message.leftOut);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1105,6 +1108,15 @@ export const picket = $root.picket = (() => {
                                     message.columns = value;
                                 else
                                     delete message.columns;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.leftOut = value;
+                                else
+                                    delete message.leftOut;
                                 continue;
                             }
                         }

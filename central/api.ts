@@ -168,6 +168,15 @@ export interface Audit {
   list(limit: number, before?: number): Promise<readonly AuditEntry[]>;
 }
 
+/** An agent that knocks and is not enrolled here. */
+export interface Stranger {
+  readonly agent: string;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** What may have happened, and what to do. */
+  readonly advice: string;
+}
+
 export interface CentralServices {
   readonly store: Store;
   readonly fleet: Fleet;
@@ -181,8 +190,10 @@ export interface CentralServices {
   readonly exchange: Exchange;
   /** SHA-256 fingerprint of the CA, or null without TLS. */
   readonly caFingerprint: string | null;
+  /** Agents that knock and are not enrolled. */
+  readonly strangers: () => readonly Stranger[];
   /** The bytes of a backup under this passphrase. */
-  readonly backup: (passphrase: string) => AsyncIterable<Buffer>;
+  readonly backup: (passphrase: string) => AsyncIterable<Uint8Array>;
   /** Counters of ingest and broker for /metrics. */
   readonly counters: () => Readonly<Record<string, number>>;
 }

@@ -21,6 +21,7 @@ import { downTopic } from '../shared/wire/topics.ts';
 import { pageAssets } from './assets.ts';
 import { createAudit } from './audit.ts';
 import { makeBackup } from './backup/content.ts';
+import { readOrigin } from './backup/origin.ts';
 import { type Broker, startBroker } from './broker.ts';
 import { createBus } from './bus.ts';
 import { Channel } from './channel.ts';
@@ -37,6 +38,7 @@ import { CentralLive } from './live.ts';
 import { ModelsService } from './models.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
+import { Strangers } from './strangers.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed, followVitals } from './wiring/committed.ts';
@@ -123,6 +125,12 @@ export async function startCentral({ config, configFile = null, version, log }: 
       intervalMs: config.training.interval,
     },
   });
+  const strangers = new Strangers({ log, nowMs, origin: await readOrigin(store.documents) });
+  const known = (agent: string) => {
+    const found = fleet.agent(agent);
+    if (found === null) strangers.knocked(agent);
+    return found;
+  };
   const vitals = followVitals({ store, fleet, log });
   const ingest = new Ingest({
     store,
@@ -130,7 +138,7 @@ export async function startCentral({ config, configFile = null, version, log }: 
     incarnation: randomBytes(16).toString('hex'),
     nowMs,
     log,
-    knows: (agent) => fleet.agent(agent)?.retiredMs === null,
+    knows: (agent) => known(agent)?.retiredMs === null,
     sendAck: (agent, payload) => publish(agent, 'ack', payload),
     committed: (envelope, records, result) =>
       committed({ store, fleet, models, bus, nowMs, log, vitals }, envelope, records, result),
@@ -163,7 +171,10 @@ export async function startCentral({ config, configFile = null, version, log }: 
             ...mqtt.listen,
             prefix,
             tls: usesTls(config, 'mqtt') ? (tls?.current() ?? null) : null,
-            authenticate: (username, password) => fleet.authenticate(username, password),
+            authenticate: (username, password) => {
+              known(username);
+              return fleet.authenticate(username, password);
+            },
             log,
           },
           handlers,
@@ -206,6 +217,7 @@ export async function startCentral({ config, configFile = null, version, log }: 
       version,
       exchange: createExchange({ documents: store.documents, fleet, ingest, models }),
       caFingerprint: tls?.current().fingerprint ?? null,
+      strangers: () => strangers.list().filter(({ agent }) => fleet.agent(agent) === null),
       backup: (passphrase) => makeBackup({ config, configFile, store, version, nowMs }, passphrase),
       counters: () => ({ ...ingest.counts, connections: broker?.connections() ?? 0 }),
     },

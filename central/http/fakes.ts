@@ -304,6 +304,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
       chunk: async (_agent, _sha256, index) => (index === 0 ? Uint8Array.of(2) : null),
     },
     caFingerprint: null,
+    strangers: () => [{ agent: 'pump-9', firstMs: START_MS, lastMs: START_MS, advice: 'enrol it again' }],
     backup: async function* () {
       yield Buffer.from('picket-backup');
     },

@@ -1,5 +1,5 @@
 /** The fleet as the pages know it: loaded once, then kept true by the stream of events. */
-import type { AgentState } from '../api.ts';
+import type { AgentState, Stranger } from '../api.ts';
 import type { StoredIncident, StoreStats } from '../store/store.ts';
 import { get, learnTime, reconnects } from './api.ts';
 import { type Cell, cell } from './cell.ts';
@@ -12,6 +12,7 @@ export interface Status {
   readonly streams: number;
   readonly store: StoreStats;
   readonly counters: Readonly<Record<string, number>>;
+  readonly strangers: readonly Stranger[];
 }
 
 export type FleetNews =

@@ -39,7 +39,7 @@ export function backupRoutes(app: FastifyInstance, context: RouteContext): void 
       if (running) throw new PicketError('conflict', 'A backup is being made already.');
       running = true;
       const pieces = context.services.backup(request.body.passphrase)[Symbol.asyncIterator]();
-      let first: IteratorResult<Buffer>;
+      let first: IteratorResult<Uint8Array>;
       try {
         await audit(context, request, 'central.backup', '');
         // What is wrong is answered as a problem, as long as nothing was sent.
@@ -48,7 +48,7 @@ export function backupRoutes(app: FastifyInstance, context: RouteContext): void 
         running = false;
         throw error;
       }
-      const all = async function* (): AsyncGenerator<Buffer> {
+      const all = async function* (): AsyncGenerator<Uint8Array> {
         for (let piece = first; !piece.done; piece = await pieces.next()) yield piece.value;
       };
       const stream = Readable.from(all(), { objectMode: false });

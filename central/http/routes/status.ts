@@ -21,6 +21,10 @@ export function statusRoutes(app: FastifyInstance, context: RouteContext): void 
             streams: { ...number, description: 'open streams of server-sent events' },
             store: ref('StoreStats'),
             counters: mapOf(number),
+            strangers: list(
+              object({ agent: text, firstMs: timeMs, lastMs: timeMs, advice: text }),
+              'agents that knock and are not enrolled here',
+            ),
           }),
         ),
       },
@@ -32,6 +36,7 @@ export function statusRoutes(app: FastifyInstance, context: RouteContext): void 
       streams: context.streams.count(),
       store: await services.store.stats(),
       counters: services.counters(),
+      strangers: services.strangers(),
     }),
   );
 

@@ -13,6 +13,7 @@ import { FirstMachine } from './enrol.tsx';
 import { OpenIncidents } from './fleet-incidents.tsx';
 import { FleetRow } from './fleet-row.tsx';
 import { StoreLine } from './fleet-store.tsx';
+import { StrangersNotice } from './fleet-strangers.tsx';
 
 const NOW_MS = 5_000;
 
@@ -43,6 +44,7 @@ function Machines({ fleet, agents }: { readonly fleet: Fleet; readonly agents: r
       <h1 class="hidden">Fleet</h1>
       <Counts agents={agents} wanted={wanted} />
       <StoreLine fleet={fleet} />
+      <StrangersNotice fleet={fleet} />
       {incidents.length > 0 && <OpenIncidents incidents={incidents} agents={agents} now={now} />}
       <Filters agents={agents} wanted={wanted} shown={shown.length} />
       {shown.length === 0 ? (

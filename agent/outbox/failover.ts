@@ -20,6 +20,7 @@ import type {
   RecordClass,
   RecordKey,
 } from './outbox.ts';
+import type { Waiting } from './plan.ts';
 import type { QueueOutbox } from './queue.ts';
 
 /** Above every place in a chain that a disk ever counts to: where it stands is not known while it does not open. */
@@ -44,13 +45,15 @@ export class FailoverOutbox implements Outbox {
    * `onWorking` is called when the disk works again: what it holds can be sent again.
    */
   static open(options: FailoverOptions): Promise<FailoverOutbox> {
-    return FailoverOutbox.over(options, (onFailing) => openLevelOutbox({ ...options, onFailing }));
+    return FailoverOutbox.over(options, (onFailing, onWorking) =>
+      openLevelOutbox({ ...options, onFailing, onWorking }),
+    );
   }
 
   /** The same over any outbox that tells when it fails. */
   static async over(
-    options: OutboxOptions & { readonly volatileBytes: number },
-    openDisk: (onFailing: NonNullable<QueueOptions['onFailing']>) => Promise<QueueOutbox>,
+    options: OutboxOptions & Pick<FailoverOptions, 'volatileBytes' | 'onWorking'>,
+    openDisk: (onFailing: NonNullable<QueueOptions['onFailing']>, onWorking: () => void) => Promise<QueueOutbox>,
   ): Promise<FailoverOutbox> {
     const memory = await openMemoryOutbox({ ...options, limitBytes: options.volatileBytes, volatile: true });
     let disk: QueueOutbox | null = null;
@@ -61,11 +64,14 @@ export class FailoverOutbox implements Outbox {
       if (memory.position().start <= after) memory.renewEpoch(after);
       disk?.renewEpoch(memory.nextStart());
     };
-    disk = await openDisk((waiting) => {
+    const onFailing = (waiting: readonly Waiting[]): boolean => {
       switchOver();
       for (const item of waiting) memory.take(item, false);
       return true;
-    });
+    };
+    // What still waits in memory comes before all that the disk takes from now on: it is there before anybody looks.
+    const onWorking = (): void => void memory.flush().then(options.onWorking);
+    disk = await openDisk(onFailing, onWorking);
     if (disk.failing) switchOver();
     return new FailoverOutbox(disk, memory);
   }

@@ -53,6 +53,8 @@ export class Keeper {
   #book = new Book();
   /** The epoch that this process writes to; it is on the shelf once it has a record. */
   #epoch: string;
+  /** The belief was forgotten while the shelf could not be asked what it was. */
+  #forgotten = false;
   /** The end of the chain where the shelf itself does not know it any more. */
   #chain: Chain | null = null;
   /** No epoch begins at or below this place in the chain. */
@@ -142,6 +144,12 @@ export class Keeper {
   believe(entry: EpochEntry, settled: SeqRanges): void {
     entry.settled = intersect(settled, [[1, Math.max(1, entry.highestSeq)]]);
     this.#dirty.add(entry.start);
+  }
+
+  /** All that is held is pending again, also what the shelf will show when it opens. */
+  forgetSettled(): void {
+    for (const entry of this.#book.epochs) this.believe(entry, noRanges);
+    this.#forgotten = this.#shelf === null;
   }
 
   /** @param after the new epoch comes after this place in the chain too */
@@ -295,6 +303,10 @@ export class Keeper {
       if (entry === undefined) continue;
       entry.highestSeq = Math.max(entry.highestSeq, old.highestSeq);
       this.believe(entry, old.settled);
+    }
+    if (this.#forgotten) {
+      for (const entry of book.epochs) if (before.byStart(entry.start) === undefined) this.believe(entry, noRanges);
+      this.#forgotten = false;
     }
     const attempt = this.#attempt;
     const newest = before.newest;

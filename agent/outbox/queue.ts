@@ -157,7 +157,7 @@ export class QueueOutbox implements Outbox {
   }
 
   async forgetSettled(): Promise<void> {
-    for (const entry of this.#keeper.book.epochs) this.#keeper.believe(entry, noRanges);
+    this.#keeper.forgetSettled();
     this.#ageing.reset();
     this.#schedule();
   }

@@ -64,3 +64,7 @@ export interface StateEvent {
   readonly from: string | null;
   readonly to: string;
 }
+
+/** The event by which an agent says that it ends on purpose, so that what follows is no crash. */
+export const AGENT_STATE = 'picket.agent.state';
+export const AGENT_STOPPED = 'stopped';

@@ -13,7 +13,7 @@ import type {
   ModelVersion,
 } from '../api.ts';
 import { createBus } from '../bus.ts';
-import type { Documents, LatestSeries, SeriesColumns, Store, StoredIncident } from '../store/store.ts';
+import type { Documents, LatestSeries, LedgerTotals, SeriesColumns, Store, StoredIncident } from '../store/store.ts';
 import { openAuth } from './auth.ts';
 import type { PasswordHash } from './password.ts';
 import { createServer, type ServerOptions } from './server.ts';
@@ -180,7 +180,9 @@ function fakeStore(documents: Documents): Store {
     settled: never,
     purge: never,
     maintain: never,
-    quarantine: never,
+    quarantine: async () => [
+      { epoch: EPOCH, seq: 9, crc: 7, reason: 'no such field', record: Uint8Array.of(1, 2, 3), timeMs: START_MS },
+    ],
     // biome-ignore lint/correctness/useYield: the HTTP side never trains
     summaries: async function* () {
       await never();
@@ -198,7 +200,27 @@ function fakeStore(documents: Documents): Store {
     document: async (_agent, name) => (name === 'inventory' ? { timeMs: START_MS, json: { cpu: 'any' } } : null),
     evidence: async () => [],
     ledger: async () => [ledgerRow('a', 5, { overflow: 2 }), ledgerRow('b', 7, { overflow: 1, purged: 1 })],
-    coverage: async (_agent, range) => [{ dayMs: range.fromMs, covered: 1440, pending: 0, missing: 0 }],
+    ledgerTotals: async () => someTotals,
+    verifyLedger: async () => ({ epochs: 2, records: 12, thinned: 0, problems: [] }),
+    identity: async () => [],
+    coverage: async (_agent, range) => [
+      {
+        dayMs: range.fromMs,
+        covered: 1400,
+        pending: 0,
+        missing: 40,
+        missingByCause: { power_cut: 40 },
+        spans: [
+          { fromMs: range.fromMs, toMs: range.fromMs + 1400 * 60_000, state: 'covered', cause: null },
+          {
+            fromMs: range.fromMs + 1400 * 60_000,
+            toMs: range.fromMs + 1440 * 60_000,
+            state: 'missing',
+            cause: 'power_cut',
+          },
+        ],
+      },
+    ],
     stats: async () => ({
       diskBytes: 1,
       wireBytes: 2,
@@ -211,6 +233,18 @@ function fakeStore(documents: Documents): Store {
     close: async () => {},
   };
 }
+
+const someTotals: LedgerTotals = {
+  epochs: 2,
+  made: 16,
+  committed: 12,
+  quarantined: 0,
+  pending: 0,
+  lost: 4,
+  lostByCause: { overflow: 3, purged: 1 },
+  duplicates: 2,
+  conflicts: 0,
+};
 
 function ledgerRow(letter: string, committed: number, lostByCause: Record<string, number>) {
   const lost = Object.values(lostByCause).reduce((sum, count) => sum + count, 0);
@@ -226,6 +260,9 @@ function ledgerRow(letter: string, committed: number, lostByCause: Record<string
     lost,
     lostByCause,
     duplicates: 1,
+    conflicts: 0,
+    settled: false,
+    boot: null,
     firstMs: START_MS,
     lastMs: START_MS,
   };

@@ -1,5 +1,6 @@
 /** JSON Schemas of what the API says, each under its name in `components/schemas` of the OpenAPI document. */
 import { limits } from '../../shared/limits.ts';
+import { missingCauses } from '../store/store.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -178,10 +179,14 @@ export const schemas = {
     lost: number,
     lostByCause: numberMap,
     duplicates: number,
+    conflicts: number,
+    settled: flag,
+    boot: { type: ['string', 'null'] },
     firstMs: timeMsOrNull,
     lastMs: timeMsOrNull,
   }),
   LedgerTotals: object({
+    epochs: integer,
     made: number,
     committed: number,
     quarantined: number,
@@ -189,8 +194,32 @@ export const schemas = {
     lost: number,
     lostByCause: numberMap,
     duplicates: number,
+    conflicts: number,
   }),
-  CoverageDay: object({ dayMs: timeMs, covered: number, pending: number, missing: number }),
+  LedgerCheck: object({ epochs: integer, records: integer, thinned: integer, problems: list(text) }),
+  CoverageDay: object({
+    dayMs: timeMs,
+    covered: number,
+    pending: number,
+    missing: number,
+    missingByCause: numberMap,
+    spans: list(
+      object({
+        fromMs: timeMs,
+        toMs: timeMs,
+        state: oneOf('covered', 'pending', 'missing'),
+        cause: oneOf(...missingCauses, null),
+      }),
+    ),
+  }),
+  QuarantinedRecord: object({
+    epoch: epochId,
+    seq: integer,
+    crc: integer,
+    reason: text,
+    timeMs,
+    sizeBytes: integer,
+  }),
   ModelVersion: object({
     version: integer,
     kind: text,

@@ -201,10 +201,10 @@ test('a machine is told where it finds the broker, also when the central only kn
   expect(await told('mqtt://127.0.0.1:1883', 'bad host')).toBe('mqtt://127.0.0.1:1883');
 });
 
-test('the ledger adds up over the epochs, cause by cause', async () => {
+test('the ledger’s totals are those of the store, cause by cause', async () => {
   server = await startTestServer();
   const { totals } = (await get(`${agent}/ledger`)).json<{ totals: unknown }>();
-  expect(totals).toEqual({
+  expect(totals).toMatchObject({
     made: 16,
     committed: 12,
     quarantined: 0,

@@ -23,6 +23,7 @@ import { evidenceRoutes } from './routes/evidence.ts';
 import { exchangeRoutes } from './routes/exchange.ts';
 import { historyRoutes } from './routes/history.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { ledgerRoutes } from './routes/ledger.ts';
 import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -112,6 +113,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       incidentRoutes(api, context);
       evidenceRoutes(api, context);
       historyRoutes(api, context);
+      ledgerRoutes(api, context);
       modelRoutes(api, context);
       liveRoutes(api, context);
       enrolmentRoutes(api, context);

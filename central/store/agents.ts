@@ -7,6 +7,7 @@ import type { Operation, Reader } from './database.ts';
 import type { ContentOf } from './decide.ts';
 import { agentKey, epochBytes, keyOf, startingWith } from './keys.ts';
 import { type EpochLedger, emptyLedger } from './ledger.ts';
+import { decodeLedger, encodeLedger } from './ledger-row.ts';
 import type { AgentId, EpochId, TableSeries } from './store.ts';
 import { type CoveredMinutes, decodeCovered, decodeTable, encodeTable } from './values.ts';
 
@@ -87,7 +88,16 @@ export class Agents {
   putLedger(agent: AgentCache, ledger: EpochLedger, operations: Operation[]): void {
     keep(agent.ledgers, ledger.epoch, ledger);
     const key = keyOf('epoch', agent.number, epochBytes(ledger.epoch));
-    operations.push({ type: 'put', key, value: Buffer.from(JSON.stringify(ledger)) });
+    operations.push({ type: 'put', key, value: encodeLedger(ledger) });
+  }
+
+  /** Its row was written by somebody else. */
+  forgetLedger(agent: number, epoch: EpochId): void {
+    for (const cache of this.#byId.values()) if (cache.number === agent) cache.ledgers.delete(epoch);
+  }
+
+  forgetTable(agent: number, hash: string): void {
+    for (const cache of this.#byId.values()) if (cache.number === agent) cache.tables.delete(hash);
   }
 
   async covered(reader: Reader, agent: AgentCache, hour: number): Promise<CoveredMinutes> {
@@ -173,7 +183,16 @@ async function readSeries(reader: Reader, agent: number): Promise<TableSeries[]>
 
 export async function readLedger(reader: Reader, agent: number, epoch: EpochId): Promise<EpochLedger | null> {
   const value = await reader.get(keyOf('epoch', agent, epochBytes(epoch)));
-  return value === undefined ? null : (JSON.parse(value.toString()) as EpochLedger);
+  return value === undefined ? null : decodeLedger(epoch, value);
+}
+
+/** All epochs of an agent, in no order that means anything. */
+export async function readLedgers(reader: Reader, agent: number): Promise<EpochLedger[]> {
+  const out: EpochLedger[] = [];
+  for await (const [key, value] of reader.entries(startingWith('epoch', agent))) {
+    out.push(decodeLedger(key.subarray(5).toString('hex'), value));
+  }
+  return out;
 }
 
 export async function readTable(

@@ -10,28 +10,26 @@ import {
   type Accepted,
   type ContentOf,
   decide,
-  noteOthers,
-  otherEpochs,
   type Refused,
   repeatedSeqs,
   type TableState,
   type WindowContent,
 } from './decide.ts';
 import { planIncident } from './incidents.ts';
-import { epochBytes, keyOf, startingWith } from './keys.ts';
-import { noteFinal, rangesOf, settledOf } from './ledger.ts';
-import type { Batch, CommitResult, EpochId, TableSeries } from './store.ts';
+import { epochBytes, keyOf } from './keys.ts';
+import { type EpochLedger, gapCauseOf, settledOf } from './ledger.ts';
+import { planLedgers } from './plan-ledgers.ts';
+import { placeOf, putRuns, runsOf, type SettledKey, storedCrcs } from './runs.ts';
+import type { Batch, CommitResult, EpochId, IncomingRecord, TableSeries } from './store.ts';
 import { hourOf, hourOfRollup, minuteOf } from './time.ts';
 import {
   type CoveredMinutes,
   coverMinute,
-  decodeRun,
   encodeCovered,
+  encodeGapRow,
   encodeQuarantined,
-  encodeRun,
   encodeWindow,
   minutesOf,
-  type Run,
 } from './values.ts';
 
 /** A window that was just stored, for `latest`. */
@@ -44,11 +42,20 @@ export interface FreshWindow {
   readonly columns: WindowColumns;
 }
 
+/** A row of the ledger before and after. */
+export interface LedgerChange {
+  readonly agent: string;
+  readonly before: EpochLedger;
+  readonly after: EpochLedger;
+}
+
 /** What is planned and not yet written; the planning of later batches looks here first. */
 export class Plan {
   readonly operations: Operation[] = [];
   readonly fresh: FreshWindow[] = [];
   readonly touched = new Set<AgentCache>();
+  /** Rows of the ledger that change, for the totals. */
+  readonly ledgers: LedgerChange[] = [];
   /** Whether anything was stored: counting duplicates alone need not be synced. */
   durable = false;
   /** CRCs of seqs by agent number and epoch. */
@@ -78,9 +85,8 @@ export async function planCommit(reader: Reader, agents: Agents, plan: Plan, bat
   const tables = await tableStates(reader, agents, agent, batch);
   const planned = plan.crcs.get(`${agent.number}/${batch.epoch}`);
   const repeated = repeatedSeqs(batch, before);
-  const crcs = await storedCrcs(reader, agent.number, batch.epoch, repeated, planned);
+  const crcs = await storedCrcs(reader, agent.number, before, repeated, planned);
   const conflictsKnown = await knownConflicts(reader, plan, agent.number, batch, crcs);
-  for (const epoch of otherEpochs(batch)) if (isEpochId(epoch)) await agents.ledger(reader, agent, epoch);
 
   const decision = decide(batch, {
     ledger: before,
@@ -92,37 +98,32 @@ export async function planCommit(reader: Reader, agents: Agents, plan: Plan, bat
   });
 
   for (const hash of decision.refusedTables) agents.refuseTable(agent, hash, plan.operations);
+  for (const table of decision.restoredTables) agents.addTable(agent, table, plan.operations);
   for (const one of decision.accepted) await planRecord(reader, agents, plan, agent, batch, one);
   for (const { record, reason } of decision.refused) {
     plan.putShared(
       quarantineKey(agent.number, batch.epoch, record.seq, record.crc),
-      encodeQuarantined({ timeMs: record.timeMs, reason, record: record.record }),
+      encodeQuarantined({ timeMs: quarantinedMs(batch, record), reason, record: record.record }),
     );
   }
-  const settled = [...decision.accepted, ...decision.refused.filter(({ conflict }) => !conflict)];
-  planRuns(plan, agent.number, batch.epoch, settled);
-  agents.putLedger(agent, decision.ledger, plan.operations);
-  const others = new Map<EpochId, typeof decision.ledger>();
-  for (const epoch of otherEpochs(batch))
-    if (isEpochId(epoch)) others.set(epoch, await agents.ledger(reader, agent, epoch));
-  noteOthers(
-    decision.accepted,
-    (epoch) => others.get(epoch)!,
-    (ledger) => {
-      others.set(ledger.epoch, ledger);
-      agents.putLedger(agent, ledger, plan.operations);
-    },
-    noteFinal,
-  );
-  if (decision.accepted.length + decision.refused.length > 0) plan.durable = true;
+  const quarantined = decision.refused.filter(({ conflict }) => !conflict);
+  planKeys(plan, agent.number, batch.epoch, decision.accepted, quarantined);
+  const identityChanged = await planLedgers(reader, agents, plan, agent, batch, before, decision);
+  if (decision.accepted.length + decision.refused.length + decision.restoredTables.length > 0) plan.durable = true;
 
   return {
     settled: settledOf(decision.ledger),
-    stored: settled.length,
+    stored: decision.accepted.length + quarantined.length,
     duplicates: decision.duplicates,
     conflicts: decision.conflicts,
     needTables: decision.needTables,
+    ...(identityChanged && { identityChanged }),
   };
+}
+
+/** Of what could not be read it is not known when it was made: then when it came. */
+export function quarantinedMs(batch: Batch, record: IncomingRecord): number {
+  return record.timeMs > 0 ? record.timeMs : batch.receivedMs;
 }
 
 export function quarantineKey(agent: number, epoch: EpochId, seq: number, crc: number): Buffer {
@@ -137,43 +138,13 @@ async function tableStates(
 ): Promise<Map<string, TableState>> {
   const out = new Map<string, TableState>();
   for (const { content } of batch.records) {
-    if ((content.kind !== 'summary' && content.kind !== 'rollup') || out.has(content.table)) continue;
-    const table = await agents.table(reader, agent, content.table);
-    if (table !== undefined) out.set(content.table, table ?? 'refused');
+    const isWindow = content.kind === 'summary' || content.kind === 'rollup';
+    const hash = isWindow ? content.table : content.kind === 'table' ? content.hash : null;
+    if (hash === null || out.has(hash)) continue;
+    const table = await agents.table(reader, agent, hash);
+    if (table !== undefined) out.set(hash, table ?? 'refused');
   }
   return out;
-}
-
-async function storedCrcs(
-  reader: Reader,
-  agent: number,
-  epoch: EpochId,
-  seqs: readonly number[],
-  planned: ReadonlyMap<number, number> | undefined,
-): Promise<Map<number, number>> {
-  const out = new Map<number, number>();
-  let run: Run | null = null;
-  for (const seq of [...seqs].sort((a, b) => a - b)) {
-    const now = planned?.get(seq);
-    if (now !== undefined) {
-      out.set(seq, now);
-      continue;
-    }
-    if (run === null || seq >= run.fromSeq + run.crcs.length) run = await runWith(reader, agent, epoch, seq);
-    const crc: number | undefined = run?.crcs[seq - run.fromSeq];
-    if (crc !== undefined) out.set(seq, crc);
-  }
-  return out;
-}
-
-/** The run that would hold this seq. */
-async function runWith(reader: Reader, agent: number, epoch: EpochId, seq: number): Promise<Run | null> {
-  const { gte } = startingWith('run', agent, epochBytes(epoch));
-  const range = { gte, lt: keyOf('run', agent, epochBytes(epoch), { u48: seq + 1 }) };
-  for await (const [key, value] of reader.entries(range, { reverse: true, limit: 1 })) {
-    return decodeRun(key.readUIntBE(key.length - 6, 6), value);
-  }
-  return null;
 }
 
 async function knownConflicts(
@@ -193,23 +164,23 @@ async function knownConflicts(
   return out;
 }
 
-/** Remembers the CRCs of what was settled, consecutive seqs in one row. */
-function planRuns(plan: Plan, agent: number, epoch: EpochId, settled: readonly (Accepted | Refused)[]): void {
-  const records = new Map(settled.map(({ record }) => [record.seq, record]));
+/** Remembers the keys of what was settled. */
+function planKeys(
+  plan: Plan,
+  agent: number,
+  epoch: EpochId,
+  accepted: readonly Accepted[],
+  quarantined: readonly Refused[],
+): void {
   const name = `${agent}/${epoch}`;
   const known = plan.crcs.get(name) ?? new Map<number, number>();
   plan.crcs.set(name, known);
-  for (const [from, to] of rangesOf(records.keys())) {
-    const crcs: number[] = [];
-    const timesMs: number[] = [];
-    for (let seq = from; seq <= to; seq++) {
-      const { crc, timeMs } = records.get(seq)!;
-      crcs.push(crc >>> 0);
-      timesMs.push(timeMs);
-      known.set(seq, crc);
-    }
-    plan.put(keyOf('run', agent, epochBytes(epoch), { u48: from }), encodeRun({ fromSeq: from, crcs, timesMs }));
-  }
+  const keys: SettledKey[] = [
+    ...accepted.map(({ record }) => ({ ...record, place: placeOf(record.content) })),
+    ...quarantined.map(({ record }) => ({ ...record, place: 'quarantine' as const })),
+  ];
+  for (const { seq, crc } of keys) known.set(seq, crc);
+  plan.operations.push(...putRuns(agent, epoch, runsOf(keys)));
 }
 
 async function planRecord(
@@ -251,8 +222,12 @@ async function planRecord(
     case 'unknown':
       plan.put(keyOf('unknown', number, minuteOf(timeMs), epoch, { u48: seq }), record.record);
       return;
-    // A gap and an epoch's start live in the ledger alone; poison was refused.
-    case 'gap':
+    case 'gap': {
+      const row = { ...content, cause: gapCauseOf(content.cause) };
+      plan.put(keyOf('gap', number, epoch, { u48: seq }), encodeGapRow(row));
+      return;
+    }
+    // An epoch's start lives in the ledger alone; poison was refused.
     case 'epoch':
     case 'poison':
       return;
@@ -331,10 +306,6 @@ export interface StoredDocument {
 export function isLaterDocument(a: Omit<StoredDocument, 'json'>, b: Omit<StoredDocument, 'json'>): boolean {
   if (a.timeMs !== b.timeMs) return a.timeMs > b.timeMs;
   return a.epoch === b.epoch ? a.seq > b.seq : a.epoch > b.epoch;
-}
-
-export function isEpochId(text: string): boolean {
-  return /^[0-9a-f]{32}$/.test(text);
 }
 
 export function json(value: unknown): Buffer {

@@ -1,80 +1,221 @@
 /**
  * The coverage of time, pure: for each day of an agent the minutes that windows cover, those that may still come, and
- * those that are missing. It counts from the first minute that the agent ever covered to now.
+ * those that are missing, with the cause. It counts from the first minute that the agent ever covered to now.
+ *
+ * What is known is painted over a row of minutes, the weakest first, so that the cost is that of the minutes and of the
+ * epochs, never of their product: starts without a word < gap records < what is pending < what is covered.
  */
 import { DAY_MS, MINUTE_MS } from '../../shared/limits.ts';
-import { compareLedgers, type EpochLedger, pendingOf } from './ledger.ts';
-import type { CoverageDay, EpochId, TimeRange } from './store.ts';
+import { compareLedgers, type EpochLedger, gapCauseOf, pendingOf } from './ledger.ts';
+import type { CoverageDay, CoverageSpan, EpochId, MissingCause, TimeRange } from './store.ts';
+import { missingCauses } from './store.ts';
 
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
+/** A span in which minutes that are not covered are missing for a known reason. */
+export interface CausedSpan extends Span {
+  readonly cause: MissingCause;
+}
+
+/** A gap record as it is stored. */
+export interface StoredGap extends Span {
+  readonly epoch: EpochId;
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly cause: string;
+}
+
+export interface CoverageFacts {
+  /** Spans in which records lie that are made and not here. */
+  readonly pending: readonly Span[];
+  readonly missing: readonly CausedSpan[];
+}
+
+const COVERED = 255;
+const PENDING = 254;
+const UNKNOWN: MissingCause = 'unknown';
+/** Spans that a day is told in; its counts are exact all the same. */
+const SPANS_PER_DAY = 288;
+const MINUTES_PER_DAY = DAY_MS / MINUTE_MS;
+
 /**
  * @param covers whether the minute (since 1970) is covered
- * @param pending spans in which records lie that are made and not here
  * @param firstMs when the agent's first covered minute began; null while there is none
  * @param nowMs later minutes are not there yet
  */
 export function coverageOf(
   range: TimeRange,
   covers: (minute: number) => boolean,
-  pending: readonly Span[],
+  facts: CoverageFacts,
   firstMs: number | null,
   nowMs: number,
 ): CoverageDay[] {
   if (firstMs === null) return [];
   const from = Math.floor(Math.max(range.fromMs, firstMs) / MINUTE_MS);
   const to = Math.floor(Math.min(range.toMs, nowMs) / MINUTE_MS);
-  const days: CoverageDay[] = [];
-  const perDay = DAY_MS / MINUTE_MS;
-  for (let start = from; start < to; ) {
-    const day = Math.floor(start / perDay);
-    const end = Math.min(to, (day + 1) * perDay);
-    let covered = 0;
-    let open = 0;
-    for (let minute = start; minute < end; minute++) {
-      if (covers(minute)) covered++;
-      else if (pending.some(({ fromMs, toMs }) => minute * MINUTE_MS < toMs && (minute + 1) * MINUTE_MS > fromMs))
-        open++;
+  if (to <= from) return [];
+  const minutes = new Uint8Array(to - from);
+  const paint = (spans: readonly Span[], code: number): void => {
+    for (const { fromMs, toMs } of merged(spans)) {
+      const first = Math.max(0, Math.floor(fromMs / MINUTE_MS) - from);
+      const end = Math.min(minutes.length, Math.ceil(toMs / MINUTE_MS) - from);
+      if (end > first) minutes.fill(code, first, end);
     }
-    days.push({ dayMs: day * DAY_MS, covered, pending: open, missing: end - start - covered - open });
+  };
+  missingCauses.forEach((cause, i) => {
+    paint(
+      facts.missing.filter((span) => span.cause === cause),
+      i + 1,
+    );
+  });
+  paint(facts.pending, PENDING);
+  for (let i = 0; i < minutes.length; i++) if (covers(from + i)) minutes[i] = COVERED;
+
+  const days: CoverageDay[] = [];
+  for (let start = from; start < to; ) {
+    const day = Math.floor(start / MINUTES_PER_DAY);
+    const end = Math.min(to, (day + 1) * MINUTES_PER_DAY);
+    days.push(dayOf(day * DAY_MS, start, minutes.subarray(start - from, end - from)));
     start = end;
   }
   return days;
 }
 
-/** Ranges of pending seqs that are looked at; beyond them an epoch's whole time counts as pending. */
+function dayOf(dayMs: number, firstMinute: number, minutes: Uint8Array): CoverageDay {
+  const count = { covered: 0, pending: 0, missing: 0 };
+  const missingByCause: Partial<Record<MissingCause, number>> = {};
+  const spans: CoverageSpan[] = [];
+  for (let i = 0; i < minutes.length; ) {
+    const code = minutes[i]!;
+    let end = i + 1;
+    while (end < minutes.length && minutes[end] === code) end++;
+    const state = code === COVERED ? 'covered' : code === PENDING ? 'pending' : 'missing';
+    const cause = state === 'missing' ? (missingCauses[code - 1] ?? UNKNOWN) : null;
+    count[state] += end - i;
+    if (cause !== null) missingByCause[cause] = (missingByCause[cause] ?? 0) + end - i;
+    const span = {
+      fromMs: (firstMinute + i) * MINUTE_MS,
+      toMs: (firstMinute + end) * MINUTE_MS,
+      state,
+      cause,
+    } as const;
+    if (spans.length < SPANS_PER_DAY) spans.push(span);
+    i = end;
+  }
+  return { dayMs, ...count, missingByCause, spans };
+}
+
+/** Spans in order, those that touch joined. */
+function merged(spans: readonly Span[]): Span[] {
+  const out: { fromMs: number; toMs: number }[] = [];
+  for (const { fromMs, toMs } of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
+    const last = out.at(-1);
+    if (last !== undefined && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs);
+    else if (toMs > fromMs) out.push({ fromMs, toMs });
+  }
+  return out;
+}
+
+/** Ranges of pending seqs that are looked at, of one epoch and of all; beyond them an epoch's whole time is pending. */
 const MOST_RANGES = 256;
+const MOST_RANGES_IN_ALL = 4096;
+/** Gap records without a time of their own that are looked up by their neighbours. */
+const MOST_TIMELESS_GAPS = 1024;
+
+/** Times of the nearest settled seqs. */
+export interface Neighbours {
+  before(epoch: EpochId, seq: number): Promise<number | null>;
+  after(epoch: EpochId, seq: number): Promise<number | null>;
+}
+
+/** All that is known of the minutes that no window covers. */
+export async function factsOf(
+  ledgers: readonly EpochLedger[],
+  gaps: readonly StoredGap[],
+  nowMs: number,
+  neighbours: Neighbours,
+): Promise<CoverageFacts> {
+  const inOrder = [...ledgers].sort(compareLedgers);
+  return {
+    pending: await pendingSpans(inOrder, nowMs, neighbours),
+    missing: [...restarts(inOrder), ...(await gapSpans(gaps, neighbours))],
+  };
+}
 
 /**
  * Where pending records lie in time: between the settled neighbours of their seqs; before the first to the epoch
  * before, after the last to the next epoch. And after the last that was heard of the agent: what it made since may be
  * on its way.
  */
-export async function pendingSpans(
-  ledgers: readonly EpochLedger[],
-  nowMs: number,
-  neighbours: {
-    before(epoch: EpochId, seq: number): Promise<number | null>;
-    after(epoch: EpochId, seq: number): Promise<number | null>;
-  },
-): Promise<Span[]> {
-  const inOrder = [...ledgers].sort(compareLedgers);
-  const lastMs = Math.max(0, ...ledgers.map((ledger) => ledger.lastMs));
-  const spans: Span[] = [{ fromMs: lastMs, toMs: Math.max(lastMs, nowMs) }];
+async function pendingSpans(inOrder: readonly EpochLedger[], nowMs: number, neighbours: Neighbours): Promise<Span[]> {
+  const nextFirst: number[] = new Array(inOrder.length);
+  let next = nowMs;
+  for (let i = inOrder.length - 1; i >= 0; i--) {
+    nextFirst[i] = next;
+    if (inOrder[i]!.firstMs > 0) next = inOrder[i]!.firstMs;
+  }
+  let earliest = 0;
+  let looked = 0;
+  const spans: Span[] = [];
   for (const [i, ledger] of inOrder.entries()) {
     const pending = pendingOf(ledger);
-    if (pending.length === 0) continue;
-    const earliest = Math.max(0, ...inOrder.slice(0, i).map((before) => before.lastMs));
-    const next = inOrder.slice(i + 1).find((after) => after.firstMs > 0)?.firstMs ?? Math.max(nowMs, ledger.lastMs);
-    const ranges = pending.length <= MOST_RANGES ? pending : ([[1, ledger.made]] as const);
-    for (const [from, to] of ranges) {
-      const fromMs = (await neighbours.before(ledger.epoch, from)) ?? earliest;
-      const toMs = (await neighbours.after(ledger.epoch, to)) ?? next;
-      if (toMs > fromMs) spans.push({ fromMs, toMs });
+    if (pending.length > 0) {
+      const few = pending.length <= MOST_RANGES && looked + pending.length <= MOST_RANGES_IN_ALL;
+      looked += few ? pending.length : 1;
+      for (const [from, to] of few ? pending : ([[1, ledger.made]] as const)) {
+        const fromMs = (await neighbours.before(ledger.epoch, from)) ?? earliest;
+        const toMs = (await neighbours.after(ledger.epoch, to)) ?? Math.max(nextFirst[i]!, ledger.lastMs);
+        if (toMs > fromMs) spans.push({ fromMs, toMs });
+      }
+    }
+    earliest = Math.max(earliest, ledger.lastMs);
+  }
+  spans.push({ fromMs: earliest, toMs: Math.max(earliest, nowMs) });
+  return spans;
+}
+
+/** Between the last record of an epoch and the first of the next: what ended the one. */
+function restarts(inOrder: readonly EpochLedger[]): CausedSpan[] {
+  const out: CausedSpan[] = [];
+  let before: EpochLedger | null = null;
+  for (const ledger of inOrder) {
+    if (ledger.firstMs === 0) continue;
+    if (ledger.volatile) {
+      out.push({ fromMs: ledger.firstMs, toMs: ledger.lastMs, cause: 'volatile' });
+      continue;
+    }
+    // The first window of a start ends up to a minute after its first record.
+    if (before !== null) {
+      out.push({ fromMs: before.lastMs, toMs: ledger.firstMs + MINUTE_MS, cause: endOf(before, ledger) });
+    }
+    if (before === null || ledger.lastMs >= before.lastMs) before = ledger;
+  }
+  return out;
+}
+
+function endOf(ended: EpochLedger, next: EpochLedger): MissingCause {
+  if (ended.undated > 0 || next.undated > 0) return 'clock';
+  if (ended.stoppedMs > 0) return 'stopped';
+  if (ended.boot === null || next.boot === null) return UNKNOWN;
+  return ended.boot === next.boot ? 'crash' : 'power_cut';
+}
+
+/** What gap records name, in the time that they say; where they say none, between the neighbours of their seqs. */
+async function gapSpans(gaps: readonly StoredGap[], neighbours: Neighbours): Promise<CausedSpan[]> {
+  const out: CausedSpan[] = [];
+  let timeless = 0;
+  for (const { epoch, ranges, fromMs, toMs, cause } of gaps) {
+    const named = { cause: gapCauseOf(cause) };
+    if (fromMs > 0 && toMs > fromMs) out.push({ fromMs, toMs, ...named });
+    else if (timeless++ < MOST_TIMELESS_GAPS) {
+      const first = ranges[0]?.[0];
+      const last = ranges.at(-1)?.[1];
+      const before = first === undefined ? null : await neighbours.before(epoch, first);
+      const after = last === undefined ? null : await neighbours.after(epoch, last);
+      if (before !== null && after !== null && after > before) out.push({ fromMs: before, toMs: after, ...named });
     }
   }
-  return spans;
+  return out;
 }

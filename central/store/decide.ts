@@ -4,11 +4,22 @@
  */
 
 import { messageOf, PicketError } from '../../shared/errors.ts';
+import { AGENT_STATE, AGENT_STOPPED } from '../../shared/findings.ts';
 import { limits, MINUTE_MS } from '../../shared/limits.ts';
 import { decodeColumns } from '../../shared/wire/columns.ts';
 import { checkedRanges, contains, type SeqRanges, unite } from '../../shared/wire/ranges.ts';
 import type { WindowColumns } from '../../shared/wire/summary.ts';
-import { type EpochLedger, noteGap, noteReport, noteSettled, noteStart, rangesOf, settledOf } from './ledger.ts';
+import { type IdentityNotes, noteConflict, noteEpoch } from './identity.ts';
+import {
+  type EpochLedger,
+  noteFinal,
+  noteGap,
+  noteReport,
+  noteSettled,
+  noteStart,
+  rangesOf,
+  settledOf,
+} from './ledger.ts';
 import type { Batch, EpochId, IncomingRecord, RecordContent } from './store.ts';
 
 export type WindowContent = Extract<RecordContent, { kind: 'summary' | 'rollup' }>;
@@ -58,6 +69,8 @@ export interface Decision {
   /** To be kept with their bytes: poison and contradictions. */
   readonly refused: readonly Refused[];
   readonly refusedTables: readonly string[];
+  /** Tables that were settled before and are not there any more: taken back in, and counted as duplicates. */
+  readonly restoredTables: readonly ContentOf<'table'>[];
   readonly conflicts: readonly number[];
   readonly needTables: readonly string[];
   readonly duplicates: number;
@@ -89,6 +102,7 @@ export function decide(batch: Batch, known: Known): Decision {
   const accepted: Accepted[] = [];
   const refused: Refused[] = [];
   const refusedTables: string[] = [];
+  const restoredTables: ContentOf<'table'>[] = [];
   const conflicts = new Set<number>();
   const needTables = new Set<string>();
   const settledBefore = settledOf(known.ledger);
@@ -101,6 +115,8 @@ export function decide(batch: Batch, known: Known): Decision {
   let duplicates = 0;
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = 0;
+  let undated = 0;
+  let stoppedMs = 0;
 
   const refuse = (record: IncomingRecord, reason: string): void => {
     refused.push({ record, reason, conflict: false });
@@ -115,6 +131,12 @@ export function decide(batch: Batch, known: Known): Decision {
     if (before !== undefined) {
       if (before === crc) {
         duplicates++;
+        if (content.kind !== 'table' || tablesNow.has(content.hash) || known.table(content.hash) !== null) continue;
+        // It was pruned, and the agent sends it again because a summary needs it.
+        const fits = known.seriesAfter(content) <= MAX_SERIES;
+        tablesNow.set(content.hash, fits ? { length: content.series.length } : 'refused');
+        if (fits) restoredTables.push(content);
+        else refusedTables.push(content.hash);
         continue;
       }
       conflicts.add(seq);
@@ -156,6 +178,8 @@ export function decide(batch: Batch, known: Known): Decision {
     accepted.push({ record, columns });
     fresh.set(seq, crc);
     committed.push(seq);
+    if (!record.dated) undated++;
+    if (content.kind === 'events') stoppedMs = Math.max(stoppedMs, stopOf(content));
     if (record.timeMs < firstMs) firstMs = record.timeMs;
     if (record.timeMs > lastMs) lastMs = record.timeMs;
   }
@@ -165,6 +189,9 @@ export function decide(batch: Batch, known: Known): Decision {
       committed: rangesOf(committed),
       quarantined: rangesOf(quarantined),
       duplicates,
+      conflicts: conflictsNow.size,
+      undated,
+      stoppedMs,
       span: committed.length === 0 ? null : { firstMs, lastMs },
     }),
     Math.max(batch.highestSeq, ...batch.records.map(({ seq }) => seq)),
@@ -174,6 +201,7 @@ export function decide(batch: Batch, known: Known): Decision {
     accepted,
     refused,
     refusedTables,
+    restoredTables,
     conflicts: [...conflicts].sort((a, b) => a - b),
     needTables: [...needTables],
     duplicates,
@@ -181,20 +209,33 @@ export function decide(batch: Batch, known: Known): Decision {
   };
 }
 
-/** What a batch's gaps and epoch starts say of other epochs: their ledgers after it. */
-export function noteOthers(
-  accepted: readonly Accepted[],
-  ledgerOf: (epoch: EpochId) => EpochLedger,
-  put: (ledger: EpochLedger) => void,
-  noteFinal: (ledger: EpochLedger, finalSeq: number) => EpochLedger,
-): void {
-  for (const { record } of accepted) {
+/** Where the ledgers of other epochs and the notes of identity are kept while a batch is taken in. */
+export interface LedgerDesk {
+  get(epoch: EpochId): EpochLedger;
+  put(ledger: EpochLedger): void;
+  notes(): IdentityNotes;
+  putNotes(notes: IdentityNotes): void;
+}
+
+/** What a batch says of other epochs (its gaps, its epoch's start), and of who its agent is. */
+export function noteOthers(batch: Batch, decision: Decision, desk: LedgerDesk): void {
+  for (const { record } of decision.accepted) {
     const { content } = record;
-    if (content.kind === 'gap') put(noteGap(ledgerOf(content.epoch), content.ranges, content.cause));
-    if (content.kind === 'epoch' && content.parent !== null) {
-      put(noteFinal(ledgerOf(content.parent), content.parentFinalSeq));
+    if (content.kind === 'gap') desk.put(noteGap(desk.get(content.epoch), content.ranges, content.cause));
+    if (content.kind !== 'epoch') continue;
+    const { parent, start } = content;
+    let sibling: EpochId | null = null;
+    if (parent !== null) {
+      const before = desk.get(parent);
+      sibling = before.child;
+      const child = sibling === null && !content.volatile ? batch.epoch : sibling;
+      desk.put(noteFinal({ ...before, child }, content.parentFinalSeq));
     }
+    if (content.volatile) continue;
+    const begun = { epoch: batch.epoch, parent, start, receivedMs: batch.receivedMs };
+    desk.putNotes(noteEpoch(desk.notes(), begun, sibling));
   }
+  if (decision.conflicts.length > 0) desk.putNotes(noteConflict(desk.notes(), batch.epoch, batch.receivedMs));
 }
 
 /** Epochs that `noteOthers` will ask for. */
@@ -236,6 +277,12 @@ function checkedColumns(content: WindowContent, tableLength: number): WindowColu
   }
 }
 
+/** When the agent says in these events that it stops; 0 where it does not. */
+function stopOf({ events }: ContentOf<'events'>): number {
+  const stops = events.filter(({ key, to }) => key.name === AGENT_STATE && to === AGENT_STOPPED);
+  return Math.max(0, ...stops.map(({ atMs }) => atMs));
+}
+
 /** What is wrong with a body, or null. */
 function contentProblem(content: RecordContent): string | null {
   switch (content.kind) {
@@ -260,7 +307,8 @@ function contentProblem(content: RecordContent): string | null {
   }
 }
 
-function isEpoch(text: string): boolean {
+/** 32 hex digits. */
+export function isEpoch(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 

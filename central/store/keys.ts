@@ -26,6 +26,10 @@ export const spaces = {
   latest: 'o',
   unknown: 'u',
   quarantine: 'z',
+  gap: 'm',
+  proof: 'p',
+  settled: 'l',
+  identity: 'f',
   document: 'n',
   blob: 'b',
 } as const;
@@ -51,6 +55,10 @@ export const agentSpaces = [
   'latest',
   'unknown',
   'quarantine',
+  'gap',
+  'proof',
+  'settled',
+  'identity',
 ] as const satisfies readonly Space[];
 export type AgentSpace = (typeof agentSpaces)[number];
 

@@ -40,6 +40,9 @@ function apply(ledger: EpochLedger, one: Note): EpochLedger {
         committed: one.kind === 'committed' ? rangesOf(one.seqs) : [],
         quarantined: one.kind === 'quarantined' ? rangesOf(one.seqs) : [],
         duplicates: 0,
+        conflicts: 0,
+        undated: 0,
+        stoppedMs: 0,
         span: null,
       });
     case 'gap':
@@ -110,7 +113,15 @@ describe('ledger of an epoch', () => {
   test('a settled epoch is one range', () => {
     let ledger = emptyLedger(epoch);
     for (const seq of [5, 1, 3, 2, 4]) {
-      ledger = noteSettled(ledger, { committed: [[seq, seq]], quarantined: [], duplicates: 0, span: null });
+      ledger = noteSettled(ledger, {
+        committed: [[seq, seq]],
+        quarantined: [],
+        duplicates: 0,
+        conflicts: 0,
+        undated: 0,
+        stoppedMs: 0,
+        span: null,
+      });
       ledger = noteReport(ledger, 5, upTo(5));
     }
     expect(ledger.committed).toEqual([[1, 5]]);

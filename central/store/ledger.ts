@@ -6,10 +6,14 @@
  * the number of times in which batches arrive make no difference to what the ledger says (duplicates are counted apart).
  */
 import { countSeqs, highest, noRanges, type SeqRanges, subtract, unite, upTo } from '../../shared/wire/ranges.ts';
-import type { EpochId, LedgerRow } from './store.ts';
+import type { EpochId, LedgerRow, LedgerTotals } from './store.ts';
 
 /** Causes of a gap record (edge.proto, `Gap`); what an agent of a later version says beside them is `other`. */
-const gapCauses = new Set(['overflow', 'corrupt', 'disk_full', 'purged', 'refused', 'volatile', 'expired']);
+const gapCauses = ['overflow', 'corrupt', 'disk_full', 'purged', 'refused', 'volatile', 'expired'] as const;
+
+export function gapCauseOf(cause: string): (typeof gapCauses)[number] | 'other' {
+  return gapCauses.find((known) => known === cause) ?? 'other';
+}
 
 /** Lost, and no gap names it: reported as made, neither held nor settled. */
 export const UNNAMED_CAUSE = 'unnamed';
@@ -28,9 +32,25 @@ export interface EpochLedger {
   /** Reported as made and not held by the sender any more; settled ones are left out. */
   readonly unheld: SeqRanges;
   readonly duplicates: number;
+  /** Records that contradicted a stored one and were set aside beside it; no seqs of their own. */
+  readonly conflicts: number;
+  /** Committed records whose time is a guess. */
+  readonly undated: number;
   /** Times of the committed records; 0 while there are none. */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** Boot in which it began; null while its first record is not here. */
+  readonly boot: string | null;
+  /** What a successor stated as its last seq; 0 while none did. */
+  readonly finalSeq: number;
+  /** When its agent said that it stops; 0 where it did not. */
+  readonly stoppedMs: number;
+  /** The first durable successor that was heard of: a second one is another disk (identity.ts). */
+  readonly child: EpochId | null;
+  /** Settled seqs whose single keys are gone by age: known by their ranges alone. */
+  readonly thinned: SeqRanges;
+  /** The keys of a small settled epoch, folded into its row (`values.ts`, Run). */
+  readonly folded: Uint8Array | null;
 }
 
 export function emptyLedger(epoch: EpochId): EpochLedger {
@@ -45,8 +65,16 @@ export function emptyLedger(epoch: EpochId): EpochLedger {
     lost: {},
     unheld: noRanges,
     duplicates: 0,
+    conflicts: 0,
+    undated: 0,
     firstMs: 0,
     lastMs: 0,
+    boot: null,
+    finalSeq: 0,
+    stoppedMs: 0,
+    child: null,
+    thinned: noRanges,
+    folded: null,
   };
 }
 
@@ -71,6 +99,10 @@ export interface Settlement {
   readonly committed: SeqRanges;
   readonly quarantined: SeqRanges;
   readonly duplicates: number;
+  readonly conflicts: number;
+  readonly undated: number;
+  /** When the agent said that it stops; 0 where it did not. */
+  readonly stoppedMs: number;
   /** Times of what was committed; null where nothing was. */
   readonly span: { readonly firstMs: number; readonly lastMs: number } | null;
 }
@@ -87,6 +119,9 @@ export function noteSettled(ledger: EpochLedger, settlement: Settlement): EpochL
     quarantined,
     unheld: subtract(ledger.unheld, unite(committed, quarantined)),
     duplicates: ledger.duplicates + settlement.duplicates,
+    conflicts: ledger.conflicts + settlement.conflicts,
+    undated: ledger.undated + settlement.undated,
+    stoppedMs: Math.max(ledger.stoppedMs, settlement.stoppedMs),
     firstMs: span === null ? ledger.firstMs : first ? span.firstMs : Math.min(ledger.firstMs, span.firstMs),
     lastMs: span === null ? ledger.lastMs : Math.max(ledger.lastMs, span.lastMs),
   };
@@ -103,22 +138,33 @@ export function noteReport(ledger: EpochLedger, highestSeq: number, present: Seq
 
 /** A gap record names seqs of this epoch as lost. */
 export function noteGap(ledger: EpochLedger, ranges: SeqRanges, cause: string): EpochLedger {
-  const name = gapCauses.has(cause) ? cause : 'other';
+  const name = gapCauseOf(cause);
   const lost = { ...ledger.lost, [name]: unite(ledger.lost[name] ?? noRanges, ranges) };
   return { ...ledger, made: Math.max(ledger.made, highest(ranges)), lost };
 }
 
 /** A successor states how many seqs this epoch had. */
 export function noteFinal(ledger: EpochLedger, finalSeq: number): EpochLedger {
-  return finalSeq <= ledger.made ? ledger : { ...ledger, made: finalSeq };
+  if (finalSeq <= ledger.finalSeq) return ledger;
+  return { ...ledger, finalSeq, made: Math.max(ledger.made, finalSeq) };
 }
 
 /** The epoch's own first record. */
 export function noteStart(
   ledger: EpochLedger,
-  at: { readonly parent: EpochId | null; readonly start: number; readonly volatile: boolean },
+  at: {
+    readonly parent: EpochId | null;
+    readonly start: number;
+    readonly volatile: boolean;
+    readonly bootId?: string;
+  },
 ): EpochLedger {
-  return { ...ledger, parent: at.parent, start: at.start, volatile: at.volatile };
+  return { ...ledger, parent: at.parent, start: at.start, volatile: at.volatile, boot: at.bootId ?? null };
+}
+
+/** Nothing of it can change any more but by late data: a successor stated its end, and no seq of it is pending. */
+export function isSettled(ledger: EpochLedger): boolean {
+  return ledger.finalSeq > 0 && pendingOf(ledger).length === 0;
 }
 
 /** What is neither settled nor lost. */
@@ -153,8 +199,44 @@ export function ledgerRow(ledger: EpochLedger): LedgerRow {
     lost,
     lostByCause,
     duplicates: ledger.duplicates,
+    conflicts: ledger.conflicts,
+    settled: ledger.finalSeq > 0 && open.length === 0,
+    boot: ledger.boot,
     firstMs: ledger.firstMs,
     lastMs: ledger.lastMs,
+  };
+}
+
+export const noTotals: LedgerTotals = {
+  epochs: 0,
+  made: 0,
+  committed: 0,
+  quarantined: 0,
+  pending: 0,
+  lost: 0,
+  lostByCause: {},
+  duplicates: 0,
+  conflicts: 0,
+};
+
+/** Adds a row to the totals of its agent, or takes it out of them (`sign` -1). */
+export function addToTotals(totals: LedgerTotals, row: LedgerRow, sign: 1 | -1): LedgerTotals {
+  const lostByCause: Record<string, number> = { ...totals.lostByCause };
+  for (const [cause, count] of Object.entries(row.lostByCause)) {
+    const left = (lostByCause[cause] ?? 0) + sign * count;
+    if (left === 0) delete lostByCause[cause];
+    else lostByCause[cause] = left;
+  }
+  return {
+    epochs: totals.epochs + sign,
+    made: totals.made + sign * row.made,
+    committed: totals.committed + sign * row.committed,
+    quarantined: totals.quarantined + sign * row.quarantined,
+    pending: totals.pending + sign * row.pending,
+    lost: totals.lost + sign * row.lost,
+    lostByCause,
+    duplicates: totals.duplicates + sign * row.duplicates,
+    conflicts: totals.conflicts + sign * row.conflicts,
   };
 }
 

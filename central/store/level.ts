@@ -8,17 +8,21 @@
  * - what is read is read on one snapshot.
  * - `meta/format` names the layout: a newer one is refused, an older one is migrated step by step after a copy.
  *
- * On-disk format 1. Keys begin with a byte for the space; numbers are big-endian; A is the agent's number (u32), E an
+ * On-disk format 2. Keys begin with a byte for the space; numbers are big-endian; A is the agent's number (u32), E an
  * epoch (16 bytes), S a seq (u48), N a series' number of that agent (u32); hours and days count from 1970, UTC.
  *
  *     a  agent id                   → JSON {number}
  *     s  A N                        → JSON id, name, unit, attributes
  *     t  A table hash (8 bytes)     → series numbers, or that it was refused (values.ts)
- *     e  A E                        → JSON ledger (ledger.ts); all that remains of a settled epoch
- *     q  A E S                      → CRCs and times of consecutive seqs from S on (values.ts)
+ *     e  A E                        → ledger (ledger-row.ts); all that remains of a small settled epoch
+ *     l  A E                        → nothing: the epoch is settled and its keys are not folded yet (runs.ts)
+ *     q  A E S                      → CRCs, times and places of consecutive seqs from S on (values.ts)
+ *     m  A E S                      → a gap record: what it names (values.ts)
+ *     f  A                          → JSON notes of who the agent is (identity.ts)
  *     w  A minute u32 E S           → a window as it came: table, first series, the wire's columns (values.ts)
  *     r  A hour u32 E S             → an agent's own rollup of an hour, likewise
  *     c  A N hour u32               → chunk: the windows of one series over an hour (chunks.ts)
+ *     p  A hour u32 E               → seqs of the windows that are in that hour's chunks
  *     h  A N day u32                → rows: hours of a day (chunks.ts)
  *     d  A N block u32              → rows: days of a block of 32
  *     g  A hour u32                 → minutes of the hour that windows cover, 2 × 30 bits
@@ -41,20 +45,24 @@ import type { StateEvent } from '../../shared/findings.ts';
 import { HOUR_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
-import { readAgent, readAgents, readLedger } from './agents.ts';
+import { readAgent, readAgents, readLedger, readLedgers } from './agents.ts';
 import { Catalogue, countSeries, SeriesInterner } from './catalogue.ts';
 import type { FreshWindow, StoredDocument } from './commit.ts';
-import { isEpochId } from './commit.ts';
-import { Database, type Reader } from './database.ts';
+import { Database } from './database.ts';
+import { isEpoch } from './decide.ts';
 import { LevelDocuments } from './documents.ts';
 import { findIncidents } from './incidents.ts';
 import { agentKey, agentSpaces, between, epochBytes, formatKey, incidentTimeKey, keyOf, startingWith } from './keys.ts';
 import { Latest } from './latest.ts';
-import { compareLedgers, type EpochLedger, ledgerRow, settledOf } from './ledger.ts';
+import { compareLedgers, ledgerRow, settledOf } from './ledger.ts';
+import { LedgerSums } from './ledger-sums.ts';
 import { coverageFrom } from './level-coverage.ts';
+import { identityFrom, recountFrom } from './level-ledger.ts';
+import { readQuarantine } from './quarantine.ts';
 import { querySeries, summaryBlocks } from './query.ts';
 import { defaultRetention, type RetentionOptions, retainByAge, retainBySize } from './retention.ts';
 import { dueDays, dueHours, rewriteDay, rewriteHour } from './rewrite.ts';
+import { foldSettled } from './runs.ts';
 import type {
   AgentId,
   Batch,
@@ -62,8 +70,12 @@ import type {
   CoverageDay,
   Documents,
   EpochId,
+  IdentityFinding,
   LatestSeries,
+  LedgerCheck,
   LedgerRow,
+  LedgerTotals,
+  QuarantinedRecord,
   Resolution,
   SeriesColumns,
   Store,
@@ -75,10 +87,9 @@ import type {
 } from './store.ts';
 import { hourEndMs } from './time.ts';
 import { daysLeft } from './usage.ts';
-import { decodeQuarantined } from './values.ts';
 import { Writer } from './writer.ts';
 
-export const FORMAT = 1;
+export const FORMAT = 2;
 const wholeDatabase = { gte: Buffer.of(0), lt: Buffer.of(255) };
 /** Later times than a u48 of milliseconds holds are not asked for. */
 const LAST_MS = 2 ** 48 - 1;
@@ -110,7 +121,12 @@ async function checkFormat(database: Database): Promise<void> {
   }
   const format = Number(stored.toString());
   if (format === FORMAT) return;
-  // There is no older format yet; one would be migrated here, a step at a time, after a copy.
+  if (format === 1) {
+    // What format 1 wrote is read as it is (ledger-row.ts, values.ts), and each row becomes one of format 2 when it is
+    // written next: nothing is rewritten here, so that there is nothing to copy first.
+    await database.write([{ type: 'put', key: formatKey, value: Buffer.from(String(FORMAT)) }], true);
+    return;
+  }
   throw new PicketError(
     'store.newer_format',
     `the store in ${database.directory} has format ${stored.toString().slice(0, 20)}; this version knows ${FORMAT}`,
@@ -123,6 +139,7 @@ export class LevelStore implements Store {
   readonly #retention: RetentionOptions;
   readonly #writer: Writer;
   readonly #catalogue: Catalogue;
+  readonly #sums = new LedgerSums();
   readonly #latest = new Map<AgentId, { readonly latest: Latest; filled: Promise<void> }>();
 
   constructor(database: Database, retention: RetentionOptions) {
@@ -133,8 +150,14 @@ export class LevelStore implements Store {
     this.#writer = new Writer(
       database,
       interner,
-      (windows) => this.#takeFresh(windows),
-      () => this.#latest.clear(),
+      ({ fresh, ledgers }) => {
+        this.#takeFresh(fresh);
+        this.#sums.take(ledgers);
+      },
+      () => {
+        this.#latest.clear();
+        this.#sums.forget();
+      },
     );
     this.documents = new LevelDocuments(database, (operations) => this.#writer.write(operations));
   }
@@ -145,7 +168,7 @@ export class LevelStore implements Store {
 
   async settled(agent: AgentId, epoch: EpochId): Promise<SeqRanges> {
     const row = await readAgent(this.#database, agent);
-    const ledger = row === null || !isEpochId(epoch) ? null : await readLedger(this.#database, row.number, epoch);
+    const ledger = row === null || !isEpoch(epoch) ? null : await readLedger(this.#database, row.number, epoch);
     return ledger === null ? noRanges : settledOf(ledger);
   }
 
@@ -220,7 +243,7 @@ export class LevelStore implements Store {
 
   async evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]> {
     const row = await readAgent(this.#database, agent);
-    if (row === null || !isEpochId(epoch)) return [];
+    if (row === null || !isEpoch(epoch)) return [];
     const out: Uint8Array[] = [];
     const keys = startingWith('evidence', row.number, epochBytes(epoch), { u48: seq });
     for await (const [, value] of this.#database.entries(keys)) out.push(value);
@@ -228,27 +251,37 @@ export class LevelStore implements Store {
   }
 
   async ledger(agent: AgentId): Promise<readonly LedgerRow[]> {
-    return (await this.#ledgers(this.#database, agent)).sort(compareLedgers).map(ledgerRow);
+    const row = await readAgent(this.#database, agent);
+    const ledgers = row === null ? [] : await readLedgers(this.#database, row.number);
+    return ledgers.sort(compareLedgers).map(ledgerRow);
+  }
+
+  ledgerTotals(agent: AgentId): Promise<LedgerTotals> {
+    return this.#sums.of(this.#database, agent, (run) => this.#writer.exclusive(run));
+  }
+
+  async verifyLedger(agent: AgentId): Promise<LedgerCheck> {
+    const row = await readAgent(this.#database, agent);
+    if (row === null) return { epochs: 0, records: 0, thinned: 0, problems: [] };
+    return recountFrom(this.#database, row);
   }
 
   async coverage(agent: AgentId, range: TimeRange): Promise<readonly CoverageDay[]> {
     const { lastMs } = await this.#writer.wire();
     return this.#database.read(async (reader) => {
       const row = await readAgent(reader, agent);
-      return row === null ? [] : coverageFrom(reader, row.number, await this.#ledgers(reader, agent), range, lastMs);
+      return row === null ? [] : coverageFrom(reader, row.number, range, lastMs);
     });
   }
 
-  async quarantine(
-    agent: AgentId,
-  ): Promise<readonly { epoch: EpochId; seq: number; reason: string; record: Uint8Array; timeMs: number }[]> {
+  async identity(agent: AgentId): Promise<readonly IdentityFinding[]> {
     const row = await readAgent(this.#database, agent);
-    if (row === null) return [];
-    const out = [];
-    for await (const [key, value] of this.#database.entries(startingWith('quarantine', row.number))) {
-      out.push({ epoch: key.subarray(5, 21).toString('hex'), seq: key.readUIntBE(21, 6), ...decodeQuarantined(value) });
-    }
-    return out;
+    return row === null ? [] : this.#database.read((reader) => identityFrom(reader, row.number));
+  }
+
+  async quarantine(agent: AgentId): Promise<readonly QuarantinedRecord[]> {
+    const row = await readAgent(this.#database, agent);
+    return row === null ? [] : readQuarantine(this.#database, row.number);
   }
 
   async maintain(nowMs: number, signal: AbortSignal): Promise<void> {
@@ -269,7 +302,9 @@ export class LevelStore implements Store {
     const state = {
       seriesOf: (number: number) => countSeries(this.#database, number),
       exclusive: (run: () => Promise<void>) => this.#writer.exclusive(run),
+      agents: this.#writer.agents,
     };
+    await foldSettled(this.#database, state, signal);
     await retainByAge(this.#database, this.#retention, state, nowMs, signal);
     await retainBySize(this.#database, this.#retention, state, nowMs, signal);
   }
@@ -280,6 +315,7 @@ export class LevelStore implements Store {
       if (row === null) return;
       this.#writer.agents.forget(agent);
       this.#latest.delete(agent);
+      this.#sums.forget(agent);
       for await (const [key, value] of this.#database.entries(startingWith('incident', row.number))) {
         const { openedMs } = JSON.parse(value.toString()) as { openedMs: number };
         const epoch = key.subarray(5, 21).toString('hex');
@@ -346,15 +382,5 @@ export class LevelStore implements Store {
 
   #takeFresh(windows: readonly FreshWindow[]): void {
     for (const window of windows) this.#latest.get(window.agent)?.latest.take(window);
-  }
-
-  async #ledgers(reader: Reader, agent: AgentId): Promise<EpochLedger[]> {
-    const row = await readAgent(reader, agent);
-    const out: EpochLedger[] = [];
-    if (row === null) return out;
-    for await (const [, value] of reader.entries(startingWith('epoch', row.number))) {
-      out.push(JSON.parse(value.toString()) as EpochLedger);
-    }
-    return out;
   }
 }

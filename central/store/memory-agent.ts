@@ -4,12 +4,16 @@ import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import type { WindowColumns } from '../../shared/wire/summary.ts';
 import { isLaterDocument, type StoredDocument } from './commit.ts';
+import type { StoredGap } from './coverage.ts';
 import type { Accepted, ContentOf } from './decide.ts';
 import { chooseHour, mergeRows } from './history.ts';
+import { type IdentityNotes, noNotes } from './identity.ts';
 import { replacesIncident } from './incidents.ts';
 import type { EpochLedger } from './ledger.ts';
+import { Finder, recount } from './recount.ts';
 import { type Row, Rows } from './rows.ts';
-import type { Batch, EpochId, Resolution, TableSeries } from './store.ts';
+import type { SettledKey } from './runs.ts';
+import type { Batch, EpochId, LedgerCheck, QuarantinedRecord, Resolution, TableSeries } from './store.ts';
 import { dayEndMs, dayOfHour, hourOf, hourOfRollup } from './time.ts';
 import { minutesOf } from './values.ts';
 
@@ -21,21 +25,15 @@ export interface Window {
   readonly columns: WindowColumns;
 }
 
-export interface Quarantined {
-  readonly epoch: EpochId;
-  readonly seq: number;
-  readonly crc: number;
-  readonly reason: string;
-  readonly record: Uint8Array;
-  readonly timeMs: number;
-}
-
 export interface AgentData {
   readonly series: Map<SeriesId, TableSeries>;
   readonly tables: Map<string, readonly TableSeries[] | null>;
   readonly ledgers: Map<EpochId, EpochLedger>;
-  /** CRC and time by epoch/seq. */
-  readonly settled: Map<string, { readonly crc: number; readonly timeMs: number }>;
+  /** The key of each settled record, by epoch/seq. */
+  readonly settled: Map<string, SettledKey & { readonly epoch: EpochId }>;
+  /** Gap records by their own epoch/seq. */
+  readonly gaps: Map<string, StoredGap>;
+  identity: IdentityNotes;
   windows: Window[];
   rollups: Window[];
   /** Hours that were rolled up before their minutes were deleted. */
@@ -45,7 +43,7 @@ export interface AgentData {
   events: { readonly order: string; readonly event: StateEvent }[];
   readonly documents: Map<string, StoredDocument>;
   readonly evidence: Map<string, { readonly order: string; readonly body: Uint8Array }[]>;
-  readonly quarantine: Map<string, Quarantined>;
+  readonly quarantine: Map<string, QuarantinedRecord>;
   readonly unknown: Map<string, Uint8Array>;
 }
 
@@ -54,10 +52,7 @@ export function applyRecord(agent: AgentData, batch: Batch, { record, columns }:
   const order = `${batch.epoch}/${String(seq).padStart(16, '0')}`;
   switch (content.kind) {
     case 'table':
-      for (const { id, name, unit, attributes } of content.series) {
-        if (!agent.series.has(id)) agent.series.set(id, { id, name, unit, attributes });
-      }
-      agent.tables.set(content.hash, content.series);
+      applyTable(agent, content);
       return;
     case 'summary':
     case 'rollup': {
@@ -104,10 +99,19 @@ export function applyRecord(agent: AgentData, batch: Batch, { record, columns }:
       agent.unknown.set(order, record.record.slice());
       return;
     case 'gap':
+      agent.gaps.set(order, { ...content, ranges: [...content.ranges] });
+      return;
     case 'epoch':
     case 'poison':
       return;
   }
+}
+
+export function applyTable(agent: AgentData, { hash, series }: ContentOf<'table'>): void {
+  for (const { id, name, unit, attributes } of series) {
+    if (!agent.series.has(id)) agent.series.set(id, { id, name, unit, attributes });
+  }
+  agent.tables.set(hash, series);
 }
 
 function applyDocument(agent: AgentData, document: StoredDocument, { name }: ContentOf<'document'>): void {
@@ -121,6 +125,8 @@ export function emptyAgent(): AgentData {
     tables: new Map(),
     ledgers: new Map(),
     settled: new Map(),
+    gaps: new Map(),
+    identity: noNotes,
     windows: [],
     rollups: [],
     kept: new Map(),
@@ -188,4 +194,16 @@ export function nearest(data: AgentData, epoch: EpochId, seq: number, by: 1 | -1
     if (settled !== undefined) return settled.timeMs;
   }
   return null;
+}
+
+/** Here the data lie in no order of keys, so that they are counted by the keys alone; quarantine and gaps by their own. */
+export function recountOf(data: AgentData): LedgerCheck {
+  const finder = new Finder();
+  for (const { epoch, seq, place } of data.settled.values()) {
+    finder.key(epoch, place, seq, false);
+    if (place !== 'quarantine' && place !== 'gap') finder.data(epoch, place, seq);
+  }
+  for (const { epoch, seq } of data.quarantine.values()) finder.data(epoch, 'quarantine', seq);
+  for (const order of data.gaps.keys()) finder.data(order.slice(0, 32), 'gap', Number(order.slice(33)));
+  return recount([...data.ledgers.values()], finder.finish(), [...data.gaps.values()], 0);
 }

@@ -7,18 +7,22 @@ import type { StateEvent } from '../../shared/findings.ts';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
-import { coverageOf, pendingSpans } from './coverage.ts';
+import { quarantinedMs } from './commit.ts';
+import { coverageOf, factsOf } from './coverage.ts';
 import { checkBatch, type Decision, decide, noteOthers } from './decide.ts';
+import { findings, isNews } from './identity.ts';
 import { matchesIncident } from './incidents.ts';
-import { compareLedgers, type EpochLedger, emptyLedger, ledgerRow, noteFinal, settledOf } from './ledger.ts';
+import { compareLedgers, type EpochLedger, emptyLedger, ledgerRow, settledOf } from './ledger.ts';
+import { totalsOf } from './ledger-sums.ts';
 import {
   type AgentData,
   applyRecord,
+  applyTable,
   emptyAgent,
   hoursOfSeries,
   minutesOfSeries,
   nearest,
-  type Quarantined,
+  recountOf,
   rowsAt,
   type Window,
 } from './memory-agent.ts';
@@ -26,14 +30,20 @@ import { MemoryDocuments } from './memory-documents.ts';
 import { defaultRetention, type RetentionOptions } from './retention.ts';
 import { isClosed } from './rewrite.ts';
 import { type Row, Rows } from './rows.ts';
+import { placeOf } from './runs.ts';
 import type {
   AgentId,
   Batch,
   CommitResult,
   CoverageDay,
   EpochId,
+  IdentityFinding,
+  IncomingRecord,
   LatestSeries,
+  LedgerCheck,
   LedgerRow,
+  LedgerTotals,
+  QuarantinedRecord,
   Resolution,
   SeriesColumns,
   Store,
@@ -45,6 +55,7 @@ import type {
 } from './store.ts';
 import { hourEndMs, hourOf } from './time.ts';
 import { addWire, emptyWire, type WireCount } from './usage.ts';
+import type { RecordPlace } from './values.ts';
 
 export interface MemoryStoreOptions {
   readonly retention?: Partial<RetentionOptions>;
@@ -173,10 +184,27 @@ export class MemoryStore implements Store {
     return this.#ledgers(agent).sort(compareLedgers).map(ledgerRow);
   }
 
+  async ledgerTotals(agent: AgentId): Promise<LedgerTotals> {
+    return totalsOf(this.#ledgers(agent));
+  }
+
+  async verifyLedger(agent: AgentId): Promise<LedgerCheck> {
+    const data = this.#agents.get(agent);
+    return data === undefined ? { epochs: 0, records: 0, thinned: 0, problems: [] } : recountOf(data);
+  }
+
+  async identity(agent: AgentId): Promise<readonly IdentityFinding[]> {
+    const data = this.#agents.get(agent);
+    if (data === undefined) return [];
+    const ledgerOf = (epoch: EpochId) => data.ledgers.get(epoch) ?? emptyLedger(epoch);
+    const minutes = [...data.minutes].reduce((least, minute) => Math.min(least, minute), Number.POSITIVE_INFINITY);
+    return findings(data.identity, ledgerOf, Number.isFinite(minutes) ? minutes * 60_000 : null);
+  }
+
   async coverage(agent: AgentId, range: TimeRange): Promise<readonly CoverageDay[]> {
     const data = this.#agents.get(agent);
     if (data === undefined) return [];
-    const spans = await pendingSpans(this.#ledgers(agent), this.#wire.lastMs, {
+    const facts = await factsOf(this.#ledgers(agent), [...data.gaps.values()], this.#wire.lastMs, {
       before: async (epoch, seq) => nearest(data, epoch, seq, -1, 1),
       after: async (epoch, seq) => nearest(data, epoch, seq, 1, data.ledgers.get(epoch)?.made ?? 0),
     });
@@ -185,13 +213,13 @@ export class MemoryStore implements Store {
     return coverageOf(
       range,
       (minute) => data.minutes.has(minute),
-      spans,
+      facts,
       data.minutes.size === 0 ? null : first * 60_000,
       this.#wire.lastMs,
     );
   }
 
-  async quarantine(agent: AgentId): Promise<readonly Quarantined[]> {
+  async quarantine(agent: AgentId): Promise<readonly QuarantinedRecord[]> {
     const all = [...(this.#agents.get(agent)?.quarantine.values() ?? [])];
     return all.sort((a, b) => (a.epoch < b.epoch ? -1 : a.epoch > b.epoch ? 1 : a.seq - b.seq || a.crc - b.crc));
   }
@@ -237,24 +265,38 @@ export class MemoryStore implements Store {
 
   #apply(agent: AgentData, batch: Batch, decision: Decision): CommitResult {
     for (const hash of decision.refusedTables) agent.tables.set(hash, null);
+    for (const table of decision.restoredTables) applyTable(agent, table);
     for (const one of decision.accepted) applyRecord(agent, batch, one);
     for (const { record, reason } of decision.refused) {
-      const { seq, crc, timeMs } = record;
+      const { seq, crc } = record;
+      const timeMs = quarantinedMs(batch, record);
       const value = { epoch: batch.epoch, seq, crc, reason, record: record.record.slice(), timeMs };
       agent.quarantine.set(`${batch.epoch}/${seq}/${crc}`, value);
     }
-    const settled = [...decision.accepted, ...decision.refused.filter(({ conflict }) => !conflict)];
-    for (const { record } of settled) {
-      agent.settled.set(`${batch.epoch}/${record.seq}`, { crc: record.crc, timeMs: record.timeMs });
-    }
+    const quarantined = decision.refused.filter(({ conflict }) => !conflict);
+    const note = ({ seq, crc, timeMs }: IncomingRecord, place: RecordPlace): void => {
+      agent.settled.set(`${batch.epoch}/${seq}`, { crc, timeMs, epoch: batch.epoch, seq, place });
+    };
+    for (const { record } of decision.accepted) note(record, placeOf(record.content));
+    for (const { record } of quarantined) note(record, 'quarantine');
     agent.ledgers.set(batch.epoch, decision.ledger);
-    noteOthers(
-      decision.accepted,
-      (epoch) => agent.ledgers.get(epoch) ?? emptyLedger(epoch),
-      (ledger) => agent.ledgers.set(ledger.epoch, ledger),
-      noteFinal,
-    );
+    const notesBefore = agent.identity;
+    noteOthers(batch, decision, {
+      get: (epoch) => agent.ledgers.get(epoch) ?? emptyLedger(epoch),
+      put: (ledger) => agent.ledgers.set(ledger.epoch, ledger),
+      notes: () => agent.identity,
+      putNotes: (notes) => {
+        agent.identity = notes;
+      },
+    });
     const { conflicts, needTables, duplicates } = decision;
-    return { settled: settledOf(decision.ledger), stored: settled.length, duplicates, conflicts, needTables };
+    return {
+      settled: settledOf(decision.ledger),
+      stored: decision.accepted.length + quarantined.length,
+      duplicates,
+      conflicts,
+      needTables,
+      ...(isNews(notesBefore, agent.identity) && { identityChanged: true as const }),
+    };
   }
 }

@@ -3,11 +3,14 @@
  * deleted, so that an hour of which minutes are gone is never rolled up again from what is left of it.
  */
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
-import { readAgents } from './agents.ts';
-import type { Database } from './database.ts';
+import { type Agents, readAgents } from './agents.ts';
+import type { Database, Reader } from './database.ts';
 import { between, epochBytes, incidentTimeKey, keyOf, startingWith, thinnedKey } from './keys.ts';
+import { pruneQuarantine } from './quarantine.ts';
+import { thinKeys } from './runs.ts';
+import { pruneTables } from './tables.ts';
 import { DAYS_PER_BLOCK } from './time.ts';
-import { decodeRun } from './values.ts';
+import { decodeGapRow } from './values.ts';
 
 export interface RetentionOptions {
   /** Age of minutes, Unix ms; default 14 days. */
@@ -27,10 +30,12 @@ export interface RetentionState {
   readonly seriesOf: (agent: number) => Promise<number>;
   /** Runs a deletion while nothing else writes. */
   readonly exclusive: (run: () => Promise<void>) => Promise<void>;
+  /** What the writer keeps in memory; told of what changed beside it. */
+  readonly agents: Agents;
 }
 
 /** Minutes before this hour may be gone. */
-export async function thinnedBeforeHour(database: Database): Promise<number> {
+export async function thinnedBeforeHour(database: Reader): Promise<number> {
   const value = await database.get(thinnedKey);
   return value === undefined ? 0 : Number(value.toString());
 }
@@ -49,6 +54,11 @@ export async function retainByAge(
   }
   const hoursDay = Math.floor((nowMs - options.hoursMs) / DAY_MS);
   if (hoursDay > 0) await dropHours(database, state, hoursDay, signal);
+  for (const { number } of await readAgents(database)) {
+    if (signal.aborted) return;
+    await state.exclusive(() => pruneQuarantine(database, state.agents, number, nowMs));
+    await state.exclusive(() => pruneTables(database, state.agents, number));
+  }
 }
 
 /** Deletes the oldest until the files fit. */
@@ -98,22 +108,8 @@ async function dropMinutes(
     if (signal.aborted) return;
     await database.clear(between('rollup', [number], 0, hour));
     await database.clear(between('unknown', [number], 0, hour * 60));
-    await dropRuns(database, number, hour * HOUR_MS);
-  }
-}
-
-/** CRCs of records from before: from then on only the ranges are known. */
-async function dropRuns(database: Database, agent: number, beforeMs: number): Promise<void> {
-  const epochs: Buffer[] = [];
-  for await (const key of database.keys(startingWith('epoch', agent))) epochs.push(key.subarray(5));
-  for (const epoch of epochs) {
-    let end: Buffer | null = null;
-    for await (const [key, value] of database.entries(startingWith('run', agent, epoch))) {
-      const run = decodeRun(key.readUIntBE(key.length - 6, 6), value);
-      if (Math.max(...run.timesMs) >= beforeMs) break;
-      end = keyOf('run', agent, epoch, { u48: run.fromSeq + 1 });
-    }
-    if (end !== null) await database.clear({ gte: startingWith('run', agent, epoch).gte, lt: end });
+    await database.clear(between('proof', [number], 0, hour));
+    await state.exclusive(() => thinKeys(database, state.agents, number, hour * HOUR_MS));
   }
 }
 
@@ -132,6 +128,10 @@ async function dropHours(database: Database, state: RetentionState, day: number,
     for await (const key of database.keys(startingWith('evidence', number))) {
       // agent u32, epoch 16, seq u48, day u32, …
       if (key.readUInt32BE(27) < day) await database.write([{ type: 'del', key: Buffer.from(key) }], false);
+    }
+    for await (const [key, value] of database.entries(startingWith('gap', number))) {
+      if (decodeGapRow(value).toMs >= beforeMs) continue;
+      await database.write([{ type: 'del', key: Buffer.from(key) }], false);
     }
     // Last, as it is what says that there is something to delete.
     await database.clear(between('coverage', [number], 0, day * 24));

@@ -4,11 +4,15 @@
  * anywhere: what was not written is as before, and its mark is still there.
  */
 import { MINUTE_MS } from '../../shared/limits.ts';
+import { unite } from '../../shared/wire/ranges.ts';
 import { decodeChunk, decodeRolled, encodeChunk, encodeRolled } from './chunks.ts';
 import type { Database, Operation, Reader } from './database.ts';
 import { chooseHour, History, mergeRows } from './history.ts';
-import { between, keyOf, startingWith } from './keys.ts';
+import { between, epochBytes, keyOf, startingWith } from './keys.ts';
+import { rangesOf } from './ledger.ts';
+import { decodeRanges, encodeRanges } from './ledger-row.ts';
 import { type Row, Rows } from './rows.ts';
+import type { EpochId } from './store.ts';
 import { DAYS_PER_BLOCK, dayEndMs, dayOfHour, hourEndMs, hourOf } from './time.ts';
 
 /** An hour is closed when late windows of a connected agent have come. */
@@ -48,8 +52,20 @@ async function marks(reader: Reader, space: 'dirty' | 'dirtyDay'): Promise<Due[]
 export async function rewriteHour(database: Database, { agent, at: hour }: Due): Promise<void> {
   const history = new History(database, agent);
   const operations: Operation[] = [];
+  const proofs = new Map<EpochId, number[]>();
   for await (const key of database.keys(between('window', [agent], hour * 60, (hour + 1) * 60))) {
     operations.push({ type: 'del', key });
+    const epoch = key.toString('hex', 9, 25);
+    const seqs = proofs.get(epoch) ?? [];
+    proofs.set(epoch, seqs);
+    seqs.push(key.readUIntBE(25, 6));
+  }
+  // Chunks know no seqs: what says that a window is in them, for the recount.
+  for (const [epoch, seqs] of proofs) {
+    const key = keyOf('proof', agent, hour, epochBytes(epoch));
+    const before = await database.get(key);
+    const ranges = unite(before === undefined ? [] : decodeRanges(before), rangesOf(seqs));
+    operations.push({ type: 'put', key, value: encodeRanges(ranges) });
   }
   const fresh = await history.windows(hour, hour, null, true);
   const rollups = await history.rollups(hour, null);

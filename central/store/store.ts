@@ -54,6 +54,8 @@ export type RecordContent =
       readonly parentFinalSeq: number;
       readonly start: number;
       readonly volatile: boolean;
+      /** Boot in which it began, 32 hex digits. */
+      readonly bootId?: string;
     }
   | { readonly kind: 'document'; readonly name: 'inventory' | 'top' | 'applied'; readonly json: unknown }
   | {
@@ -92,6 +94,8 @@ export interface CommitResult {
   readonly conflicts: readonly number[];
   /** Tables that summaries of this batch name and the store lacks; those summaries are not settled. */
   readonly needTables: readonly string[];
+  /** Something was noted of who this agent is: see `identity`. */
+  readonly identityChanged?: true;
 }
 
 export type Resolution = 'minute' | 'hour' | 'day';
@@ -145,8 +149,54 @@ export interface LedgerRow {
   readonly lostByCause: Readonly<Record<string, number>>;
   /** Counted apart. */
   readonly duplicates: number;
+  /** Records that contradicted a stored one under its key; set aside, and counted apart. */
+  readonly conflicts: number;
+  /** A successor stated its end and nothing of it is pending. */
+  readonly settled: boolean;
+  /** Boot in which it began; null while that is not known. */
+  readonly boot: string | null;
   readonly firstMs: number;
   readonly lastMs: number;
+}
+
+/** The sum of an agent's rows. */
+export interface LedgerTotals
+  extends Pick<
+    LedgerRow,
+    'made' | 'committed' | 'quarantined' | 'pending' | 'lost' | 'lostByCause' | 'duplicates' | 'conflicts'
+  > {
+  readonly epochs: number;
+}
+
+/**
+ * Why minutes are missing. `power_cut`: another boot without a word; `crash`: the same boot, another start without a
+ * word; `stopped`: the agent said so. Then the causes of gap records, `clock` where the only records near have a
+ * guessed time, and `unknown`.
+ */
+export const missingCauses = [
+  'power_cut',
+  'crash',
+  'stopped',
+  'overflow',
+  'corrupt',
+  'disk_full',
+  'purged',
+  'refused',
+  'volatile',
+  'expired',
+  'other',
+  'clock',
+  'unknown',
+] as const;
+export type MissingCause = (typeof missingCauses)[number];
+
+/** Minutes of one kind in a row. */
+export interface CoverageSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly state: 'covered' | 'pending' | 'missing';
+  /** Of missing ones. */
+  readonly cause: MissingCause | null;
 }
 
 export interface CoverageDay {
@@ -155,6 +205,40 @@ export interface CoverageDay {
   readonly covered: number;
   readonly pending: number;
   readonly missing: number;
+  readonly missingByCause: Readonly<Partial<Record<MissingCause, number>>>;
+  readonly spans: readonly CoverageSpan[];
+}
+
+/** What speaks against one machine behind an agent's id, as the records say it; `identity.ts` judges. */
+export interface IdentityFinding {
+  readonly kind: 'clone' | 'rolled_back' | 'replaced' | 'conflict';
+  /** The branches: the first epoch of each, the oldest first. */
+  readonly epochs: readonly { readonly epoch: EpochId; readonly boot: string | null; readonly firstMs: number }[];
+  /** The epoch that the branches have in common. */
+  readonly parent: EpochId | null;
+  /** When the central noticed. */
+  readonly sinceMs: number;
+}
+
+/** A record that was set aside; its bytes may be gone by age or size, then it is only counted. */
+export interface QuarantinedRecord {
+  readonly epoch: EpochId;
+  readonly seq: number;
+  readonly crc: number;
+  readonly reason: string;
+  readonly record: Uint8Array;
+  readonly timeMs: number;
+}
+
+/** What a recount from the stored data found. */
+export interface LedgerCheck {
+  readonly epochs: number;
+  /** Single records that were found again. */
+  readonly records: number;
+  /** Records of which only ranges are left, by age. */
+  readonly thinned: number;
+  /** What differs, in words; bounded. Empty where the ledger is right. */
+  readonly problems: readonly string[];
 }
 
 export interface LatestSeries extends TableSeries {
@@ -201,10 +285,13 @@ export interface Store {
   /** The series of a table that this agent sent, in its order; null when it is not known. Evidence names series by it. */
   table?(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null>;
   ledger(agent: AgentId): Promise<readonly LedgerRow[]>;
+  /** The sum over all epochs; costs nothing that grows with them. */
+  ledgerTotals(agent: AgentId): Promise<LedgerTotals>;
+  /** Counts an agent's records again from what is stored, and compares with the rows. */
+  verifyLedger(agent: AgentId): Promise<LedgerCheck>;
   coverage(agent: AgentId, range: TimeRange): Promise<readonly CoverageDay[]>;
-  quarantine(
-    agent: AgentId,
-  ): Promise<readonly { epoch: EpochId; seq: number; reason: string; record: Uint8Array; timeMs: number }[]>;
+  quarantine(agent: AgentId): Promise<readonly QuarantinedRecord[]>;
+  identity(agent: AgentId): Promise<readonly IdentityFinding[]>;
 
   /** Hourly work: rewrite into chunks, rebuild rollups, drop what is too old or too much. Safe to stop anywhere. */
   maintain(nowMs: number, signal: AbortSignal): Promise<void>;

@@ -6,7 +6,9 @@
 import { PicketError } from '../../shared/errors.ts';
 import { MINUTE_MS } from '../../shared/limits.ts';
 import { ByteReader, ByteWriter, fromHex, toHex, unzigzag, zigzag } from '../../shared/wire/bytes.ts';
+import type { StoredGap } from './coverage.ts';
 import type { WindowContent } from './decide.ts';
+import { decodeRanges, encodeRanges } from './ledger-row.ts';
 
 const VERSION = 1;
 
@@ -45,16 +47,25 @@ export function decodeWindow(bytes: Uint8Array): StoredWindow {
   return { timeMs, lengthMs, table, first, columns: reader.raw(reader.left) };
 }
 
-/** CRCs and times of consecutive seqs of an epoch. */
+/** Which space has the data of a record, beside its key: what a recount looks into. */
+export const recordPlaces = ['none', 'window', 'rollup', 'event', 'evidence', 'unknown', 'gap', 'quarantine'] as const;
+export type RecordPlace = (typeof recordPlaces)[number];
+
+/** The keys of consecutive seqs of an epoch: CRC, time, and where the data are. */
 export interface Run {
   readonly fromSeq: number;
   readonly crcs: readonly number[];
   readonly timesMs: readonly number[];
+  /** Empty in what format 1 wrote. */
+  readonly places: readonly RecordPlace[];
 }
 
+/** Version 2 has a byte for each place behind the CRCs; version 1 had none. */
+const RUN_VERSION = 2;
+
 export function encodeRun(run: Run): Uint8Array {
-  const writer = new ByteWriter(run.crcs.length * 8 + 16);
-  writer.byte(VERSION);
+  const writer = new ByteWriter(run.crcs.length * 9 + 16);
+  writer.byte(run.places.length === 0 ? 1 : RUN_VERSION);
   writer.varint(run.crcs.length);
   let previous = 0;
   for (const timeMs of run.timesMs) {
@@ -66,13 +77,41 @@ export function encodeRun(run: Run): Uint8Array {
     writer.uint16(crc & 0xffff);
     writer.uint16(crc >>> 16);
   }
+  for (const place of run.places) writer.byte(recordPlaces.indexOf(place));
   return writer.finish();
 }
 
 export function decodeRun(fromSeq: number, bytes: Uint8Array): Run {
-  const reader = new ByteReader(bytes, 'stored run');
-  version(reader);
-  const count = reader.varint(bytes.length);
+  return readRun(fromSeq, new ByteReader(bytes, 'stored run'));
+}
+
+/** Several runs in one value: count, then for each its first seq and length in bytes. */
+export function encodeRuns(runs: readonly Run[]): Uint8Array {
+  const writer = new ByteWriter(64);
+  writer.varint(runs.length);
+  for (const run of runs) {
+    const bytes = encodeRun(run);
+    writer.varint(run.fromSeq);
+    writer.varint(bytes.length);
+    writer.raw(bytes);
+  }
+  return writer.finish();
+}
+
+export function decodeRuns(bytes: Uint8Array): Run[] {
+  const reader = new ByteReader(bytes, 'folded runs');
+  const out: Run[] = [];
+  for (let left = reader.varint(bytes.length); left > 0; left--) {
+    const fromSeq = reader.varint();
+    out.push(decodeRun(fromSeq, reader.raw(reader.varint(bytes.length))));
+  }
+  return out;
+}
+
+function readRun(fromSeq: number, reader: ByteReader): Run {
+  const found = reader.byte();
+  if (found !== 1 && found !== RUN_VERSION) reader.fail(`layout ${found} is unknown`);
+  const count = reader.varint(reader.left);
   const timesMs: number[] = [];
   let previous = 0;
   for (let i = 0; i < count; i++) {
@@ -81,7 +120,34 @@ export function decodeRun(fromSeq: number, bytes: Uint8Array): Run {
   }
   const crcs: number[] = [];
   for (let i = 0; i < count; i++) crcs.push(reader.uint16() + reader.uint16() * 65536);
-  return { fromSeq, crcs, timesMs };
+  const places: RecordPlace[] = [];
+  if (found === RUN_VERSION) for (let i = 0; i < count; i++) places.push(recordPlaces[reader.byte()] ?? 'none');
+  return { fromSeq, crcs, timesMs, places };
+}
+
+/** A gap record: its epoch is that which it speaks of, not its own. */
+export function encodeGapRow(gap: StoredGap): Uint8Array {
+  const ranges = encodeRanges(gap.ranges);
+  const cause = new TextEncoder().encode(gap.cause.slice(0, 64));
+  const writer = new ByteWriter(ranges.length + cause.length + 48);
+  writer.byte(VERSION);
+  writer.raw(fromHex(gap.epoch, 16));
+  writer.float64(gap.fromMs);
+  writer.float64(gap.toMs);
+  writer.byte(cause.length);
+  writer.raw(cause);
+  writer.raw(ranges);
+  return writer.finish();
+}
+
+export function decodeGapRow(bytes: Uint8Array): StoredGap {
+  const reader = new ByteReader(bytes, 'stored gap');
+  version(reader);
+  const epoch = toHex(reader.raw(16));
+  const fromMs = reader.float64();
+  const toMs = reader.float64();
+  const cause = new TextDecoder().decode(reader.raw(reader.byte()));
+  return { epoch, fromMs, toMs, cause, ranges: decodeRanges(reader.raw(reader.left)) };
 }
 
 export interface Quarantined {

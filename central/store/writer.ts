@@ -5,7 +5,7 @@
  */
 import { Agents } from './agents.ts';
 import type { SeriesInterner } from './catalogue.ts';
-import { type FreshWindow, Plan, planCommit } from './commit.ts';
+import { Plan, planCommit } from './commit.ts';
 import type { Database, Operation } from './database.ts';
 import { checkBatch } from './decide.ts';
 import { wireKey } from './keys.ts';
@@ -39,7 +39,7 @@ type Job =
 export class Writer {
   readonly agents: Agents;
   readonly #database: Database;
-  readonly #onFresh: (windows: readonly FreshWindow[]) => void;
+  readonly #onWritten: (plan: Plan) => void;
   readonly #onFailure: () => void;
   readonly #jobs: Job[] = [];
   #running: Promise<void> | null = null;
@@ -47,17 +47,12 @@ export class Writer {
   #wireRead = false;
 
   /**
-   * @param onFresh told of windows when they are durable
+   * @param onWritten told of what was planned when it is durable
    * @param onFailure told that a write failed and memory may be ahead of the disk
    */
-  constructor(
-    database: Database,
-    interner: SeriesInterner,
-    onFresh: (windows: readonly FreshWindow[]) => void,
-    onFailure: () => void,
-  ) {
+  constructor(database: Database, interner: SeriesInterner, onWritten: (plan: Plan) => void, onFailure: () => void) {
     this.#database = database;
-    this.#onFresh = onFresh;
+    this.#onWritten = onWritten;
     this.#onFailure = onFailure;
     this.agents = new Agents(interner);
   }
@@ -161,7 +156,7 @@ export class Writer {
     }
     this.#wire = wire;
     for (const agent of plan.touched) this.agents.trim(agent);
-    this.#onFresh(plan.fresh);
+    this.#onWritten(plan);
     let at = 0;
     for (const job of jobs) {
       if (job.kind === 'commit') job.resolve(results[at++]!);

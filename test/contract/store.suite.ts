@@ -329,7 +329,7 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         ];
         await store.commit(batch(records, { receivedMs: T0 + 8 * MINUTE }));
         // Minutes 4 and 5 have no seq that could hold them; 7 and 8 may be on their way.
-        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY })).toEqual([
+        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY })).toMatchObject([
           { dayMs: T0, covered: 4, pending: 2, missing: 2 },
         ]);
       });
@@ -341,7 +341,7 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
           summary(6, T0 + 5 * MINUTE, [[1], [2]]),
         ];
         await store.commit(batch(records, { receivedMs: T0 + 5 * MINUTE }));
-        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY })).toEqual([
+        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY })).toMatchObject([
           { dayMs: T0, covered: 3, pending: 2, missing: 0 },
         ]);
         await store.commit(
@@ -359,7 +359,7 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
             { receivedMs: T0 + 5 * MINUTE },
           ),
         );
-        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY })).toEqual([
+        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY })).toMatchObject([
           { dayMs: T0, covered: 3, pending: 0, missing: 2 },
         ]);
       });
@@ -369,7 +369,7 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         await store.commit(
           batch([table(1), summary(2, end, [[1], [2]], { lengthMs: 10 * MINUTE })], { receivedMs: end }),
         );
-        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + 2 * DAY })).toEqual([
+        expect(await store.coverage('m1', { fromMs: T0, toMs: T0 + 2 * DAY })).toMatchObject([
           { dayMs: T0, covered: 5, pending: 0, missing: 0 },
           { dayMs: T0 + DAY, covered: 5, pending: 0, missing: 0 },
         ]);

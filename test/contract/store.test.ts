@@ -63,7 +63,7 @@ describe('level store on its disk', { timeout: 60_000 }, () => {
     const directory = join(harness.base, 'newer');
     await (await openLevelStore(directory)).close();
     const database = new ClassicLevel(directory);
-    await database.put('meta/format', '2');
+    await database.put('meta/format', '99');
     await database.close();
     await expect(openLevelStore(directory)).rejects.toMatchObject({ code: 'store.newer_format' });
   });

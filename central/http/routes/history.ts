@@ -1,14 +1,12 @@
-/** Events, documents and the ledger of a machine. */
+/** Events and documents of a machine. */
 import type { FastifyInstance } from 'fastify';
 import { PicketError } from '../../../shared/errors.ts';
 import { DAY_MS } from '../../../shared/limits.ts';
-import type { LedgerRow } from '../../store/store.ts';
 import { checkedRange, type RouteContext, requireAgent } from '../context.ts';
 import { agentId, agentParams, answers, anything, list, object, oneOf, ref, timeMs } from '../schemas.ts';
 
-/** Days of coverage, and of events, when no range is given. */
+/** Days of events when no range is given. */
 const DEFAULT_SPAN_MS = 14 * DAY_MS;
-const LONGEST_COVERAGE_MS = 800 * DAY_MS;
 
 export function historyRoutes(app: FastifyInstance, context: RouteContext): void {
   const { store, nowMs } = context.services;
@@ -55,40 +53,4 @@ export function historyRoutes(app: FastifyInstance, context: RouteContext): void
       return { timeMs: found.timeMs, json: found.json };
     },
   );
-
-  app.get<{ Params: { id: string }; Querystring: { from?: number; to?: number } }>(
-    '/agents/:id/ledger',
-    {
-      schema: {
-        operationId: 'getLedger',
-        tags: ['ledger'],
-        summary: 'Every record that the machine made: committed, quarantined, pending or lost; and the minutes covered',
-        params: agentParams,
-        querystring: object({ from: timeMs, to: timeMs }, ['from', 'to']),
-        response: answers(
-          object({ rows: list(ref('LedgerRow')), totals: ref('LedgerTotals'), coverage: list(ref('CoverageDay')) }),
-          404,
-        ),
-      },
-    },
-    async (request) => {
-      const { id } = requireAgent(context, request.params.id);
-      const range = rangeOf(request.query);
-      if (range.toMs - range.fromMs > LONGEST_COVERAGE_MS) {
-        throw new PicketError('usage.invalid', 'Coverage is answered for at most 800 days at once.');
-      }
-      const [rows, coverage] = await Promise.all([store.ledger(id), store.coverage(id, range)]);
-      return { rows, totals: totalsOf(rows), coverage };
-    },
-  );
-}
-
-function totalsOf(rows: readonly LedgerRow[]) {
-  const totals = { made: 0, committed: 0, quarantined: 0, pending: 0, lost: 0, duplicates: 0 };
-  const lostByCause: Record<string, number> = {};
-  for (const row of rows) {
-    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += row[name];
-    for (const [cause, lost] of Object.entries(row.lostByCause)) lostByCause[cause] = (lostByCause[cause] ?? 0) + lost;
-  }
-  return { ...totals, lostByCause };
 }

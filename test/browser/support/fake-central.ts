@@ -6,6 +6,7 @@ import { type Assets, assetOf } from '../../../central/http/assets.ts';
 import { openAuth } from '../../../central/http/auth.ts';
 import { ADMIN_TOKEN, cheapHash, fakeServices, PASSWORD } from '../../../central/http/fakes.ts';
 import { createServer } from '../../../central/http/server.ts';
+import type { CoverageDay, CoverageSpan } from '../../../central/store/store.ts';
 import { webFiles } from '../../../scripts/build/web.ts';
 import { PicketError } from '../../../shared/errors.ts';
 import { DAY_MS, MINUTE_MS } from '../../../shared/limits.ts';
@@ -113,12 +114,18 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
             : null,
       ledger: async () => [ledgerRow('a', 1, 4_000, 0, 12), ledgerRow('b', 2, 11_520, 3, 0)],
       coverage: async () =>
-        Array.from({ length: 8 }, (_, day) => ({
-          dayMs: (Math.floor(nowMs() / DAY_MS) - day) * DAY_MS,
-          covered: day === 0 ? 700 : 1440 - (day === 5 ? 90 : 0),
-          pending: day === 0 ? 3 : 0,
-          missing: day === 5 ? 90 : 0,
-        })),
+        Array.from({ length: 8 }, (_, day) => coverageDay((Math.floor(nowMs() / DAY_MS) - day) * DAY_MS, day)),
+      ledgerTotals: async () => ({
+        epochs: 2,
+        made: 15_535,
+        committed: 15_520,
+        quarantined: 0,
+        pending: 3,
+        lost: 12,
+        lostByCause: { overflow: 12 },
+        duplicates: 14,
+        conflicts: 0,
+      }),
       stats: async () => ({
         diskBytes: 812_000_000,
         wireBytes: 640_000_000,
@@ -206,8 +213,40 @@ function ledgerRow(letter: string, start: number, committed: number, pending: nu
     lost,
     lostByCause: lost === 0 ? {} : { overflow: lost },
     duplicates: 7,
+    conflicts: 0,
+    settled: start === 1,
+    boot: letter === 'a' ? '1'.repeat(32) : '2'.repeat(32),
     firstMs: Date.now() - (9 - 4 * start) * DAY_MS,
     lastMs: Date.now() - (2 - start) * 4 * DAY_MS,
+  };
+}
+
+/** Today so far; five days ago a power cut and an overflow; else whole days. */
+function coverageDay(dayMs: number, ago: number): CoverageDay {
+  const spans: CoverageSpan[] = [];
+  const add = (minutes: number, state: CoverageSpan['state'], cause: CoverageSpan['cause'] = null): void => {
+    const fromMs = spans.at(-1)?.toMs ?? dayMs;
+    spans.push({ fromMs, toMs: fromMs + minutes * MINUTE_MS, state, cause });
+  };
+  if (ago === 0) {
+    add(700, 'covered');
+    add(3, 'pending');
+  } else if (ago === 5) {
+    add(600, 'covered');
+    add(60, 'missing', 'power_cut');
+    add(500, 'covered');
+    add(30, 'missing', 'overflow');
+    add(250, 'covered');
+  } else add(1440, 'covered');
+  const minutes = (state: CoverageSpan['state']): number =>
+    spans.reduce((sum, span) => sum + (span.state === state ? (span.toMs - span.fromMs) / MINUTE_MS : 0), 0);
+  return {
+    dayMs,
+    covered: minutes('covered'),
+    pending: minutes('pending'),
+    missing: minutes('missing'),
+    missingByCause: ago === 5 ? { power_cut: 60, overflow: 30 } : {},
+    spans,
   };
 }
 

@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
+import { importCommand } from './commands/import.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { versionCommand } from './commands/version.ts';
@@ -21,6 +22,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['replace', replaceCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],
+  ['import', importCommand],
   ['version', versionCommand],
 ]);
 

@@ -53,7 +53,7 @@ async function ask(
   return { url, response };
 }
 
-function unreachable(url: string, error: unknown): PicketError {
+export function unreachable(url: string, error: unknown): PicketError {
   return new PicketError(
     'central.unreachable',
     `the central at ${url} does not answer: ${messageOf(error)}.`,
@@ -97,7 +97,7 @@ function parseJson(text: string, url: string): unknown {
   }
 }
 
-function refusal(status: number, json: unknown): PicketError {
+export function refusal(status: number, json: unknown): PicketError {
   const problem = (typeof json === 'object' && json !== null ? json : {}) as { code?: unknown; detail?: unknown };
   const known = typeof problem.code === 'string' && Object.hasOwn(errorTable, problem.code);
   const code = known ? (problem.code as ErrorCode) : 'payload.invalid';

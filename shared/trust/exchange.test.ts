@@ -13,6 +13,8 @@ import {
   ExchangeSealer,
   exchangeKey,
   exchangeKinds,
+  problemOf,
+  readExchange,
   readExchangeHeader,
 } from './exchange.ts';
 
@@ -35,6 +37,20 @@ function sealed(messages: readonly ExchangeMessage[], of: ExchangeHeader = heade
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
+}
+
+async function* inSteps(file: Uint8Array, step: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < file.length; at += step) yield file.subarray(at, at + step);
+}
+
+/** What a reader is told of a file, in words. */
+async function told(file: Uint8Array, step = 1000): Promise<string[]> {
+  const out: string[] = [];
+  const key = async (read: ExchangeHeader) => exchangeKey(credential, read);
+  for await (const event of readExchange(inSteps(file, step), key)) {
+    out.push(event.type === 'message' ? event.kind : problemOf(event)!);
+  }
+  return out;
 }
 
 interface Opened {
@@ -194,5 +210,25 @@ describe('what was damaged on the way', () => {
         expect(read === null || messagesOf(read.events).length === 0).toBe(true);
       }),
     );
+  });
+});
+
+describe('a file as it is read', () => {
+  const ack: ExchangeMessage = { kind: 'ack', bytes: Uint8Array.of(1) };
+  const parts = sealed([about, ack, ack, end]);
+
+  test('is told message by message, however it comes, and its end is not missed', async () => {
+    for (const step of [1, 7, 80, 1000])
+      expect(await told(joined(parts), step)).toEqual(['about', 'ack', 'ack', 'end']);
+  });
+
+  test('with what is wrong with it', async () => {
+    expect(await told(joined(parts.slice(0, 3)))).toEqual(['about', 'ack', expect.stringContaining('2 whole chunks')]);
+    expect(await told(joined(parts.slice(0, 1)))).toEqual([expect.stringContaining('0 whole chunks')]);
+    const file = joined(parts);
+    file[parts[0]!.length + parts[1]!.length + 2] = 255;
+    expect(await told(file)).toEqual(['about', expect.stringContaining('from chunk 1 on')]);
+    await expect(told(file.subarray(0, 20))).rejects.toMatchObject({ code: 'payload.invalid' });
+    await expect(told(new Uint8Array(0))).rejects.toMatchObject({ code: 'payload.invalid' });
   });
 });

@@ -79,7 +79,9 @@ export type ExchangeEvent =
   /** This chunk (by number) was altered; what follows may still open. */
   | { readonly type: 'damaged'; readonly index: number }
   /** From this chunk on nothing can be told apart any more. */
-  | { readonly type: 'lost'; readonly index: number };
+  | { readonly type: 'lost'; readonly index: number }
+  /** The file ends before this chunk, without its end mark. */
+  | { readonly type: 'cut'; readonly index: number };
 
 /** Throws `internal` where a field is none: it is the program's own. */
 export function encodeExchangeHeader(header: ExchangeHeader): Uint8Array {
@@ -243,6 +245,53 @@ export class ExchangeOpener {
       return null;
     }
     return body;
+  }
+}
+
+/**
+ * Reads a whole file as it comes: its messages, and what is wrong with it.
+ * Throws `payload.invalid` where it is none, `signature.invalid` where the key does not open it, and what `keyOf` throws.
+ * @param keyOf the key of the file with this header, which is not proven yet
+ */
+export async function* readExchange(
+  source: AsyncIterable<Uint8Array>,
+  keyOf: (header: ExchangeHeader) => Promise<Uint8Array>,
+): AsyncGenerator<ExchangeEvent> {
+  let head: Uint8Array = new Uint8Array(0);
+  let opener: ExchangeOpener | null = null;
+  const begin = async (): Promise<ExchangeOpener> => {
+    const { header, sizeBytes } = readExchangeHeader(head.subarray(0, EXCHANGE_HEADER_BYTES));
+    const begun = new ExchangeOpener(await keyOf(header), head.subarray(0, sizeBytes));
+    begun.push(head.subarray(sizeBytes));
+    return begun;
+  };
+  for await (const bytes of source) {
+    if (opener === null) {
+      head = Buffer.concat([head, bytes]);
+      if (head.length < EXCHANGE_HEADER_BYTES) continue;
+      opener = await begin();
+    } else opener.push(bytes);
+    for (let event = opener.next(); event !== null; event = opener.next()) {
+      yield event;
+      if (event.type === 'lost') return;
+    }
+  }
+  opener ??= await begin();
+  for (let event = opener.next(); event !== null; event = opener.next()) yield event;
+  if (!opener.ended) yield { type: 'cut', index: opener.count };
+}
+
+/** What is wrong with a file, for people; null for a message. */
+export function problemOf(event: ExchangeEvent): string | null {
+  switch (event.type) {
+    case 'damaged':
+      return `chunk ${event.index} is damaged and was left out`;
+    case 'lost':
+      return `from chunk ${event.index} on it cannot be read`;
+    case 'cut':
+      return `it was cut off: there are ${event.index} whole chunks and no end`;
+    default:
+      return null;
   }
 }
 

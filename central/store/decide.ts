@@ -249,7 +249,7 @@ export function otherEpochs(batch: Batch): EpochId[] {
 }
 
 function noteOwnStart(ledger: EpochLedger, { record }: Accepted): EpochLedger {
-  return record.content.kind === 'epoch' ? noteStart(ledger, record.content) : ledger;
+  return record.content.kind === 'epoch' ? noteStart(ledger, record.content, record.boot ?? null) : ledger;
 }
 
 /** What came in the envelope was held when it was sent, settled now or waiting for its table. */

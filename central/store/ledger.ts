@@ -156,10 +156,10 @@ export function noteStart(
     readonly parent: EpochId | null;
     readonly start: number;
     readonly volatile: boolean;
-    readonly bootId?: string;
   },
+  boot: string | null,
 ): EpochLedger {
-  return { ...ledger, parent: at.parent, start: at.start, volatile: at.volatile, boot: at.bootId ?? null };
+  return { ...ledger, parent: at.parent, start: at.start, volatile: at.volatile, boot };
 }
 
 /** Nothing of it can change any more but by late data: a successor stated its end, and no seq of it is pending. */

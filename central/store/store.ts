@@ -22,6 +22,9 @@ export interface IncomingRecord {
   readonly timeMs: number;
   /** False when the date is a guess between neighbours. */
   readonly dated: boolean;
+  /** Boot in which it was made, 32 hex digits, and when by that boot's clock; absent of what could not be read. */
+  readonly boot?: string;
+  readonly monotonicMs?: number;
   /** The whole Record message, kept as it is. */
   readonly record: Uint8Array;
   readonly content: RecordContent;
@@ -54,8 +57,6 @@ export type RecordContent =
       readonly parentFinalSeq: number;
       readonly start: number;
       readonly volatile: boolean;
-      /** Boot in which it began, 32 hex digits. */
-      readonly bootId?: string;
     }
   | { readonly kind: 'document'; readonly name: 'inventory' | 'top' | 'applied'; readonly json: unknown }
   | {

@@ -30,6 +30,8 @@ export interface AuditFindings {
   readonly samples: ReadonlyMap<number, Place>;
   /** Records without their index row. */
   readonly unindexed: readonly Place[];
+  /** Tables are said to be named by more records than there are. */
+  readonly overcounted: boolean;
 }
 
 /** @param pause called between slices; false gives the audit up */
@@ -38,12 +40,15 @@ export async function audit(shelf: Shelf, book: Book, pause: () => Promise<boole
   const found = new Map<number, [number, number][]>();
   const samples = new Map<number, Place>();
   const rare: Place[] = [];
+  let named = 0;
+  for (const row of book.tables.values()) named += row.named;
   for (let from: Uint8Array = firstRecordKey; ; ) {
     const keys = await shelf.keys(from, afterRecordKeys, KEYS_PER_SLICE);
     for (const key of keys) {
       const place = parseRecordKey(key);
       if (place === null) continue;
       note(found, place);
+      if (place.recordClass !== 'control' && place.recordClass !== 'table') named--;
       if (!heldBefore.has(place.start) && !samples.has(place.start)) samples.set(place.start, place);
       if (place.recordClass !== 'detail' && rare.length < INDEXED_PLACES) rare.push(place);
     }
@@ -62,7 +67,7 @@ export async function audit(shelf: Shelf, book: Book, pause: () => Promise<boole
   }
   const indexed = await indexedPlaces(shelf);
   const unindexed = rare.filter((place) => !indexed.has(nameOf(place)));
-  return { missing, unknown, samples, unindexed };
+  return { missing, unknown, samples, unindexed, overcounted: named > 0 };
 }
 
 function put(map: Map<number, SeqRanges>, start: number, ranges: SeqRanges): void {

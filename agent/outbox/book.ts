@@ -179,7 +179,7 @@ export class Edit {
   }
 
   get empty(): boolean {
-    return this.ops.length === 0 && this.#epochs.size === 0;
+    return this.ops.length === 0 && this.#epochs.size === 0 && this.#tables.size === 0;
   }
 
   /** Adds an epoch after all others. */
@@ -216,10 +216,20 @@ export class Edit {
     if (place.recordClass !== 'detail') this.ops.push({ type: 'del', key: indexKey(place) });
     this.#of(entry).removed.push(place.seq);
     this.#heldBytes = Math.max(0, this.#heldBytes - victim.sizeBytes);
-    if (table === null) return;
+    if (table === null) {
+      if (place.recordClass === 'table') this.#forgetTable(place);
+      return;
+    }
     const row = this.table(table);
     if (place.recordClass !== 'table') this.setTable(table, { ...row, named: Math.max(0, row.named - 1) });
     else if (row.start === place.start && row.seq === place.seq) this.setTable(table, { ...row, start: 0, seq: 0 });
+  }
+
+  /** A table that was damaged can't be sent: another copy of it is wanted. */
+  #forgetTable({ start, seq }: Place): void {
+    for (const [hash, row] of this.#book.tables) {
+      if (row.start === start && row.seq === seq) this.setTable(hash, { ...row, start: 0, seq: 0 });
+    }
   }
 
   /** Takes back what the audit found on the shelf beside the book. */

@@ -77,6 +77,10 @@ export class FailoverOutbox implements Outbox {
   }
 
   append(record: Uint8Array, recordClass: RecordClass, options: AppendOptions = {}): Promise<RecordKey> {
+    // Whichever takes the records that name it can send it ahead of them.
+    if (recordClass === 'table' && options.table !== undefined) {
+      for (const outbox of [this.#disk, this.#memory]) outbox.know(options.table, record);
+    }
     return this.#active.append(record, recordClass, options);
   }
 

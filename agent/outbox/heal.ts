@@ -4,6 +4,7 @@ import { readFrame } from '../../shared/wire/frame.ts';
 import { highest, intersect, noRanges, subtract } from '../../shared/wire/ranges.ts';
 import type { AuditFindings } from './audit.ts';
 import type { Book, Edit, EpochEntry } from './book.ts';
+import { unnamedHoles } from './holes.ts';
 import { decodeStored, indexKey, type Place, recordKey } from './layout.ts';
 import { checked } from './peek.ts';
 import type { Loss } from './plan.ts';
@@ -46,6 +47,8 @@ export async function auditChanges(
     changes.push((edit) => edit.ops.push({ type: 'put', key: indexKey(place), value: new Uint8Array(0) }));
   }
   if (changes.length === 0) return null;
+  // What is gone may have been GAPs.
+  if (losses.length > 0) losses.push(...(await unnamedHoles(shelf, book, findings.missing)));
   return {
     losses,
     adjust: (edit) => {

@@ -4,10 +4,11 @@
  */
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/wire/bytes.ts';
-import { contains, countSeqs, intersect, noRanges, type SeqRanges, subtract } from '../../shared/wire/ranges.ts';
-import { audit } from './audit.ts';
+import { contains, countSeqs, intersect, noRanges, type SeqRanges, subtract, upTo } from '../../shared/wire/ranges.ts';
+import { Auditor } from './auditor.ts';
 import { Book, type EpochEntry, type Victim } from './book.ts';
-import { auditChanges } from './heal.ts';
+import { ChainNotes } from './chain.ts';
+import { unnamedHoles } from './holes.ts';
 import { type Place, recordKeyFrom } from './layout.ts';
 import type { QueueOptions } from './options.ts';
 import type { RecordKey } from './outbox.ts';
@@ -17,8 +18,6 @@ import type { Op, Shelf } from './shelf.ts';
 const REOPEN_FIRST_MS = 250;
 /** A disk that was full and is free again is used within seconds (issue: 10 s). */
 const REOPEN_LONGEST_MS = 4_000;
-/** Between slices of the audit, so that it takes nothing from what is urgent. */
-const AUDIT_PAUSE_MS = 20;
 
 export interface Failing {
   readonly sinceMonotonicMs: number;
@@ -47,6 +46,8 @@ interface Chain {
 export class Keeper {
   readonly #options: QueueOptions;
   readonly #planner = new Planner();
+  readonly #notes: ChainNotes;
+  readonly #auditor: Auditor;
   /** Epochs whose belief is newer than their row. */
   readonly #dirty = new Set<number>();
   #shelf: Shelf | null = null;
@@ -79,6 +80,16 @@ export class Keeper {
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#epoch = toHex(options.random(16));
+    this.#notes = new ChainNotes(options);
+    this.#auditor = new Auditor({
+      timers: options.timers,
+      log: options.log,
+      current: (shelf) => this.#shelf === shelf && !this.#closed,
+      book: () => this.#book,
+      exclusive: (work) => this.exclusive(work),
+      write: (batch) => this.write(batch),
+      readFailed: (shelf, error) => this.readFailed(shelf, error),
+    });
   }
 
   /** Null while it fails. */
@@ -142,7 +153,9 @@ export class Keeper {
 
   /** Changes the belief about an epoch; written with the next batch. */
   believe(entry: EpochEntry, settled: SeqRanges): void {
+    const before = entry.settled;
     entry.settled = intersect(settled, [[1, Math.max(1, entry.highestSeq)]]);
+    if (subtract(before, entry.settled).length > 0) this.#notes.makeDue();
     this.#dirty.add(entry.start);
   }
 
@@ -201,6 +214,7 @@ export class Keeper {
     this.#attempt = null;
     apply();
     landed();
+    await this.#notes.note(this.#book);
   }
 
   #newEpoch(): NewEpoch | null {
@@ -235,7 +249,17 @@ export class Keeper {
     const victims = found.filter(({ place }) => contains(this.#book.byStart(place.start)?.held ?? noRanges, place.seq));
     if (victims.length === 0) return;
     this.#options.log.warn({ records: victims.length, cause }, 'records of the outbox were set aside; gaps name them');
-    await this.delete(victims, lossesOf(this.#book, victims, cause));
+    const losses = lossesOf(this.#book, victims, cause);
+    const shelf = this.#shelf;
+    if (cause === 'corrupt' && shelf !== null) {
+      const gone = new Map(losses.map(({ start, ranges }) => [start, ranges]));
+      // It may have been a GAP.
+      if (victims.some(({ place }) => place.recordClass === 'control')) {
+        losses.push(...(await unnamedHoles(shelf, this.#book, gone)));
+      }
+      this.#auditor.recountSoon(shelf);
+    }
+    await this.delete(victims, losses);
   }
 
   /** Gives back the space of what was deleted; false when nothing was. Only inside `exclusive`. */
@@ -269,6 +293,7 @@ export class Keeper {
       const shelf = this.#shelf;
       this.#shelf = null;
       await shelf?.close();
+      if (shelf !== null) await this.#notes.note(this.#book, true);
     });
   }
 
@@ -277,6 +302,7 @@ export class Keeper {
     let book: Book;
     try {
       book = await Book.load(shelf);
+      if (!this.#opened) await this.#notes.recall(book);
     } catch (error) {
       this.#suspect = true;
       await shelf.close().catch(() => undefined);
@@ -286,7 +312,7 @@ export class Keeper {
     this.#takeOver(book);
     this.#opened = true;
     this.#shelf = shelf;
-    this.#audit = this.#runAudit(shelf);
+    this.#audit = this.#auditor.run(shelf);
   }
 
   /** Goes on with what is on the shelf, and with what was known before it failed. */
@@ -295,7 +321,9 @@ export class Keeper {
     for (const old of before.epochs) {
       this.#startFloor = Math.max(this.#startFloor, old.start);
       const entry = book.epochs.find(({ epoch, start }) => epoch === old.epoch && start === old.start);
-      const ranges = subtract(before.pending(old), entry?.held ?? noRanges);
+      // Where all of an epoch is gone, so are the GAPs about it.
+      const ranges =
+        entry === undefined ? subtract(upTo(old.highestSeq), old.settled) : subtract(before.pending(old), entry.held);
       const { epoch, start } = old;
       if (countSeqs(ranges) > 0) {
         this.#losses.push({ epoch, start, cause: 'corrupt', ranges, fromWallMs: 0, toWallMs: 0 });
@@ -349,28 +377,5 @@ export class Keeper {
       this.#options.log.info({}, 'the outbox works again');
       this.#options.onWorking?.();
     });
-  }
-
-  async #runAudit(shelf: Shelf): Promise<void> {
-    const current = (): boolean => this.#shelf === shelf && !this.#closed;
-    const pause = async (): Promise<boolean> => {
-      await new Promise<void>((resolve) => this.#options.timers.after(AUDIT_PAUSE_MS, resolve));
-      return current();
-    };
-    try {
-      const findings = await audit(shelf, this.#book, pause);
-      if (findings === null || !current()) return;
-      await this.exclusive(async () => {
-        if (!current()) return;
-        const changes = await auditChanges(shelf, this.#book, findings);
-        if (changes === null) return;
-        const { losses } = changes;
-        const lostRecords = losses.reduce((sum, { ranges }) => sum + countSeqs(ranges), 0);
-        this.#options.log.warn({ lostRecords }, 'the outbox was damaged; what is missing is named by gaps');
-        await this.write(changes);
-      });
-    } catch (error) {
-      await this.readFailed(shelf, error);
-    }
   }
 }

@@ -12,7 +12,7 @@
  *     what is missing in the middle.
  *   - A database that does not open is repaired in a child process (repairing was seen to abort), after a copy. If that
  *     does not help, it is moved aside whole and a new one begun. At most `ASIDE_KEPT` copies stay, and only while there
- *     is room; nothing else is ever deleted by hand.
+ *     is room; nothing else is ever deleted by hand. What it had held is named by a GAP as far as a note beside it knows.
  *   - What is bounded is the size of the whole directory on disk. Space comes back only by compaction, so that deletions
  *     come in large steps, each followed by one. A reserve file lets deletions through when the disk is full.
  *   - A flash card wears: keys ascend with time (a compaction moves most files without rewriting them), rows that change
@@ -22,6 +22,7 @@
  *   directory/format-1/       the LevelDB database (its own files)
  *   directory/reserve         zeros, given up when the disk is full
  *   directory/aside-N/        a database that could not be opened, or a copy from before a repair or a migration
+ *   directory.chain           CRC-32C, JSON: how far the newest epochs went (chain.ts), should all that be lost
  *
  *   key (integers big-endian, 6 bytes)    value
  *   'd' start seq class                   epoch (16), from and to wall ms (float64), table (8), frame (frame.ts)
@@ -36,6 +37,7 @@
  *   A newer format is refused (`store.newer_format`); an older one is migrated after a copy.
  */
 import { join } from 'node:path';
+import { ChainFile } from './chain.ts';
 import { LevelFiles } from './level-files.ts';
 import { openLevelShelf } from './level-shelf.ts';
 import type { OutboxOptions, QueueOptions } from './options.ts';
@@ -65,6 +67,7 @@ export async function openLevelOutbox(options: LevelOptions): Promise<QueueOutbo
   const database = join(directory, 'format-1');
   return QueueOutbox.open({
     ...rest,
+    chain: new ChainFile(`${directory}.chain`),
     openShelf: (suspect) => openLevelShelf(database, files, { limitBytes: options.limitBytes, repair, suspect }),
     volatile: false,
     lossCause: 'overflow',

@@ -2,6 +2,7 @@
 import type { Clock, Timers } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import type { WallTrust } from '../../shared/wire/record.ts';
+import type { ChainStore } from './chain.ts';
 import type { Cause, Waiting } from './plan.ts';
 import type { OpenShelf } from './shelf.ts';
 
@@ -29,6 +30,8 @@ export interface OutboxOptions {
 /** What an outbox over a shelf needs besides. */
 export interface QueueOptions extends OutboxOptions {
   readonly openShelf: OpenShelf;
+  /** Beside the shelf, for the day on which that is lost whole; without it the chain then begins anew. */
+  readonly chain?: ChainStore;
   /** Made while the disk fails; its epochs name no parent. */
   readonly volatile: boolean;
   /** Cause of what is thinned or dropped for want of room. */

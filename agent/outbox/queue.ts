@@ -37,7 +37,7 @@ import { checked, readPending } from './peek.ts';
 import { lossesOf, type Waiting } from './plan.ts';
 import { gatherSettled } from './reclaim.ts';
 import { makeRoom, type Room, sizeOf } from './room.ts';
-import { Ageing, RecentTables } from './settling.ts';
+import { Ageing, RecentTables, withTables } from './settling.ts';
 import type { Op } from './shelf.ts';
 
 /** Deleted bytes that lie about before they are given back, as a share of the limit. */
@@ -92,12 +92,18 @@ export class QueueOutbox implements Outbox {
 
   /** Takes over an append that another outbox could not keep; its promise is answered here. */
   take(item: Waiting, urgent: boolean): void {
-    if (item.table !== null) this.#recentTables.use(item.table);
+    const { table, recordClass } = item;
+    if (table !== null) this.#recentTables.use(table, recordClass === 'table' ? item.record : undefined);
     this.#waiting.push(item);
     this.#waitingBytes += sizeOf(item);
     this.#boundWaiting();
     if (urgent || this.#waitingBytes >= this.#options.commitBytes) void this.flush();
     else this.#schedule();
+  }
+
+  /** The record of a table that was given to another outbox: should a record here name it, it comes here too. */
+  know(table: string, record: Uint8Array): void {
+    this.#recentTables.use(table, record);
   }
 
   flush(): Promise<void> {
@@ -279,7 +285,7 @@ export class QueueOutbox implements Outbox {
     if (shelf === null) return;
     await this.#trimExpired();
     // What is appended while room is made waits for the next batch.
-    const items = this.#waiting.slice();
+    const items = withTables(this.#waiting, book, this.#recentTables);
     const room: Room = {
       shelf,
       book,

@@ -25,7 +25,9 @@ export class LoadedAgent {
   readonly said: Said;
   /** Directory of the outbox. */
   readonly outbox: string;
-  program!: Program;
+  #program: Program | null = null;
+  /** What stands before its command, where it is to run in a namespace of its own. */
+  through: readonly string[] = [];
   readonly #system: System;
   readonly #enrolment: string;
   readonly #saidPath: string;
@@ -42,6 +44,11 @@ export class LoadedAgent {
     this.said = new Said(this.#saidPath);
   }
 
+  get program(): Program {
+    if (this.#program === null) throw new Error('the loaded agent was not started');
+    return this.#program;
+  }
+
   /** Resolves when its outbox is open. `offline`: without a connection. */
   async start(options: Partial<LoadOptions> & { readonly offline?: boolean } = {}): Promise<void> {
     const { offline = false, ...load } = options;
@@ -52,7 +59,8 @@ export class LoadedAgent {
       enrolment: offline ? null : this.#enrolment,
       ...load,
     };
-    this.program = this.#system.start('loaded-agent', [process.execPath, main, JSON.stringify(all)]);
+    if (this.#program?.alive) throw new Error('the loaded agent runs already: its outbox is not for two');
+    this.#program = this.#system.start('loaded-agent', [...this.through, process.execPath, main, JSON.stringify(all)]);
     await this.program.said(/^started$/m, START_MS);
   }
 

@@ -40,12 +40,13 @@ export interface Link {
 const KEEPALIVE_S = 20;
 const CONNECT_TIMEOUT_MS = 15_000;
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
+/** With its jitter and the attempt before it, an agent is back within half a minute of a line that has healed. */
+const LONGEST_PAUSE_MS = 15_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
   // A fleet that lost its broker must not come back in one second: pauses grow, and each agent's differ.
-  const jittered = (ms: number): number => Math.round(ms * (0.5 + Math.random()));
+  const jittered = (ms: number): number => Math.round(ms * (0.5 + 0.75 * Math.random()));
   let pauseMs = FIRST_PAUSE_MS;
   let ready = false;
   let lastProblem = '';

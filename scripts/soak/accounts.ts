@@ -24,13 +24,13 @@ export interface Accounts {
   readonly stored: StoredAgent;
 }
 
-/** Starts the agent (again) without a load and waits until all that it holds is at the central. */
+/** Starts the agent (again) without a load, waits until all that it holds is at the central, and ends it. */
 export async function drain(central: Central, agent: LoadedAgent, deadlineMs = DRAIN_MS): Promise<void> {
   if (agent.program.alive) await agent.kill();
   await agent.start({ recordsPerS: 0 });
   await agent.program.said(/^drained$/m, deadlineMs);
   await drained(central, agent.id, 1, deadlineMs);
-  agent.said.read();
+  await agent.kill();
 }
 
 /**

@@ -1,8 +1,16 @@
 /** The scenarios, in the order in which they run: one line each. */
 import { agentKill } from './agent-kill.ts';
 import { bridge } from './bridge.ts';
+import { damage } from './damage.ts';
 import { diskFull } from './disk-full.ts';
+import { partition } from './partition.ts';
 import { powerCut } from './power-cut.ts';
 import type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [agentKill, powerCut, diskFull, bridge];
+export const scenarios: readonly Scenario[] = [
+  agentKill, // the disk and the process
+  powerCut,
+  diskFull,
+  damage,
+  bridge, // the way to the central
+];

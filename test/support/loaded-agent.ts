@@ -50,6 +50,8 @@ export interface LoadOptions {
 const COMMIT_BYTES = 64 * 1024;
 const VOLATILE_BYTES = 8 * 1024 * 1024;
 const TICK_MS = 10;
+/** Of what a line of the log carries beside its message. */
+const FIELDS_CHARACTERS = 300;
 const DRAIN_LOOK_MS = 50;
 /** Records that may wait for their commit; a disk that hangs must not fill the memory. */
 const MOST_WAITING = 2_000;
@@ -65,7 +67,8 @@ const said = openSync(options.said, 'a', 0o600);
 const say = (line: string): void => {
   writeSync(said, `${line}\n`);
 };
-const tell = (level: string) => (_fields: unknown, message: string) => say(`w ${level} ${message}`);
+const tell = (level: string) => (fields: object, message: string) =>
+  say(`w ${level} ${message} ${JSON.stringify(fields).slice(0, FIELDS_CHARACTERS)}`);
 const log = { debug: () => {}, info: () => {}, warn: tell('warn'), error: tell('error') };
 const timers: Timers = {
   after: (delayMs, callback) => setTimeout(callback, delayMs),

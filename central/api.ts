@@ -85,6 +85,18 @@ export interface ModelVersion {
   /** Why it has the state; the comparison in words. */
   readonly reason: string;
   readonly evaluation: Evaluation | null;
+  /** How much of its training time the central had; versions of before it was counted have none. */
+  readonly window?: TrainingWindow;
+}
+
+/** The time that a version was trained on, in minutes: one that was not covered then and is now came later. */
+export interface TrainingWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly expectedMinutes: number;
+  /** Covered when it was trained. */
+  readonly presentMinutes: number;
+  readonly lateMinutes: number;
 }
 
 /** Champion against challenger on held-out time. */

@@ -176,6 +176,20 @@ describe('the decision', () => {
     ],
     ['an equal one with twice the history', evaluation({}, {}), standing({ windows: 500 }), true, /twice the history/],
     [
+      'an equal one, the champion of an incomplete window',
+      evaluation({}, {}),
+      standing({ incomplete: true }),
+      true,
+      /incomplete window/,
+    ],
+    [
+      'a worse one, the champion of an incomplete window',
+      evaluation({ pinball: 1.5 }, {}),
+      standing({ incomplete: true }),
+      false,
+      /^Not better/,
+    ],
+    [
       'a worse one, the champion outdated',
       evaluation({ pinball: 2 }, {}),
       standing({ outdated: true }),

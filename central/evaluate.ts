@@ -146,6 +146,8 @@ export interface Standing {
     readonly windows: number;
     /** Trained for other features or another major version than this central trains. */
     readonly outdated: boolean;
+    /** Much of the time that it learned from came in after it was trained. */
+    readonly incomplete?: boolean;
   } | null;
 }
 
@@ -185,6 +187,7 @@ export function decide(evaluation: Evaluation, standing: Standing): { accepted: 
         `No worse, and knows ${standing.challengerSeries} series; ${name} knows ${standing.champion.series}.`,
       );
     }
+    if (standing.champion.incomplete) return accept(`No worse, and ${name} was trained on an incomplete window.`);
     if (standing.challengerWindows >= 2 * standing.champion.windows) {
       return accept(`No worse, and learned from twice the history of ${name}.`);
     }

@@ -47,6 +47,15 @@ export class ModelVersions {
     ];
   }
 
+  /** Says of a version that so many minutes of its training time came after it was trained. */
+  async markLate(version: number, lateMinutes: number): Promise<void> {
+    const model = await this.get(version);
+    if (model?.window === undefined || model.window.lateMinutes >= lateMinutes) return;
+    const next: ModelVersion = { ...model, window: { ...model.window, lateMinutes } };
+    await this.#documents.put('model', keyOf(version), next);
+    this.#changed(model.agent, version);
+  }
+
   /** Moves a version on, if the event fits its state. */
   async advance(version: number | undefined, event: RolloutEvent): Promise<void> {
     const model = version === undefined ? null : await this.get(version);

@@ -18,7 +18,9 @@ import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
 import type { Handover } from './exchange/exchange.ts';
+import { isMuch, LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
+import { ModelContents } from './model-contents.ts';
 import { ModelVersions } from './model-versions.ts';
 import type { ModelsOptions } from './models-options.ts';
 import { describeRelease } from './releases.ts';
@@ -30,10 +32,6 @@ import { type Champion, type RoundResult, trainRound } from './train/round.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
 import { zoneOffsets } from './train/zone.ts';
 
-/** Versions of an agent the content of which is kept for a rollback. */
-const KEPT_CONTENTS = 5;
-/** Decoded models in memory. */
-const CACHED_MODELS = 8;
 /** Zone offsets that a model carries into its future. */
 const ZONE_AHEAD_MS = 800 * DAY_MS;
 const ZONE_BEHIND_MS = 30 * DAY_MS;
@@ -51,9 +49,10 @@ export class ModelsService implements Models {
   readonly #versions: ModelVersions;
   readonly #manifests: Manifests;
   readonly #schedule: TrainingSchedule;
+  readonly #contents: ModelContents;
+  readonly #late: LateWindows;
   readonly #stop = new AbortController();
   readonly #state = new Map<AgentId, AgentModels>();
-  readonly #decoded = new Map<string, ReadonlyMap<SeriesId, unknown>>();
   readonly #trained = new Map<AgentId, ModelVersion[]>();
   /** Hash of what each agent reported last, since its models changed here. */
   readonly #said = new Map<AgentId, string>();
@@ -63,6 +62,7 @@ export class ModelsService implements Models {
 
   constructor(options: ModelsOptions) {
     this.#options = options;
+    this.#contents = new ModelContents(options.store.documents);
     this.#versions = new ModelVersions(options.store.documents, options.changed);
     this.#manifests = new Manifests({
       documents: options.store.documents,
@@ -77,6 +77,13 @@ export class ModelsService implements Models {
       train: (agent) => this.#train(agent),
       ...(options.training === undefined ? {} : scheduleFor(options.training, options.windowMs ?? MINUTE_MS)),
     });
+    this.#late = new LateWindows({
+      ...options,
+      versions: this.#versions,
+      inOrder: (work) => this.#inOrder(work),
+      inUse: ({ agent, kind, version }) => this.#state.get(agent)?.desired[kind] === version,
+      retrain: (agent) => this.#schedule.run(agent),
+    });
   }
 
   /** Loads what was there and publishes the manifests again. */
@@ -86,6 +93,7 @@ export class ModelsService implements Models {
       this.#state.set(key, value);
       if (value.toMs > value.fromMs) this.#schedule.restore(key, value.fromMs, value.toMs);
       await this.#name(key);
+      void this.#late.look(key);
     }
     await this.republish();
     this.#renewDaily();
@@ -101,6 +109,7 @@ export class ModelsService implements Models {
   async close(): Promise<void> {
     this.#stop.abort();
     this.#options.timers.cancel(this.#renewal);
+    await this.#late.close();
     await this.#schedule.close();
     await this.#chain;
   }
@@ -110,9 +119,10 @@ export class ModelsService implements Models {
     return this.#inOrder(() => this.#manifests.republish());
   }
 
-  /** Ingest committed a window of the agent. */
-  windowCommitted(agent: AgentId, endMs: number): void {
+  /** Ingest committed windows of the agent, the newest and the oldest of which ended then. */
+  windowCommitted(agent: AgentId, endMs: number, oldestMs = endMs): void {
     this.#schedule.windowCommitted(agent, endMs);
+    if (oldestMs <= (this.#state.get(agent)?.toMs ?? 0)) this.#late.heard(agent);
   }
 
   /** Version that the agent reports to run; null where none. */
@@ -162,7 +172,7 @@ export class ModelsService implements Models {
     for (const kind of modelKinds) {
       const version = this.#state.get(agent)?.running[kind.slot];
       const model = version === undefined ? null : await this.get(version);
-      const params = model && (await this.#parameters(kind, model.contentSha256))?.get(series);
+      const params = model && (await this.#contents.parameters(kind, model.contentSha256))?.get(series);
       if (version === undefined || params === null || params === undefined) continue;
       const state = kind.detector.start(params);
       const x = new Float64Array(1);
@@ -278,8 +288,10 @@ export class ModelsService implements Models {
     for (const version of [state?.desired[kind.slot], state?.running[kind.slot]]) {
       const model = version === undefined ? null : await this.get(version);
       if (model === null || model.state === 'refused') continue;
-      const series = await this.#parameters(kind, model.contentSha256);
-      if (series !== null) return { version: model.version, toMs: model.toMs, outdated: false, series };
+      const series = await this.#contents.parameters(kind, model.contentSha256);
+      if (series === null) continue;
+      const incomplete = model.window !== undefined && isMuch(model.window, model.window.lateMinutes);
+      return { version: model.version, toMs: model.toMs, outdated: false, incomplete, series };
     }
     return null;
   }
@@ -317,6 +329,7 @@ export class ModelsService implements Models {
       state: transition.state,
       reason,
       evaluation: round.evaluation,
+      window: round.window,
     };
     if (accepted) {
       await documents.putBlob(contentSha256, round.content);
@@ -335,7 +348,8 @@ export class ModelsService implements Models {
         await this.#versions.advance(replaced, { type: 'superseded', by: number });
       }
       await this.#name(agent);
-      await this.#forgetContents(agent, kind.slot);
+      const released = (await this.list(agent)).filter((each) => each.kind === kind.slot && each.releaseSha256 !== '');
+      await this.#contents.forget(released, before.running[kind.slot]);
     }
     this.#options.changed(agent, number);
     return model;
@@ -352,30 +366,6 @@ export class ModelsService implements Models {
     }
     const same = releases.every((entry) => named.some((each) => each.releaseSha256 === entry.releaseSha256));
     if (!same) await this.#manifests.publish(agent, releases);
-  }
-
-  /** Deletes the content of versions too old to go back to, unless one that is kept has the same. */
-  async #forgetContents(agent: AgentId, slot: string): Promise<void> {
-    const released = (await this.list(agent)).filter((model) => model.kind === slot && model.releaseSha256 !== '');
-    const running = this.#state.get(agent)?.running[slot];
-    const kept = released.filter((model, i) => i < KEPT_CONTENTS || model.version === running);
-    const old = released[KEPT_CONTENTS];
-    if (old === undefined || kept.includes(old)) return;
-    await this.#options.store.documents.deleteBlob(old.releaseSha256);
-    if (!kept.some((model) => model.contentSha256 === old.contentSha256)) {
-      await this.#options.store.documents.deleteBlob(old.contentSha256);
-    }
-  }
-
-  async #parameters(kind: ModelKind<unknown>, contentSha256: string): Promise<ReadonlyMap<SeriesId, unknown> | null> {
-    const cached = this.#decoded.get(contentSha256);
-    if (cached !== undefined) return cached;
-    const content = await this.#options.store.documents.getBlob(contentSha256);
-    const series = content && kind.decode(content);
-    if (series === null) return null;
-    if (this.#decoded.size >= CACHED_MODELS) this.#decoded.delete(this.#decoded.keys().next().value!);
-    this.#decoded.set(contentSha256, series);
-    return series;
   }
 
   async #saveState(agent: AgentId, state: AgentModels): Promise<void> {

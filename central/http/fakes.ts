@@ -148,6 +148,7 @@ const someModel: ModelVersion = {
     challenger: { coverage: 0.99, pinball: 0.1, findingsPerDay: 0.5 },
     champion: null,
   },
+  window: { fromMs: START_MS - 60_000, toMs: START_MS, expectedMinutes: 10, presentMinutes: 7, lateMinutes: 2 },
 };
 
 /** One minute a window, `count` of them from `fromMs` on; the second mean is missing. */

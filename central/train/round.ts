@@ -6,8 +6,9 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
-import type { Evaluation } from '../api.ts';
+import type { Evaluation, TrainingWindow } from '../api.ts';
 import { decide, evaluate } from '../evaluate.ts';
+import { trainingWindow } from '../late-windows.ts';
 import type { AgentId, SeriesColumns, Store, SummaryBlock, TableSeries } from '../store/store.ts';
 import type { ModelKind, TrainingOptions } from './kind.ts';
 
@@ -26,11 +27,13 @@ export interface Champion<P> {
   /** End of what it learned from. */
   readonly toMs: number;
   readonly outdated: boolean;
+  /** Much of the time that it learned from came in after it was trained. */
+  readonly incomplete: boolean;
   readonly series: ReadonlyMap<SeriesId, P>;
 }
 
 export interface RoundOptions<P> {
-  readonly store: Pick<Store, 'latest' | 'query'>;
+  readonly store: Pick<Store, 'latest' | 'query' | 'coverage'>;
   readonly agent: AgentId;
   readonly kind: ModelKind<P>;
   readonly training: TrainingOptions;
@@ -45,6 +48,8 @@ export interface RoundResult {
   readonly series: number;
   readonly left: ReadonlyMap<SeriesId, string>;
   readonly evaluation: Evaluation;
+  /** Of what it learned from; the held-out time as well where it was accepted. */
+  readonly window: TrainingWindow;
   readonly accepted: boolean;
   readonly reason: string;
   /** What is to be released, or what was rejected. */
@@ -60,6 +65,8 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
   const fromMs = await beginning(options, latest, toMs);
   const heldOutFromMs = splitTime(fromMs, toMs, training, champion?.toMs ?? null);
   const history = (from: number, to: number) => readHistory(options, latest, from, to);
+  const whole = await trainingWindow(store, agent, { fromMs, toMs });
+  const before = await trainingWindow(store, agent, { fromMs, toMs: heldOutFromMs });
 
   const trainer = kind.trainer(training);
   const past = await trainer.train(history(fromMs, heldOutFromMs), options.random, signal);
@@ -78,12 +85,16 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
       series: champion.series.size,
       windows: longest(kind, champion.series),
       outdated: champion.outdated,
+      incomplete: champion.incomplete,
     },
   });
   const common = { fromMs, evaluation, ...verdict };
-  if (!verdict.accepted) return { ...common, toMs: heldOutFromMs, series: challenger.size, left: past.left, content };
+  if (!verdict.accepted) {
+    return { ...common, toMs: heldOutFromMs, window: before, series: challenger.size, left: past.left, content };
+  }
   const full = await trainer.train(history(fromMs, toMs), options.random, signal);
-  return { ...common, toMs, series: full.series.size, left: full.left, content: kind.encode(full.series, training) };
+  const { series, left } = full;
+  return { ...common, toMs, window: whole, series: series.size, left, content: kind.encode(series, training) };
 }
 
 /**

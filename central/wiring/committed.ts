@@ -60,9 +60,13 @@ export function committed(
     pending: countSeqs(subtract(envelope.held, result.settled)),
   });
   let newestMs = 0;
+  let oldestMs = Number.POSITIVE_INFINITY;
   for (const { seq, content, timeMs } of records) {
     if (!contains(result.settled, seq)) continue;
-    if (content.kind === 'summary') newestMs = Math.max(newestMs, timeMs);
+    if (content.kind === 'summary') {
+      newestMs = Math.max(newestMs, timeMs);
+      oldestMs = Math.min(oldestMs, timeMs);
+    }
     if (content.kind === 'incident') {
       const incident = { ...content.incident, agent };
       fleet.onIncident(incident);
@@ -70,7 +74,7 @@ export function committed(
     }
   }
   if (newestMs === 0) return;
-  models.windowCommitted(agent, newestMs);
+  models.windowCommitted(agent, newestMs, oldestMs);
   bus.publish({ type: 'summary', agent, timeMs: newestMs });
   vitals(agent);
 }

@@ -4,7 +4,14 @@ import { openKeys } from '../../central/keys.ts';
 import { ModelsService } from '../../central/models.ts';
 import type { ModelsOptions } from '../../central/models-options.ts';
 import { MemoryDocuments } from '../../central/store/memory-documents.ts';
-import type { Documents, LatestSeries, Store, SummaryBlock } from '../../central/store/store.ts';
+import type {
+  CoverageDay,
+  Documents,
+  LatestSeries,
+  Store,
+  SummaryBlock,
+  TimeRange,
+} from '../../central/store/store.ts';
 import { seededRandom } from './history.ts';
 import { ManualTimers, silentLog } from './timers.ts';
 
@@ -30,6 +37,13 @@ export class HistoryStore {
       anomalyShare: 0,
       highestScore: 0,
     }));
+
+  /** Minutes that any series has. */
+  coverage = async (agent: string, { fromMs, toMs }: TimeRange): Promise<CoverageDay[]> => {
+    const ends = new Set((this.blocks.get(agent) ?? []).flatMap(({ timesMs }) => [...timesMs]));
+    const covered = [...ends].filter((endMs) => endMs > fromMs && endMs <= toMs).length;
+    return [{ dayMs: fromMs, covered } as CoverageDay];
+  };
 
   query = async (agent: string, series: readonly string[]): Promise<SummaryBlock[]> =>
     (this.blocks.get(agent) ?? []).filter((block) => series.includes(block.series));

@@ -1,6 +1,6 @@
 /** The machine's models: which runs, which were tried, how each compared, and training by hand. */
 import { useState } from 'preact/hooks';
-import type { AgentState, EvaluationFigures, ModelVersion } from '../../api.ts';
+import type { AgentState, EvaluationFigures, ModelVersion, TrainingWindow } from '../../api.ts';
 import { get, send, wordsOf } from '../api.ts';
 import { Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
 import type { Fleet } from '../fleet.ts';
@@ -91,6 +91,7 @@ function Version({ model, running }: { readonly model: ModelVersion; readonly ru
         {formatCount(model.series)} series, {formatBytes(model.contentBytes)},{' '}
         <code title={`SHA-256 of the signed release: ${model.releaseSha256}`}>{model.releaseSha256.slice(0, 12)}</code>
       </p>
+      {model.window !== undefined && <Learned window={model.window} />}
       {evaluation !== null && (
         <div class="scroll-x">
           <table class="plain figures">
@@ -116,6 +117,24 @@ function Version({ model, running }: { readonly model: ModelVersion; readonly ru
         </div>
       )}
     </article>
+  );
+}
+
+/** How much of its training time was there, and what came after it. */
+function Learned({ window }: { readonly window: TrainingWindow }) {
+  const { expectedMinutes, presentMinutes, lateMinutes } = window;
+  return (
+    <>
+      <p class="faint">
+        Of {counted(expectedMinutes, 'minute')} of that time {formatCount(presentMinutes)} were there to learn from.
+      </p>
+      {lateMinutes > 0 && (
+        <p class="notice warning" data-role="incomplete">
+          Trained on an incomplete window: {counted(lateMinutes, 'minute')} of it came later. Where that is much, it is
+          trained anew by itself.
+        </p>
+      )}
+    </>
   );
 }
 

@@ -9,7 +9,7 @@ import { Publisher } from '../../agent/publish.ts';
 import { BootOffsets } from '../../central/dating.ts';
 import { Ingest } from '../../central/ingest.ts';
 import { MemoryStore } from '../../central/store/memory.ts';
-import type { Batch, CommitResult } from '../../central/store/store.ts';
+import type { Batch, CommitResult, Store } from '../../central/store/store.ts';
 import { limits } from '../../shared/limits.ts';
 import { unpackPayload } from '../../shared/transport/compress.ts';
 import { tableHash } from '../../shared/trust/hash.ts';
@@ -236,7 +236,7 @@ export class ChannelWorld {
       return result;
     };
     return new Ingest({
-      store: { commit } as unknown as MemoryStore,
+      store: { commit } as unknown as Store,
       offsets: new BootOffsets(),
       incarnation: world.hex(16),
       nowMs: () => world.clock.wallMs(),

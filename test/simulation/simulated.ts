@@ -12,9 +12,12 @@ interface Timer {
 
 export class Simulated {
   now = 0;
+  /** Timers that went off. */
+  steps = 0;
   #state: number;
   #order = 0;
-  #timers: Timer[] = [];
+  /** A binary heap, the next one first. */
+  readonly #timers: Timer[] = [];
 
   constructor(seed: number) {
     this.#state = seed >>> 0;
@@ -25,7 +28,7 @@ export class Simulated {
   readonly timers: Timers = {
     after: (delayMs, callback) => {
       const timer = { atMs: this.now + Math.max(0, delayMs), order: this.#order++, callback, cancelled: false };
-      this.#timers.push(timer);
+      this.#push(timer);
       return timer;
     },
     cancel: (timer) => {
@@ -63,26 +66,51 @@ export class Simulated {
     for (;;) {
       await settle();
       if (done()) return true;
-      const next = this.#next();
-      if (next === null || next.atMs > untilMs) return false;
+      while (this.#timers[0]?.cancelled) this.#pop();
+      const next = this.#timers[0];
+      if (next === undefined || next.atMs > untilMs) return false;
+      this.#pop();
       next.cancelled = true;
+      this.steps++;
       this.now = Math.max(this.now, next.atMs);
       next.callback();
     }
   }
 
-  #next(): Timer | null {
-    this.#timers = this.#timers.filter(({ cancelled }) => !cancelled);
-    let best: Timer | null = null;
-    for (const timer of this.#timers) {
-      if (best === null || timer.atMs < best.atMs || (timer.atMs === best.atMs && timer.order < best.order))
-        best = timer;
+  #push(timer: Timer): void {
+    const heap = this.#timers;
+    let at = heap.push(timer) - 1;
+    for (;;) {
+      const above = (at - 1) >> 1;
+      if (at === 0 || !isBefore(timer, heap[above]!)) break;
+      heap[at] = heap[above]!;
+      at = above;
     }
-    return best;
+    heap[at] = timer;
+  }
+
+  #pop(): void {
+    const heap = this.#timers;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
+      if (!isBefore(heap[below]!, last)) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
   }
 }
 
-/** Lets every promise that can go on do so before the clock moves. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
+
+/** Lets every promise that can go on do so before the clock moves: all of them are microtasks. */
+function settle(): Promise<void> {
+  return new Promise<void>((resolve) => setImmediate(resolve));
 }

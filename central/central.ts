@@ -36,6 +36,7 @@ import { openKeys } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
 import { CentralLive } from './live.ts';
 import { ModelsService } from './models.ts';
+import { sparingLog } from './sparing-log.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { Strangers } from './strangers.ts';
@@ -51,8 +52,14 @@ const timers: Timers = {
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-export async function startCentral({ config, configFile = null, version, log }: StartOptions): Promise<RunningCentral> {
+export async function startCentral({
+  config,
+  configFile = null,
+  version,
+  log: wholeLog,
+}: StartOptions): Promise<RunningCentral> {
   const nowMs = Date.now;
+  const log = sparingLog(wholeLog, nowMs);
   const { data, mqtt } = config;
   const { prefix } = mqtt;
   await mkdir(data, { recursive: true, mode: 0o700 }).catch((error: unknown) => {

@@ -3,7 +3,6 @@
  * itself, and is killed soon afterwards, while what it kept in memory is still on its way.
  */
 import { join } from 'node:path';
-import { until } from '../../test/support/processes.ts';
 import { drain, expectLedgerAddsUp, expectNothingLost, reckon } from './accounts.ts';
 import { Filler, Mounted, makeImage } from './disks.ts';
 import { LoadedAgent } from './loaded.ts';
@@ -39,33 +38,17 @@ export const diskFull: Scenario = {
       await agent.makes(20);
 
       const before = agent.said.volatileCount;
-      await until(
-        'records are kept in memory, as the disk is full',
-        () => {
-          // The outbox has a reserve, which lets it go on at first.
-          filler.fill();
-          agent.said.read();
-          if (!agent.program.alive) throw new Error(`the agent ended on a full disk: ${agent.program.stderr}`);
-          return agent.said.volatileCount > before;
-        },
-        60_000,
-        () => agent.said.warnings,
-      );
+      await agent.until('records are kept in memory, as the disk is full', () => {
+        // The outbox has a reserve, which lets it go on at first.
+        filler.fill();
+        return agent.said.volatileCount > before;
+      });
       await new Promise((resolve) => setTimeout(resolve, between(random, FULL_AT_LEAST_MS, FULL_AT_MOST_MS)));
       filler.fill();
       filler.giveBack();
       const freedMs = Date.now();
       context.inject('disk full and freed');
-      await until(
-        'records are durable again',
-        () => {
-          agent.said.read();
-          if (!agent.program.alive) throw new Error(`the agent ended after a full disk: ${agent.program.stderr}`);
-          return (agent.said.newest?.appendedMs ?? 0) > freedMs;
-        },
-        60_000,
-        () => agent.said.warnings,
-      );
+      await agent.until('records are durable again', () => (agent.said.newest?.appendedMs ?? 0) > freedMs);
       recoveriesMs.push(agent.said.newest!.durableMs - freedMs);
       await new Promise((resolve) => setTimeout(resolve, between(random, 0, AFTERWARDS_MS)));
       await agent.kill();

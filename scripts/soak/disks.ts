@@ -58,8 +58,14 @@ export class Mounted {
     this.#is = false;
   }
 
-  remount(mode: 'ro' | 'rw'): void {
-    sh('mount', '-o', `remount,${mode}`, this.path);
+  /** Makes it read-only for ever, as ext4 does to itself after an error of its device. */
+  abort(): void {
+    sh('mount', '-o', 'remount,abort', this.path);
+  }
+
+  /** Whether a loop device still holds this file. */
+  busy(image: string): boolean {
+    return sh('losetup', '--list', '--associated', image).trim() !== '';
   }
 }
 

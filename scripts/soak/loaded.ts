@@ -77,12 +77,17 @@ export class LoadedAgent {
   async makes(count: number, deadlineMs = 60_000): Promise<void> {
     this.said.read();
     const wanted = this.said.durableCount + count;
+    await this.until(`${count} records more are durable`, () => this.said.durableCount >= wanted, deadlineMs);
+  }
+
+  /** Resolves when what it said meets the condition; fails when it ends before. */
+  async until(what: string, check: () => boolean, deadlineMs = 60_000): Promise<void> {
     await until(
-      `${count} records more are durable`,
+      what,
       () => {
         this.said.read();
         if (!this.program.alive) throw new Error(`the loaded agent ended by itself: ${this.program.stderr}`);
-        return this.said.durableCount >= wanted;
+        return check();
       },
       deadlineMs,
       () => this.said.warnings.slice(-10).join('\n'),

@@ -72,7 +72,7 @@ export const powerCut: Scenario = {
       lossesMs.push(cutMs - agent.said.newest!.appendedMs);
 
       await disk.unmount();
-      await until('the loop device lets go of its file', () => !sh('losetup', '--list', '--associated', image).trim());
+      await until('the loop device lets go of its file', () => !disk.busy(image));
       cpSync(cut, image);
       disk = Mounted.image(context, image, 'disk');
       context.progress(`cut ${n} of ${times}, ${agent.said.durableCount} records durable`);

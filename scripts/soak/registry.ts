@@ -5,6 +5,7 @@ import { damage } from './damage.ts';
 import { diskFull } from './disk-full.ts';
 import { partition } from './partition.ts';
 import { powerCut } from './power-cut.ts';
+import { readOnly } from './read-only.ts';
 import type { Scenario } from './scenario.ts';
 
 export const scenarios: readonly Scenario[] = [
@@ -12,5 +13,7 @@ export const scenarios: readonly Scenario[] = [
   powerCut,
   diskFull,
   damage,
+  readOnly,
   bridge, // the way to the central
+  partition,
 ];

@@ -1,6 +1,5 @@
 /** Right bytes of every kind that goes between agent and central, for `mutations.ts` to spoil. */
 import { constants, deflateRawSync, zstdCompressSync } from 'node:zlib';
-import mqttPacket, { type Packet } from 'mqtt-packet';
 import { packPayload } from '../../shared/transport/compress.ts';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
 import { tableHash } from '../../shared/trust/hash.ts';
@@ -122,33 +121,42 @@ export function saidByCentrals(): Readonly<Record<string, readonly Uint8Array[]>
   };
 }
 
-/** Packets of MQTT as an agent sends them, before and after its log in. */
+/** A packet of MQTT 3.1.1 (section 2.2): type and flags, remaining length, the rest. */
+function packet(typeAndFlags: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const rest = Buffer.concat(parts);
+  const length: number[] = [];
+  for (let left = rest.length; ; left >>= 7) {
+    length.push((left & 127) | (left > 127 ? 128 : 0));
+    if (left < 128) break;
+  }
+  return Buffer.concat([Uint8Array.of(typeAndFlags, ...length), rest]);
+}
+
+/** A text as MQTT has it: two bytes of length before it. */
+function text(value: string): Uint8Array {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes]);
+}
+
+/** Packets as an agent sends them, before and after its log in. */
 export function packets({ agent, prefix, username, password }: Enrolment): {
   readonly login: Uint8Array;
   readonly before: readonly Uint8Array[];
   readonly after: readonly Uint8Array[];
 } {
-  const generate = (packet: Packet): Uint8Array => mqttPacket.generate(packet);
-  const login = generate({
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion: 4,
-    clean: true,
-    clientId: agent,
-    keepalive: 20,
-    username,
-    password: Buffer.from(password),
-  } as Packet);
-  const topic = upTopic(prefix, agent, 'records');
+  const id = (n: number): Uint8Array => Uint8Array.of(0, n);
+  // Clean session, user name and password; a keep-alive of 20 s (3.1.2).
+  const login = packet(0x10, text('MQTT'), Uint8Array.of(4, 0xc2, 0, 20), text(agent), text(username), text(password));
+  const topic = text(upTopic(prefix, agent, 'records'));
   const after = [
-    generate({ cmd: 'publish', topic, payload: 'x', qos: 1, messageId: 1, dup: false, retain: false }),
-    generate({ cmd: 'publish', topic, payload: 'x', qos: 2, messageId: 2, dup: false, retain: true }),
-    generate({ cmd: 'subscribe', messageId: 3, subscriptions: [{ topic: `${prefix}/a/${agent}/down/#`, qos: 1 }] }),
-    generate({ cmd: 'unsubscribe', messageId: 4, unsubscriptions: ['a/b'] }),
-    generate({ cmd: 'puback', messageId: 1 }),
-    generate({ cmd: 'pubrel', messageId: 2 }),
-    generate({ cmd: 'pingreq' }),
-    generate({ cmd: 'disconnect' }),
+    packet(0x32, topic, id(1), Buffer.from('x')),
+    packet(0x35, topic, id(2), Buffer.from('x')),
+    packet(0x82, id(3), text(`${prefix}/a/${agent}/down/#`), Uint8Array.of(1)),
+    packet(0xa2, id(4), text('a/b')),
+    packet(0x40, id(1)),
+    packet(0x62, id(2)),
+    packet(0xc0),
+    packet(0xe0),
   ];
   return { login, before: [login, ...after], after };
 }

@@ -3,6 +3,7 @@ import { agentKill } from './agent-kill.ts';
 import { bridge } from './bridge.ts';
 import { damage } from './damage.ts';
 import { diskFull } from './disk-full.ts';
+import { fuzz } from './fuzz.ts';
 import { partition } from './partition.ts';
 import { powerCut } from './power-cut.ts';
 import { readOnly } from './read-only.ts';
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   readOnly,
   bridge, // the way to the central
   partition,
+  fuzz, // what comes in from outside
 ];

@@ -6,7 +6,7 @@ import type { SeriesId } from '../shared/series.ts';
 import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
 import type { Exchange } from './exchange/exchange.ts';
-import type { AgentId, Store, StoredIncident } from './store/store.ts';
+import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {
   readonly id: AgentId;
@@ -18,12 +18,26 @@ export interface AgentRecord {
   readonly retiredMs: number | null;
 }
 
+/** What speaks against one machine behind this identity, until somebody dismisses it. */
+export interface AgentFlag extends IdentityFinding {
+  readonly id: string;
+  /** What is the case, and what to do, in sentences. */
+  readonly text: string;
+  readonly advice: string;
+}
+
+export interface Identity {
+  /** Throws `not_found`. */
+  dismiss(agent: AgentId, flag: string): Promise<void>;
+}
+
 export interface AgentState extends AgentRecord {
   /** `unknown` after a start of the central until presence arrives. */
   readonly presence: 'online' | 'offline' | 'unknown';
   readonly lastSeenMs: number | null;
   readonly pendingRecords: number;
   readonly openIncidents: number;
+  readonly flags: readonly AgentFlag[];
   readonly reported: Reported | null;
   /** Version number of the model that it runs, and of the one it is to run; null where none. */
   readonly modelVersion: number | null;
@@ -158,6 +172,7 @@ export type FleetEvent =
   | { readonly type: 'agent'; readonly agent: AgentId }
   | { readonly type: 'summary'; readonly agent: AgentId; readonly timeMs: number }
   | { readonly type: 'incident'; readonly incident: StoredIncident }
+  | { readonly type: 'flag'; readonly agent: AgentId; readonly flag: string }
   | { readonly type: 'model'; readonly agent: AgentId; readonly version: number };
 
 export interface Bus {
@@ -193,6 +208,7 @@ export interface CentralServices {
   readonly store: Store;
   readonly fleet: Fleet;
   readonly models: Models;
+  readonly identity: Identity;
   readonly live: LiveValues;
   readonly bus: Bus;
   readonly audit: Audit;

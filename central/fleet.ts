@@ -10,7 +10,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { PicketError } from '../shared/errors.ts';
 import { DAY_MS, ID_PATTERN } from '../shared/limits.ts';
 import type { Presence, Reported } from '../shared/trust/messages.ts';
-import type { AgentRecord, AgentState, Bus, Enrolment, EnrolmentRequest, Fleet } from './api.ts';
+import type { AgentFlag, AgentRecord, AgentState, Bus, Enrolment, EnrolmentRequest, Fleet } from './api.ts';
 import { LiveStates } from './presence.ts';
 import type { AgentId, Store, StoredIncident } from './store/store.ts';
 import { hashOf, publicToken, TOKENS, TokenBook } from './tokens.ts';
@@ -64,6 +64,10 @@ export interface FleetRegistry extends Fleet {
   onEnvelope(agent: AgentId, about: { readonly receivedMs: number; readonly pending: number }): void;
   onVitals(agent: AgentId, vitals: AgentState['vitals']): void;
   onIncident(incident: StoredIncident): void;
+  /** The flags that are open now. */
+  onFlags(agent: AgentId, flags: readonly AgentFlag[]): void;
+  /** Calls the listener when an identity was given to other hardware. */
+  onHandedOver(listener: (agent: AgentId) => void): void;
   onModels(agent: AgentId, versions: { readonly running: number | null; readonly desired: number | null }): void;
   /** Writes what is only in memory yet. */
   flush(): Promise<void>;
@@ -85,6 +89,7 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
   for (const incident of known) states.incident(incident);
 
   const droppedListeners = new Set<(agent: AgentId) => void>();
+  const handOverListeners = new Set<(agent: AgentId) => void>();
   const flushing = setInterval(() => void states.flush().catch(options.onError ?? (() => {})), FLUSH_MS);
   flushing.unref();
   let changes: Promise<unknown> = Promise.resolve();
@@ -144,7 +149,10 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
     agents.set(agent.id, agent);
     for (const one of spent) tokens.set(one);
     if (before === null) bus.publish({ type: 'agent', agent: agent.id });
-    else drop(agent.id);
+    else {
+      drop(agent.id);
+      for (const listener of handOverListeners) listener(agent.id);
+    }
     return { agent: agent.id, name, username: agent.id, password, ...options.central() };
   }
 
@@ -225,6 +233,14 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
     onEnvelope: (id, { receivedMs, pending }) => quietly(id, () => states.envelope(id, receivedMs, pending)),
     onVitals: (id, vitals) => quietly(id, () => states.set(id, { vitals: plainVitals(vitals) })),
     onIncident: (incident) => changed(incident.agent, () => void states.incident(incident)),
+    onFlags: (id, flags) =>
+      changed(id, () => {
+        const ids = (of: readonly AgentFlag[]): string => of.map((flag) => flag.id).join();
+        const differ = ids(states.read(id).flags) !== ids(flags);
+        states.set(id, { flags });
+        return differ;
+      }),
+    onHandedOver: (listener) => void handOverListeners.add(listener),
     onModels: (id, { running, desired }) =>
       changed(id, () => void states.set(id, { modelVersion: running, desiredVersion: desired })),
     flush: () => states.flush(),

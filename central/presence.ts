@@ -3,7 +3,7 @@
  * the parts that a page wants after a restart are written now and then.
  */
 import type { Presence, Reported } from '../shared/trust/messages.ts';
-import type { AgentState } from './api.ts';
+import type { AgentFlag, AgentState } from './api.ts';
 import type { AgentId, Documents, StoredIncident } from './store/store.ts';
 
 const STATES = 'agent-state';
@@ -23,6 +23,7 @@ interface Known {
   modelVersion: number | null;
   desiredVersion: number | null;
   vitals: Vitals;
+  flags: readonly AgentFlag[];
   /** Latest revision of each incident, by `epoch/seq`. */
   readonly incidents: Map<string, { revision: number; open: boolean }>;
 }
@@ -68,8 +69,9 @@ export class LiveStates {
     const known = this.#states.get(agent) ?? newKnown();
     let openIncidents = 0;
     for (const { open } of known.incidents.values()) if (open) openIncidents++;
-    const { presence, lastSeenMs, pendingRecords, reported, modelVersion, desiredVersion, vitals } = known;
-    return { presence, lastSeenMs, pendingRecords, openIncidents, reported, modelVersion, desiredVersion, vitals };
+    const { presence, lastSeenMs, pendingRecords, flags, reported, modelVersion, desiredVersion, vitals } = known;
+    const models = { modelVersion, desiredVersion };
+    return { presence, lastSeenMs, pendingRecords, openIncidents, flags, reported, ...models, vitals };
   }
 
   /** True when it changed anything. */
@@ -113,7 +115,7 @@ export class LiveStates {
     incidents.delete(incidents.keys().next().value!);
   }
 
-  set(agent: AgentId, change: Partial<Pick<Known, 'vitals' | 'modelVersion' | 'desiredVersion'>>): void {
+  set(agent: AgentId, change: Partial<Pick<Known, 'vitals' | 'modelVersion' | 'desiredVersion' | 'flags'>>): void {
     Object.assign(this.#of(agent), change);
   }
 
@@ -149,6 +151,7 @@ function newKnown(): Known {
     modelVersion: null,
     desiredVersion: null,
     vitals: noVitals,
+    flags: [],
     incidents: new Map(),
   };
 }

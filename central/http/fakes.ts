@@ -68,6 +68,20 @@ export const someAgent: AgentState = {
   lastSeenMs: START_MS,
   pendingRecords: 2,
   openIncidents: 1,
+  flags: [
+    {
+      id: 'clone-eeeeeeeeeeeeeeee',
+      kind: 'clone',
+      sinceMs: START_MS,
+      parent: 'a'.repeat(32),
+      epochs: [
+        { epoch: 'b'.repeat(32), boot: '1'.repeat(32), firstMs: START_MS },
+        { epoch: EPOCH, boot: null, firstMs: START_MS },
+      ],
+      text: 'Two machines use this identity.',
+      advice: 'Enrol one of them anew.',
+    },
+  ],
   reported: {
     agentVersion: '0.1.0',
     manifestVersion: 3,
@@ -329,6 +343,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
       replace: async () => ({ token: 't', command: 'picket-agent run' }),
     },
     models,
+    identity: { dismiss: async () => {} },
     live,
     bus: createBus(),
     audit,

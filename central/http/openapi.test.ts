@@ -19,6 +19,7 @@ const samples: Record<string, Sample> = {
   getAgent: { path: agent },
   updateAgent: { path: agent, body: { name: 'Pump' } },
   retireAgent: { path: `${agent}/retire` },
+  dismissFlag: { path: `${agent}/flags/clone-eeeeeeeeeeeeeeee/dismiss` },
   replaceAgent: { path: `${agent}/replace` },
   listSeries: { path: `${agent}/series` },
   getSummaries: { path: `${agent}/summaries?series=${SERIES}&${range}` },

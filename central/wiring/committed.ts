@@ -18,6 +18,8 @@ export interface Followers {
   readonly log: Log;
   /** From `followVitals`. */
   readonly vitals: (agent: AgentId) => void;
+  /** Something was noted of who the agent is. */
+  readonly identity: (agent: AgentId) => void;
 }
 
 /** Reads an agent's vitals anew; while a backlog comes in, one look is under way and at most one waits. */
@@ -49,12 +51,13 @@ export function followVitals({
 }
 
 export function committed(
-  { fleet, models, bus, nowMs, vitals }: Followers,
+  { fleet, models, bus, nowMs, vitals, identity }: Followers,
   envelope: Envelope,
   records: readonly IncomingRecord[],
   result: CommitResult,
 ): void {
   const { agent } = envelope;
+  if (result.identityChanged === true) identity(agent);
   fleet.onEnvelope(agent, {
     receivedMs: nowMs(),
     pending: countSeqs(subtract(envelope.held, result.settled)),

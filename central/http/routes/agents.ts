@@ -1,7 +1,7 @@
 /** The fleet: its agents, their names, their end, and the hand-over to new hardware. */
 import type { FastifyInstance } from 'fastify';
 import { audit, type RouteContext, requireAgent } from '../context.ts';
-import { agentParams, answers, freeText, list, object, ref, shortText, tags, text } from '../schemas.ts';
+import { agentId, agentParams, answers, freeText, list, object, ref, shortText, tags, text } from '../schemas.ts';
 
 interface ById {
   Params: { id: string };
@@ -72,6 +72,25 @@ export function agentRoutes(app: FastifyInstance, context: RouteContext): void {
       const { id } = requireAgent(context, request.params.id);
       await fleet.retire(id);
       await audit(context, request, 'agent.retire', id);
+      return requireAgent(context, id);
+    },
+  );
+
+  app.post<{ Params: { id: string; flag: string } }>(
+    '/agents/:id/flags/:flag/dismiss',
+    {
+      schema: {
+        operationId: 'dismissFlag',
+        tags: ['agents'],
+        summary: 'Take down a flag of an identity: somebody has seen to it',
+        params: object({ id: agentId, flag: { type: 'string', pattern: '^[a-z_]+-[0-9a-f]*$', maxLength: 64 } }),
+        response: answers(ref('AgentState'), 403, 404),
+      },
+    },
+    async (request) => {
+      const { id } = requireAgent(context, request.params.id);
+      await context.services.identity.dismiss(id, request.params.flag);
+      await audit(context, request, 'agent.dismiss', id, request.params.flag);
       return requireAgent(context, id);
     },
   );

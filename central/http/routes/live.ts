@@ -66,7 +66,7 @@ export function liveRoutes(app: FastifyInstance, context: RouteContext): void {
       schema: {
         operationId: 'streamEvents',
         tags: ['live'],
-        summary: 'Stream of what happens in the fleet (server-sent events: agent, summary, incident, model)',
+        summary: 'Stream of what happens in the fleet (server-sent events: agent, summary, incident, flag, model)',
         response: streamAnswers(),
       },
     },

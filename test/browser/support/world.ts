@@ -3,7 +3,7 @@
  * incident, models. Everything follows from the time and a series' place, so that two looks see the same.
  */
 import { createHash } from 'node:crypto';
-import type { AgentState, ModelVersion } from '../../../central/api.ts';
+import type { AgentFlag, AgentState, ModelVersion } from '../../../central/api.ts';
 import type { LatestSeries, SeriesColumns, StoredIncident, TableSeries } from '../../../central/store/store.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../shared/limits.ts';
 import { canonicalSeriesBytes } from '../../../shared/series.ts';
@@ -274,6 +274,7 @@ export function worldAgents(count: number, nowMs: number): AgentState[] {
       lastSeenMs: offline ? nowMs - 3 * HOUR_MS - i * MINUTE_MS : nowMs - 1000 - (i % 50) * 1000,
       pendingRecords: offline ? 400 + i : i % 9 === 0 ? 3 : 0,
       openIncidents: i % 23 === 0 ? 1 : 0,
+      flags: i === 1 ? [worldFlag(nowMs)] : [],
       reported: {
         agentVersion: '0.1.0',
         manifestVersion: 7,
@@ -294,6 +295,21 @@ export function worldAgents(count: number, nowMs: number): AgentState[] {
       },
     };
   });
+}
+
+function worldFlag(nowMs: number): AgentFlag {
+  return {
+    id: 'clone-cccccccccccccccc',
+    kind: 'clone',
+    sinceMs: nowMs - 20 * MINUTE_MS,
+    parent: 'a'.repeat(32),
+    epochs: [
+      { epoch: 'b'.repeat(32), boot: '2'.repeat(32), firstMs: nowMs - 4 * HOUR_MS },
+      { epoch: 'c'.repeat(32), boot: '3'.repeat(32), firstMs: nowMs - 21 * MINUTE_MS },
+    ],
+    text: 'Two machines use this identity: both go on from the same disk, as after copying an SD card.',
+    advice: 'Enrol one of them anew: stop its agent, empty its data directory, and paste a new command there.',
+  };
 }
 
 export function worldModel(agent: string, version: number, nowMs: number): ModelVersion {

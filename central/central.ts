@@ -31,6 +31,7 @@ import { createExchange } from './exchange/exchange.ts';
 import { openFleet } from './fleet.ts';
 import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
+import { IdentityWatch } from './identity.ts';
 import { Ingest } from './ingest.ts';
 import { openKeys } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
@@ -139,6 +140,15 @@ export async function startCentral({
     return found;
   };
   const vitals = followVitals({ store, fleet, log });
+  const identity = new IdentityWatch({
+    store,
+    audit,
+    bus,
+    nowMs,
+    log,
+    show: (agent, flags) => fleet.onFlags(agent, flags),
+  });
+  fleet.onHandedOver((agent) => void identity.handedOver(agent));
   const ingest = new Ingest({
     store,
     offsets: new BootOffsets(),
@@ -148,7 +158,12 @@ export async function startCentral({
     knows: (agent) => known(agent)?.retiredMs === null,
     sendAck: (agent, payload) => publish(agent, 'ack', payload),
     committed: (envelope, records, result) =>
-      committed({ store, fleet, models, bus, nowMs, log, vitals }, envelope, records, result),
+      committed(
+        { store, fleet, models, bus, nowMs, log, vitals, identity: (agent) => void identity.look(agent) },
+        envelope,
+        records,
+        result,
+      ),
   });
   const channel = new Channel({
     prefix,
@@ -205,6 +220,7 @@ export async function startCentral({
     broker?.drop(agent);
   });
   await models.start();
+  await identity.start(fleet.agents().map(({ id }) => id));
   for (const { id } of fleet.agents()) {
     fleet.onVitals(id, vitalsOf(await store.latest(id)));
     fleet.onModels(id, { running: models.running(id), desired: models.desired(id) });
@@ -217,6 +233,7 @@ export async function startCentral({
       store,
       fleet,
       models,
+      identity,
       live,
       bus,
       audit,
@@ -290,6 +307,7 @@ export async function startCentral({
       await link.close();
       await ingest.drain();
       await models.close();
+      await identity.close();
       await fleet.close();
       await store.close();
     },

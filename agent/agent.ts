@@ -20,8 +20,9 @@ import { FailoverOutbox } from './outbox/failover.ts';
 import { repairInChild } from './outbox/repair.ts';
 import { ownCommand } from './own-command.ts';
 import { Recorder } from './recorder.ts';
+import { UplinkBudget } from './uplink/budget.ts';
 import { UtcEstimate } from './utc.ts';
-import { Keeper, remember } from './wiring/meta.ts';
+import { Keeper, remember, rememberUplink } from './wiring/meta.ts';
 import { reportOf } from './wiring/report.ts';
 import { Sensing } from './wiring/sensing.ts';
 import { Uplink } from './wiring/uplink.ts';
@@ -70,6 +71,20 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   );
   const recorder = new Recorder({ outbox, clock, utc, bootId, log, appended: () => uplink?.wake() });
 
+  let seriesCount = (): number => 0;
+  const budget =
+    config.uplink === undefined
+      ? null
+      : new UplinkBudget({
+          bytesPerMonth: config.uplink,
+          windowMs: config.window,
+          series: () => seriesCount(),
+          saved: await rememberUplink(outbox),
+          monotonicMs: clock.monotonicMs(),
+          utcMs: utc.utcMs(clock.monotonicMs(), clock.wallMs()),
+          keep: (counted) => keeper.uplink(counted),
+        });
+
   const host: Host = { ...options.host, clock, log };
   const sensing = new Sensing({
     config,
@@ -81,9 +96,11 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     recorder,
     keeper,
     log,
+    budget,
     resume: remembered.incident,
     ticked: (now) => uplink?.tick(now),
   });
+  seriesCount = () => sensing.registry.size;
   const detectors = new DetectorFile(join(dataDir, 'detectors.bin'), sensing.detect, log);
   await detectors.load();
 
@@ -105,6 +122,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       keeper,
       applyStore,
       sensing,
+      budget,
       incarnation: remembered.incarnation,
       log,
       warnings: () => warningsOf(),
@@ -123,6 +141,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     return [
       ...(failing === null ? [] : [`the disk fails: ${failing.message}`]),
       ...inputs.map(({ name, lastError }) => `${name}: ${lastError!.message}`),
+      ...(budget?.warnings() ?? []),
     ];
   }
 
@@ -141,6 +160,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       clearInterval(saving);
       await sensing.stop();
       await detectors.save();
+      budget?.save(utc.utcMs(clock.monotonicMs(), clock.wallMs()));
       await outbox.flush().catch(() => {});
       await uplink?.stop();
       await outbox.close();

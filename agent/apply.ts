@@ -287,7 +287,9 @@ export class ApplyStage {
   /** From the disk, if it is there and whole; else from the central. */
   async #obtain(sha256: string, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
     const held = await this.#blob(sha256);
-    return held !== null && held.length === sizeBytes ? held : await this.#fetcher.fetch(sha256, sizeBytes, signal);
+    if (held !== null && held.length === sizeBytes) return held;
+    await this.#options.affordable?.(sizeBytes, signal);
+    return await this.#fetcher.fetch(sha256, sizeBytes, signal);
   }
 
   /** Ends what the manifest no longer names, and deletes blobs that nothing names. */

@@ -8,6 +8,7 @@ import { brokerServer } from '../shared/address.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from './inputs/input.ts';
+import type { LineMeter } from './uplink/meter.ts';
 
 export interface LinkOptions {
   /** `mqtt://host:port` or `mqtts://host:port` */
@@ -20,6 +21,11 @@ export interface LinkOptions {
   readonly subscribe: string;
   readonly will: { readonly topic: string; readonly payload: () => Uint8Array };
   readonly log: Log;
+  /** Where a budget of the uplink has its say. */
+  readonly keepaliveS?: number;
+  /** Whether an attempt to connect may be made now. */
+  readonly mayConnect?: () => boolean;
+  readonly meter?: LineMeter;
 }
 
 export interface LinkHandlers {
@@ -35,6 +41,8 @@ export interface Link {
   /** Resolves when the broker has it (QoS 1) or when it is written (QoS 0); rejects when it can't be sent now. */
   publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain?: boolean }): Promise<void>;
   close(last?: { topic: string; payload: Uint8Array }): Promise<void>;
+  /** Ends this connection; the next is made when it may be. */
+  drop(): void;
 }
 
 const KEEPALIVE_S = 20;
@@ -49,6 +57,7 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
   const jittered = (ms: number): number => Math.round(ms * (0.5 + 0.75 * Math.random()));
   let pauseMs = FIRST_PAUSE_MS;
   let ready = false;
+  let attempts = 0;
   let lastProblem = '';
   const will = () => ({
     topic: options.will.topic,
@@ -56,13 +65,13 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     qos: 1 as const,
     retain: true,
   });
-  const client = new MqttClient((connecting) => openStream(connecting, options), {
+  const client = new MqttClient((connecting) => openStream(connecting, options, attempts++), {
     protocolVersion: 4,
     clientId: options.clientId,
     username: options.username,
     password: options.password,
     clean: true,
-    keepalive: KEEPALIVE_S,
+    keepalive: options.keepaliveS ?? KEEPALIVE_S,
     connectTimeout: CONNECT_TIMEOUT_MS,
     reconnectPeriod: jittered(FIRST_PAUSE_MS),
     resubscribe: false,
@@ -99,6 +108,10 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     options.log.info({ broker: options.url }, 'disconnected');
     handlers.disconnected();
   });
+  if (options.meter !== undefined) {
+    client.on('packetsend', () => options.meter!.packet());
+    client.on('packetreceive', () => options.meter!.packet());
+  }
   client.on('error', (error) => problem(messageOf(error)));
   client.on('message', (topic, payload) => {
     if (payload.length > limits.payloadBytes) {
@@ -133,6 +146,9 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
         );
       });
     },
+    drop() {
+      client.stream.destroy();
+    },
     async close(last) {
       if (last !== undefined && ready && client.connected) {
         const sent = this.publish(last.topic, last.payload, { qos: 1, retain: true });
@@ -154,12 +170,16 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
  * The transport of one attempt to connect. Made here and not by `mqtt.connect`, which loads TLS for every connection:
  * its hundreds of root certificates, of which the pinned CA needs none, are two megabytes.
  */
-function openStream(client: MqttClient, { url, ca }: LinkOptions): net.Socket {
+function openStream(client: MqttClient, { url, ca, mayConnect, meter }: LinkOptions, attempt: number): net.Socket {
+  if (mayConnect?.() === false) return endedStream();
   const { protocol, host, port = protocol === 'mqtts' ? 8883 : 1883 } = brokerServer(url);
-  if (protocol === 'mqtt') return net.connect({ host, port });
+  const below = protocol === 'mqtt' || meter !== undefined ? openSocket(host, port, meter, attempt) : null;
+  if (protocol === 'mqtt') return below!;
   const stream = process.getBuiltinModule('node:tls').connect({
+    // Also beside a socket: the certificate is held against the host.
     host,
     port,
+    ...(below === null ? {} : { socket: below }),
     // Without a pinned one the certificate is held against the system's: never plain where TLS was asked for.
     ...(ca === null ? {} : { ca }),
     rejectUnauthorized: true,
@@ -173,4 +193,22 @@ function openStream(client: MqttClient, { url, ca }: LinkOptions): net.Socket {
   stream.on('error', refused);
   stream.once('secureConnect', () => stream.off('error', refused));
   return stream;
+}
+
+/**
+ * The TCP socket. A metered one lies below TLS, as only that counts what TLS adds; then Node may not try several
+ * addresses at once, which would change the socket under TLS, and each second attempt is made by IPv4 alone.
+ */
+function openSocket(host: string, port: number, meter: LineMeter | undefined, attempt: number): net.Socket {
+  if (meter === undefined) return net.connect({ host, port });
+  const socket = net.connect({ host, port, autoSelectFamily: false, family: attempt % 2 === 0 ? 0 : 4 });
+  meter.attach(socket);
+  return socket;
+}
+
+/** No connection is made: for MQTT.js it has ended at once, and it tries again after its pause. */
+function endedStream(): net.Socket {
+  const socket = new net.Socket();
+  setImmediate(() => socket.destroy());
+  return socket;
 }

@@ -33,6 +33,16 @@ export interface LiveOptions {
   readonly send: (payload: Uint8Array) => Promise<void>;
   /** Whether the operator lets full-rate values leave the machine on demand. */
   readonly allowed: boolean;
+  /** What a budget of the uplink leaves for it. Not said: no bound. */
+  readonly share?: LiveShare;
+}
+
+export interface LiveShare {
+  /** No two values of a watch follow each other faster. */
+  readonly everyMs: number;
+  /** Why nothing more may go; null while it may. */
+  refusal(): string | null;
+  spend(sizeBytes: number): void;
 }
 
 interface Watch {
@@ -40,6 +50,7 @@ interface Watch {
   readonly ids: readonly SeriesId[];
   readonly values: number[];
   readonly untilMonotonicMs: number;
+  sentMs: number;
 }
 
 export class LiveStage {
@@ -64,12 +75,18 @@ export class LiveStage {
       this.#refuse(request, now, 'raw values stay on this machine (raw)');
       return;
     }
+    const refusal = this.#options.share?.refusal() ?? null;
+    if (refusal !== null) {
+      this.#refuse(request, now, refusal);
+      return;
+    }
     const watched = ids.slice(0, limits.watchedSeries);
     this.#watch = {
       request,
       ids: watched,
       values: watched.map(() => Number.NaN),
       untilMonotonicMs: now.monotonicMs + Math.min(forMs, LONGEST_WATCH_MS),
+      sentMs: Number.NEGATIVE_INFINITY,
     };
   }
 
@@ -80,6 +97,18 @@ export class LiveStage {
     if (now.monotonicMs > watch.untilMonotonicMs) {
       this.#watch = null;
       return;
+    }
+    const { share } = this.#options;
+    if (share !== undefined) {
+      // Ticks are not exact: half of one early is in time.
+      if (now.monotonicMs - watch.sentMs < share.everyMs - 500) return;
+      watch.sentMs = now.monotonicMs;
+      const refusal = share.refusal();
+      if (refusal !== null) {
+        this.#watch = null;
+        this.#refuse(watch.request, now, refusal);
+        return;
+      }
     }
     // Looked up each time: the number of a series that is gone is given to another.
     for (let i = 0; i < watch.ids.length; i++) {
@@ -96,6 +125,11 @@ export class LiveStage {
   fetch(request: string, ids: readonly SeriesId[], fromMs: number, toMs: number, now: Instant): Promise<void> {
     if (!this.#options.allowed) {
       this.#refuse(request, now, 'raw values stay on this machine (raw)');
+      return Promise.resolve();
+    }
+    const refusal = this.#options.share?.refusal() ?? null;
+    if (refusal !== null) {
+      this.#refuse(request, now, refusal);
       return Promise.resolve();
     }
     if (this.#fetchesWaiting >= FETCHES_WAITING) {
@@ -122,6 +156,11 @@ export class LiveStage {
     let blocks: LiveBlock[] = [];
     let size = 0;
     const flush = (last: boolean): Promise<void> => {
+      const refusal = this.#options.share?.refusal() ?? null;
+      if (refusal !== null) {
+        this.#refuse(request, now, refusal);
+        return Promise.reject(new Error(refusal));
+      }
       const message = this.#message(request, now, { blocks, last });
       blocks = [];
       size = 0;
@@ -166,6 +205,8 @@ export class LiveStage {
       last: false,
       error: '',
     };
-    return packPayload(encodeLive({ ...message, ...part }));
+    const payload = packPayload(encodeLive({ ...message, ...part }));
+    this.#options.share?.spend(payload.length);
+    return payload;
   }
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { utcZone } from '../shared/detect/civil.ts';
 import { type SeasonalParams, seasonal } from '../shared/detect/seasonal.ts';
 import type { Finding } from '../shared/findings.ts';
-import { MINUTE_MS } from '../shared/limits.ts';
+import { MINUTE_MS, TEN_MINUTES_MS } from '../shared/limits.ts';
 import { encodeSeasonalModel } from '../shared/wire/seasonal-model.ts';
 import { emptyColumns } from '../shared/wire/summary.ts';
 import { ModelStage } from './models.ts';
@@ -20,13 +20,17 @@ const model = (windowMs = MINUTE_MS) =>
     ]),
   });
 
+const slot = 'model/seasonal';
+const slotOfTen = 'model/seasonal-10m';
 let findings: Finding[];
 let stage: ModelStage;
+let toldMs: number;
 beforeEach(() => {
+  toldMs = MINUTE_MS;
   findings = [];
   stage = new ModelStage({
     limit: 8,
-    windowMs: MINUTE_MS,
+    windowMs: () => toldMs,
     series: {
       id: (number) => ids[number]!,
       definition: (number) => ({ kind: 'gauge', name: `metric.${number}`, unit: '1', attributes: {} }),
@@ -36,14 +40,14 @@ beforeEach(() => {
 });
 
 /** A window in which series i has the mean `means[i]`; NaN: it had no sample. */
-function window(means: number[], minute = 100, lengthMs = MINUTE_MS, timeKnown = true): void {
+function window(means: number[], minute = 100, lengthMs = MINUTE_MS, timeKnown = true, nominalMs = MINUTE_MS): void {
   const columns = emptyColumns(means.length);
   means.forEach((mean, i) => {
     columns.mean[i] = mean;
     columns.count[i] = Number.isNaN(mean) ? 0 : 60;
   });
   const endUtcMs = timeKnown ? minute * MINUTE_MS : null;
-  stage.score([0, 1, 2], columns, { lengthMs, endMonotonicMs: 7, endUtcMs });
+  stage.score([0, 1, 2], columns, { nominalMs, lengthMs, endMonotonicMs: 7, endUtcMs });
 }
 
 describe('the window tier', () => {
@@ -55,7 +59,7 @@ describe('the window tier', () => {
   });
 
   it('gives each series that the model knows its surprise and its range', () => {
-    stage.activate(model());
+    stage.activate(slot, model());
     window([10, 10, 13]);
     expect(stage.series).toBe(2);
     expect(stage.bits[0]).toBe(0);
@@ -67,7 +71,7 @@ describe('the window tier', () => {
   });
 
   it('tells what is outside, since when, for as long as it lasts', () => {
-    stage.activate(model());
+    stage.activate(slot, model());
     window([10, 10, 40], 100);
     window([10, 10, 41], 101);
     window([10, 10, 10], 102);
@@ -87,7 +91,7 @@ describe('the window tier', () => {
   });
 
   it('does not judge what it cannot: no samples, a short window, an unknown time', () => {
-    stage.activate(model());
+    stage.activate(slot, model());
     window([10, 10, 40]);
     expect(stage.bits[2]).toBeGreaterThan(12);
     for (const unknown of [
@@ -103,19 +107,46 @@ describe('the window tier', () => {
   });
 
   it('keeps what runs when the new one is for other windows, or is none', () => {
-    stage.activate(model());
-    expect(() => stage.activate(model(10 * MINUTE_MS))).toThrow(
+    stage.activate(slot, model());
+    expect(() => stage.activate(slot, model(10 * MINUTE_MS))).toThrow(
       expect.objectContaining({ code: 'manifest.unsupported' }),
     );
-    expect(() => stage.activate(Uint8Array.of(1, 2))).toThrow(expect.objectContaining({ code: 'payload.invalid' }));
+    expect(() => stage.activate(slot, Uint8Array.of(1, 2))).toThrow(
+      expect.objectContaining({ code: 'payload.invalid' }),
+    );
+    window([10, 10, 40]);
+    expect(findings).toHaveLength(1);
+  });
+
+  it('judges windows of each length by the model for them alone, and holds both', () => {
+    const ten = (means: number[]): void => window(means, 100, TEN_MINUTES_MS, true, TEN_MINUTES_MS);
+    stage.activate(slot, model());
+    stage.activate(slotOfTen, model(TEN_MINUTES_MS));
+    ten([10, 10, 40]);
+    expect(findings).toEqual([]);
+    toldMs = TEN_MINUTES_MS;
+    window([10, 10, 40]);
+    expect(findings).toEqual([]);
+    ten([10, 10, 40]);
+    expect(findings).toMatchObject([{ detector: 'seasonal', sinceMs: 90 * MINUTE_MS }]);
+    toldMs = MINUTE_MS;
+    window([10, 10, 40], 101);
+    expect(findings).toHaveLength(2);
+  });
+
+  it('goes on with minutes where windows of ten are told and there is no model for them yet', () => {
+    stage.activate(slot, model());
+    toldMs = TEN_MINUTES_MS;
+    window([10, 10, 40], 100, TEN_MINUTES_MS, true, TEN_MINUTES_MS);
+    expect(findings).toEqual([]);
     window([10, 10, 40]);
     expect(findings).toHaveLength(1);
   });
 
   it('says nothing any more when it is told to run nothing', () => {
-    stage.activate(model());
+    stage.activate(slot, model());
     window([10, 10, 40]);
-    stage.deactivate();
+    stage.deactivate(slot);
     window([10, 10, 40]);
     expect(stage.bits[2]).toBe(0);
     expect(findings).toHaveLength(1);

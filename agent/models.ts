@@ -12,16 +12,18 @@ import { emptyVerdict } from '../shared/detect/detector.ts';
 import { isWholeWindow, type SeasonalState, seasonal, seasonalFeatureVersion } from '../shared/detect/seasonal.ts';
 import { PicketError } from '../shared/errors.ts';
 import type { Finding } from '../shared/findings.ts';
-import { DAY_MS } from '../shared/limits.ts';
+import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
 import type { Supported } from '../shared/trust/verify.ts';
-import { decodeSeasonalModel, type SeasonalModel } from '../shared/wire/seasonal-model.ts';
+import { decodeSeasonalModel, type SeasonalModel, seasonalSlots } from '../shared/wire/seasonal-model.ts';
 import type { WindowColumns } from '../shared/wire/summary.ts';
 
 /** What this agent can run, for `Reported.supports`. */
-export const supportedModels: readonly Supported[] = [
-  { kind: 'model/seasonal', major: seasonal.major, featureVersion: seasonalFeatureVersion },
-];
+export const supportedModels: readonly Supported[] = seasonalSlots.map(({ slot }) => ({
+  kind: slot,
+  major: seasonal.major,
+  featureVersion: seasonalFeatureVersion,
+}));
 
 /** Return periods are told up to this: a thousand years, far beyond what is ever said. */
 const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
@@ -29,8 +31,11 @@ const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
 export interface ModelStageOptions {
   /** Most series at once, and so the size of every array by series number. */
   readonly limit: number;
-  /** Length of this agent's windows; a model for others is refused. */
-  readonly windowMs: number;
+  /**
+   * Length of the windows that are told now. A model for windows of another length is held until these are told (again);
+   * where there is none for what is told, that for minutes goes on, as long as minutes are made.
+   */
+  readonly windowMs: () => number;
   readonly series: {
     definition(series: SeriesNumber): SeriesDefinition | null;
     id(series: SeriesNumber): SeriesId;
@@ -41,6 +46,7 @@ export interface ModelStageOptions {
 
 /** What is known of a window that ended. */
 export interface ScoredWindow {
+  readonly nominalMs: number;
   readonly lengthMs: number;
   readonly endMonotonicMs: number;
   /** Null where nobody knows the time: seasons cannot be told then. */
@@ -61,7 +67,8 @@ export class ModelStage {
   readonly #quality = Uint8Array.of(Quality.good);
   readonly #verdict = emptyVerdict();
   readonly #at = { monotonicMs: 0, utcMs: 0 };
-  #model: SeasonalModel | null = null;
+  /** By the length of the windows that they are for. */
+  readonly #models = new Map<number, SeasonalModel>();
 
   constructor(options: ModelStageOptions) {
     this.#options = options;
@@ -73,24 +80,26 @@ export class ModelStage {
 
   /** Series that the running model knows; 0 without one. */
   get series(): number {
-    return this.#model?.series.size ?? 0;
+    return this.#models.get(this.#lengthInUse())?.series.size ?? 0;
   }
 
   /** Runs this content from the next window on. Throws and leaves what ran before, if it can't be run here. */
-  activate(content: Uint8Array): void {
+  activate(slot: string, content: Uint8Array): void {
     const model = decodeSeasonalModel(content);
-    if (model.windowMs !== this.#options.windowMs) {
+    const windowMs = seasonalSlots.find((each) => each.slot === slot)?.windowMs;
+    if (windowMs === undefined) throw new PicketError('manifest.unsupported', `nothing runs in the slot ${slot} here`);
+    if (model.windowMs !== windowMs) {
       throw new PicketError(
         'manifest.unsupported',
-        `the model is for windows of ${model.windowMs} ms; this agent makes them of ${this.#options.windowMs} ms`,
+        `the model is for windows of ${model.windowMs} ms; the slot ${slot} is for ${windowMs} ms`,
       );
     }
-    this.#model = model;
+    this.#models.set(windowMs, model);
     this.#since.fill(Number.NaN);
   }
 
-  deactivate(): void {
-    this.#model = null;
+  deactivate(slot: string): void {
+    for (const known of seasonalSlots) if (known.slot === slot) this.#models.delete(known.windowMs);
   }
 
   /** The number belongs to another series from now on. */
@@ -98,10 +107,12 @@ export class ModelStage {
     this.#clear(series);
   }
 
-  /** Judges a window: column i is series `numbers[i]`. */
+  /** Judges a window, where windows of its length are what is judged now: column i is series `numbers[i]`. */
   score(numbers: readonly SeriesNumber[], columns: WindowColumns, window: ScoredWindow): void {
-    const whole = isWholeWindow(window.lengthMs, this.#options.windowMs);
-    const model = window.endUtcMs === null || !whole ? null : this.#model;
+    const { nominalMs } = window;
+    if (nominalMs !== this.#lengthInUse()) return;
+    const whole = isWholeWindow(window.lengthMs, nominalMs);
+    const model = window.endUtcMs === null || !whole ? undefined : this.#models.get(nominalMs);
     this.#at.monotonicMs = window.endMonotonicMs;
     this.#at.utcMs = window.endUtcMs ?? 0;
     for (let i = 0; i < numbers.length; i++) {
@@ -117,7 +128,7 @@ export class ModelStage {
       this.bits[number] = verdict.bits;
       this.expectedLow[number] = verdict.expectedLow;
       this.expectedHigh[number] = verdict.expectedHigh;
-      if (verdict.finding) this.#tell(number, window.lengthMs);
+      if (verdict.finding) this.#tell(number, window);
       else this.#since[number] = Number.NaN;
     }
   }
@@ -129,8 +140,14 @@ export class ModelStage {
     this.#since[number] = Number.NaN;
   }
 
-  #tell(number: SeriesNumber, lengthMs: number): void {
-    const { series, onFinding, windowMs } = this.#options;
+  /** One at a time: two that look at the same values would have twice the findings that are allowed. */
+  #lengthInUse(): number {
+    const toldMs = this.#options.windowMs();
+    return !this.#models.has(toldMs) && this.#models.has(MINUTE_MS) ? MINUTE_MS : toldMs;
+  }
+
+  #tell(number: SeriesNumber, { lengthMs, nominalMs }: ScoredWindow): void {
+    const { series, onFinding } = this.#options;
     const definition = series.definition(number);
     if (definition === null) return;
     const at: Instant = { ...this.#at };
@@ -149,7 +166,7 @@ export class ModelStage {
         expectedLow,
         expectedHigh,
         bits,
-        returnPeriodMs: Math.min(LONGEST_RETURN_MS, windowMs * 2 ** bits),
+        returnPeriodMs: Math.min(LONGEST_RETURN_MS, nominalMs * 2 ** bits),
       },
       at,
     );

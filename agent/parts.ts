@@ -12,7 +12,7 @@ import { sliceColumns, type WindowColumns, type WindowSpan } from '../shared/wir
 
 /** What a record's own fields take at most (boot id, times, tags), and a summary's. */
 const RECORD_FIELDS_BYTES = 128;
-const SUMMARY_FIELDS_BYTES = 128;
+const SUMMARY_FIELDS_BYTES = 128 + limits.seriesPerTable / 8;
 const BODY_BYTES = limits.recordBytes - RECORD_FIELDS_BYTES;
 const COLUMNS_BYTES = BODY_BYTES - SUMMARY_FIELDS_BYTES;
 
@@ -55,17 +55,20 @@ export interface SummaryPart {
 /**
  * A window as bodies of records, in the tables' order.
  * @param columns of the whole list of series that the tables were made of
+ * @param leftOut 1 for each series that is left out though it had samples; null for none
  */
 export function summaryParts(
   columns: WindowColumns,
   tables: readonly TablePart[],
   span: WindowSpan,
+  leftOut: Uint8Array | null = null,
 ): readonly SummaryPart[] {
   const parts: SummaryPart[] = [];
   const add = (table: TablePart, from: number, to: number): void => {
     const bytes = encodeColumns(sliceColumns(columns, table.first + from, table.first + to));
     if (bytes.length <= COLUMNS_BYTES || to - from === 1) {
-      const body = encodeSummary({ ...span, table: table.hash, first: from, columns: bytes });
+      const bits = leftOutBits(leftOut, table.first + from, table.first + to);
+      const body = encodeSummary({ ...span, table: table.hash, first: from, columns: bytes, ...bits });
       parts.push({ table: table.hash, body });
       return;
     }
@@ -75,4 +78,17 @@ export function summaryParts(
   };
   for (const table of tables) add(table, 0, table.length);
   return parts;
+}
+
+/** Bits of the series `from` to `to`, the lowest first; nothing where none is set. */
+function leftOutBits(leftOut: Uint8Array | null, from: number, to: number): { leftOut?: Uint8Array } {
+  if (leftOut === null) return {};
+  const bits = new Uint8Array((to - from + 7) >> 3);
+  let any = false;
+  for (let i = from; i < to; i++) {
+    if (leftOut[i] !== 1) continue;
+    bits[(i - from) >> 3]! |= 1 << ((i - from) & 7);
+    any = true;
+  }
+  return any ? { leftOut: bits } : {};
 }

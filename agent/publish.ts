@@ -61,7 +61,8 @@ export class Publisher {
   constructor(options: PublishOptions) {
     this.#options = options;
     this.#incarnation = options.incarnation;
-    const { backlogBytesPerS: bytesPerS, clock, timers } = options;
+    const { backlogBytesPerS: rate, clock, timers } = options;
+    const bytesPerS = typeof rate === 'function' ? rate : () => (rate > 0 ? rate : Number.POSITIVE_INFINITY);
     this.#flights = new Flights(timers);
     this.#allowance = new Allowance({ bytesPerS, clock, timers, refilled: () => this.wake() });
     // Rises over restarts within a boot, too: an answer to the process before is told from one to this.
@@ -236,6 +237,7 @@ export class Publisher {
     const { outbox } = this.#options;
     const sent = this.#sent[lane];
     for (const recordClass of classOrder) {
+      if (this.#options.allows?.(recordClass, lane) === false) continue;
       for (;;) {
         const after = sent.get(recordClass) ?? (lane === 'live' ? this.#liveFrom : beginning);
         const entries = await outbox.peek(recordClass, after, ENVELOPE_BYTES);

@@ -35,6 +35,16 @@ class Features {
     this.highestScore[series] = 0;
   }
 
+  /** Adds what a window has of a series. @param sketch null: without one */
+  merge(series: SeriesNumber, window: Features, sketch: SketchColumns | null): void {
+    this.bad[series] = this.bad[series]! + window.bad[series]!;
+    if (window.moments.count[series] === 0) return;
+    this.moments.merge(series, window.moments);
+    this.findings[series] = this.findings[series]! + window.findings[series]!;
+    this.highestScore[series] = Math.max(this.highestScore[series]!, window.highestScore[series]!);
+    if (sketch !== null) this.sketches.merge(series, sketch);
+  }
+
   reset(): void {
     this.moments.reset();
     this.sketches.reset();
@@ -49,18 +59,22 @@ export class Summariser {
   readonly #withSketches: boolean;
   readonly #window: Features;
   readonly #hour: Features;
+  /** Ten minutes, where both lengths are made; null else. */
+  readonly #tens: Features | null;
   /** Series numbers in use are below this. */
   #used = 0;
 
   /**
    * @param capacity series numbers are below this
-   * @param withSketches false where the budget of the uplink has no room for them
+   * @param withSketches false where nobody has a use for them
+   * @param withTens whether ten minutes are gathered from the windows, too
    */
-  constructor(capacity: number = limits.seriesPerAgent, withSketches = true) {
+  constructor(capacity: number = limits.seriesPerAgent, withSketches = true, withTens = false) {
     this.#capacity = capacity;
     this.#withSketches = withSketches;
     this.#window = new Features(capacity);
     this.#hour = new Features(capacity);
+    this.#tens = withTens ? new Features(capacity) : null;
   }
 
   /**
@@ -94,6 +108,7 @@ export class Summariser {
     if (series < 0 || series >= this.#capacity) return;
     this.#window.clear(series);
     this.#hour.clear(series);
+    this.#tens?.clear(series);
   }
 
   /**
@@ -102,18 +117,12 @@ export class Summariser {
    */
   close(numbers: readonly SeriesNumber[]): WindowColumns {
     const window = this.#window;
-    const hour = this.#hour;
     const sketches: (SketchColumns | null)[] = new Array<SketchColumns | null>(this.#used).fill(null);
     for (let series = 0; series < this.#used; series++) {
-      hour.bad[series] = hour.bad[series]! + window.bad[series]!;
-      if (window.moments.count[series] === 0) continue;
-      hour.moments.merge(series, window.moments);
-      hour.findings[series] = hour.findings[series]! + window.findings[series]!;
-      hour.highestScore[series] = Math.max(hour.highestScore[series]!, window.highestScore[series]!);
-      if (!this.#withSketches) continue;
-      const sketch = window.sketches.take(series);
-      sketches[series] = sketch;
-      hour.sketches.merge(series, sketch);
+      const empty = window.moments.count[series] === 0;
+      if (!empty && this.#withSketches) sketches[series] = window.sketches.take(series);
+      this.#hour.merge(series, window, sketches[series]!);
+      this.#tens?.merge(series, window, sketches[series]!);
     }
     const columns = columnsOf(window, numbers, this.#used, sketches);
     window.reset();
@@ -122,15 +131,23 @@ export class Summariser {
 
   /** Ends the hour: all windows closed since the last call, merged. */
   closeHour(numbers: readonly SeriesNumber[]): WindowColumns {
-    const hour = this.#hour;
+    return this.#closeMerged(this.#hour, numbers);
+  }
+
+  /** Ends ten minutes: all windows closed since the last call, merged. */
+  closeTens(numbers: readonly SeriesNumber[]): WindowColumns {
+    return this.#tens === null ? emptyColumns(numbers.length) : this.#closeMerged(this.#tens, numbers);
+  }
+
+  #closeMerged(merged: Features, numbers: readonly SeriesNumber[]): WindowColumns {
     const sketches = new Array<SketchColumns | null>(this.#used).fill(null);
     if (this.#withSketches) {
       for (let series = 0; series < this.#used; series++) {
-        if (hour.moments.count[series]! > 0) sketches[series] = hour.sketches.take(series);
+        if (merged.moments.count[series]! > 0) sketches[series] = merged.sketches.take(series);
       }
     }
-    const columns = columnsOf(hour, numbers, this.#used, sketches);
-    hour.reset();
+    const columns = columnsOf(merged, numbers, this.#used, sketches);
+    merged.reset();
     return columns;
   }
 

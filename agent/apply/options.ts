@@ -32,6 +32,8 @@ export interface ApplyOptions {
   readonly utcMs: () => number;
   /** Publishes `{sha256, index}` on up/get. */
   readonly requestChunk: (sha256: string, index: number) => void;
+  /** Resolves when so much may be fetched; rejects with the signal's reason. Not said: at once. */
+  readonly affordable?: (sizeBytes: number, signal: AbortSignal) => Promise<void>;
   /** Something of the report changed; the caller adds the rest and publishes it on up/reported. */
   readonly report: (report: ApplyReport) => void;
   /** Runs the content in its slot from now on. Throws to refuse; what ran before must then run on. */

@@ -1,7 +1,7 @@
 /** What the publisher is given, and what it counts. */
 import type { Clock, Timers } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import type { Outbox, RecordClass } from '../outbox/outbox.ts';
 
 export interface PublishOptions {
   readonly agent: string;
@@ -10,8 +10,10 @@ export interface PublishOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
-  /** Bytes a second of backlog, as sent; 0 for no bound. */
-  readonly backlogBytesPerS: number;
+  /** Bytes a second of backlog, as sent: a number, 0 for no bound; or what it is now, Infinity for no bound. */
+  readonly backlogBytesPerS: number | (() => number);
+  /** Whether records of this class may go now; `wake` when it changes. Not said: always. */
+  readonly allows?: (recordClass: RecordClass, lane: 'live' | 'backlog') => boolean;
   /** Sends one payload on up/records; rejects when it can't now. */
   readonly send: (payload: Uint8Array) => Promise<void>;
   /** An acknowledgement came, whatever it settles: the central's time, for the estimate of UTC. */

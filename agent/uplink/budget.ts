@@ -21,6 +21,8 @@ const RESERVE_SHARE = 0.2;
 /** Kept below the limit for what is on its way: envelopes in flight, answers, a goodbye. */
 const MARGIN_SHARE = 0.02;
 const MARGIN_BYTES = 160 * 1024;
+/** A first plan is changed as soon as the series are known; later ones stand for hours. */
+const SETTLE_MS = 15 * MINUTE_MS;
 /** How often the plan is looked at, and what was counted is written. */
 const PLAN_EVERY_MS = 10 * MINUTE_MS;
 const KEEP_EVERY_MS = 10 * MINUTE_MS;
@@ -62,6 +64,7 @@ type Lane = 'live' | 'backlog';
 
 export class UplinkBudget {
   readonly bounded: boolean;
+  readonly connectionBytes = CONNECTION_BYTES;
   readonly sizes: Sizes;
   readonly connections: Share;
   readonly models: Share;
@@ -70,6 +73,7 @@ export class UplinkBudget {
   readonly #limit: number;
   readonly #plans: readonly Plan[];
   readonly #startedMs: number;
+  readonly #settlesUntilMs: number;
   #month: Month;
   /** The agent's own count of time when this process began. */
   #baseMs: number;
@@ -82,6 +86,8 @@ export class UplinkBudget {
   #incidentBytes: number | null = null;
   #detailUntilMs = Number.NEGATIVE_INFINITY;
   #batchOpenMs = Number.NEGATIVE_INFINITY;
+  #topMs = Number.NEGATIVE_INFINITY;
+  #evidenceLeft = 0;
   #backlogBytesPerS = Number.POSITIVE_INFINITY;
 
   constructor(options: BudgetOptions) {
@@ -97,6 +103,7 @@ export class UplinkBudget {
     this.#baseMs = utcMs;
     this.#month = new Month(utcMs);
     if (saved !== null) this.#restore(saved, utcMs);
+    this.#settlesUntilMs = saved === null ? monotonicMs + SETTLE_MS : Number.NEGATIVE_INFINITY;
     const perS = this.bounded ? (this.#limit * (1 - RESERVE_SHARE)) / (MONTH_MS / 1000) : Number.POSITIVE_INFINITY;
     const share = (of: keyof typeof shares, mostBytes: number, firstBytes: number): Share =>
       new Share(perS * shares[of], mostBytes, firstBytes, monotonicMs);
@@ -176,13 +183,29 @@ export class UplinkBudget {
     );
   }
 
+  /** Whether a document of the machine is recorded: what runs most is told once an hour where windows are longer. */
+  takesDocument(name: string): boolean {
+    if (!this.bounded || name !== 'top' || this.plan.windowMs === MINUTE_MS) return true;
+    if (this.#monotonicMs - this.#topMs < (this.detail ? 10 : 60) * MINUTE_MS) return false;
+    this.#topMs = this.#monotonicMs;
+    return true;
+  }
+
+  /** Whether full-rate evidence of an incident has room in its part. */
+  takesEvidence(sizeBytes: number): boolean {
+    if (!this.bounded || (this.#incidentBytes !== null && this.#incidentBytes >= sizeBytes)) return true;
+    this.#evidenceLeft++;
+    return false;
+  }
+
   /** Once a tick. True where the plan is another. */
   tick(monotonicMs: number, utcMs: number, incidentOpen: boolean): boolean {
     this.#monotonicMs = monotonicMs;
     if (!this.bounded) return false;
     this.#follow(incidentOpen);
     if (monotonicMs - this.#keptMs >= KEEP_EVERY_MS) this.save(utcMs);
-    if (monotonicMs - this.#plannedMs < PLAN_EVERY_MS) return false;
+    const everyMs = monotonicMs < this.#settlesUntilMs ? MINUTE_MS : PLAN_EVERY_MS;
+    if (monotonicMs - this.#plannedMs < everyMs) return false;
     this.#plannedMs = monotonicMs;
     return this.#look();
   }
@@ -206,9 +229,13 @@ export class UplinkBudget {
     const { givenUp } = this.plan;
     const used = `${megabytes(this.usedBytes)} of ${megabytes(this.#limit)} MB used in 30 days`;
     if (this.exhausted) return [`uplink: ${used}; nothing is sent until some of it is older; records are kept`];
-    if (givenUp.length === 0) return [];
+    const evidence =
+      this.#evidenceLeft === 0
+        ? []
+        : [`uplink: no room for ${this.#evidenceLeft} records of incidents' full-rate values`];
+    if (givenUp.length === 0) return evidence;
     const around = this.#incidentBytes !== null && !this.detail ? '; the reserve for incidents is used' : '';
-    return [`uplink: given up to hold the budget (${used}${around}): ${givenUp.join('; ')}`];
+    return [`uplink: given up to hold the budget (${used}${around}): ${givenUp.join('; ')}`, ...evidence];
   }
 
   #look(): boolean {
@@ -219,7 +246,8 @@ export class UplinkBudget {
     const need = (plan: Plan): number => needOf(plan, this.sizes, fixed);
     const fits = (bytesPerS: number): boolean => this.#month.spare(limit, bytesPerS, nowMs) >= 0;
     const first = this.#stoodSinceMs === Number.NEGATIVE_INFINITY;
-    const stoodMs = first ? Number.POSITIVE_INFINITY : this.#monotonicMs - this.#stoodSinceMs;
+    const settles = first || this.#monotonicMs < this.#settlesUntilMs;
+    const stoodMs = settles ? Number.POSITIVE_INFINITY : this.#monotonicMs - this.#stoodSinceMs;
     const rung = choose(this.#plans, this.#rung, stoodMs, need, fits);
     const changed = rung !== this.#rung;
     if (changed || first) this.#stoodSinceMs = this.#monotonicMs;

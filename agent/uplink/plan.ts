@@ -41,7 +41,7 @@ export function ladderOf(fixedMs: number | undefined): readonly Plan[] {
   const unchanged = 'series that do not change are told once an hour';
   down('detail', unchanged, { told: 'varying' });
   if (fixedMs === undefined) {
-    const ten = 'windows of ten minutes instead of one';
+    const ten = 'windows of ten minutes instead of one, top processes once an hour';
     down('detail', ten, { windowMs: TEN_MINUTES_MS, sendEveryMs: TEN_MINUTES_MS, told: 'all' });
     down('detail', `${ten}, and ${unchanged}`, { told: 'varying' });
   }
@@ -79,6 +79,8 @@ const toldShare: Readonly<Record<Told, number>> = { all: 1, varying: 0.85, unusu
 
 /** Bytes of an envelope and its answer beside the records: MQTT, TLS, TCP/IP headers, two PUBACKs, the acknowledgement. */
 const ENVELOPE_BYTES = 1100;
+/** Before the inputs have told theirs. */
+const FEWEST_SERIES = 50;
 /** How fast what is measured takes the place of what was thought. */
 const LEARN = 0.2;
 
@@ -110,7 +112,7 @@ export class Sizes {
   }
 
   of(kind: BodyKind): number {
-    const series = this.#series();
+    const series = Math.max(FEWEST_SERIES, this.#series());
     return series * (this.#measured.get(nameOf(kind)) ?? expected(kind) * this.#factor);
   }
 }

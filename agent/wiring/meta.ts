@@ -9,6 +9,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 const INCARNATION = 'incarnation';
 const CENTRAL_MS = 'central-ms';
 const INCIDENT = 'incident';
+const UPLINK = 'uplink';
 /** The latest central time is written this often; a power cut sets it back by as much at most. */
 const CENTRAL_MS_STEP = 600_000;
 
@@ -16,6 +17,11 @@ export interface Remembered {
   readonly incarnation: string | null;
   readonly latestCentralMs: number | null;
   readonly incident: Incident | null;
+}
+
+/** What the budget of the uplink has counted; null before the first time. */
+export function rememberUplink(outbox: Outbox): Promise<Uint8Array | null> {
+  return outbox.getMeta(UPLINK).catch(() => null);
 }
 
 export async function remember(outbox: Outbox): Promise<Remembered> {
@@ -63,6 +69,10 @@ export class Keeper {
 
   incident(incident: Incident): void {
     this.#keep(INCIDENT, incident.state === 'open' ? JSON.stringify(incident) : '');
+  }
+
+  uplink(counted: Uint8Array): void {
+    this.#outbox.setMeta(UPLINK, counted).catch(this.#failed);
   }
 
   #keep(key: string, text: string): void {

@@ -7,7 +7,7 @@
 import type { Clock, Instant, Timers } from '../../shared/clock.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
 import { AGENT_STATE, AGENT_STOPPED, type Incident } from '../../shared/findings.ts';
-import { MINUTE_MS } from '../../shared/limits.ts';
+import { MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
@@ -25,10 +25,14 @@ import { RecentRing } from '../recent.ts';
 import type { Recorder } from '../recorder.ts';
 import { SeriesRegistry } from '../series.ts';
 import { Summariser } from '../summarise.ts';
+import type { UplinkBudget } from '../uplink/budget.ts';
 import type { UtcEstimate } from '../utc.ts';
 import { AgentIntake } from './intake.ts';
 import type { Keeper } from './meta.ts';
 import { Windows } from './windows.ts';
+
+/** Below this share of the bar for findings nothing is unusual. */
+const USUAL_SHARE = 0.5;
 
 export interface SensingOptions {
   readonly config: AgentConfig;
@@ -40,6 +44,8 @@ export interface SensingOptions {
   readonly recorder: Recorder;
   readonly keeper: Keeper;
   readonly log: Log;
+  /** Of the uplink; null without one. */
+  readonly budget: UplinkBudget | null;
   /** An incident that was open when the agent ended. */
   readonly resume: Incident | null;
   /** After all values of a tick are in. */
@@ -58,14 +64,17 @@ export class Sensing {
   readonly windows: Windows;
   readonly evidence: EvidenceStage;
   readonly #options: SensingOptions;
+  #incidentOpen = false;
 
   constructor(options: SensingOptions) {
-    const { config, host, clock, timers, utc, recorder, keeper, log, outbox } = options;
+    const { config, host, clock, timers, utc, recorder, keeper, log, outbox, budget } = options;
+    // Under a budget the length of what is told may change: minutes are made, and tens of them.
+    const makesBoth = budget !== null && config.window === undefined;
     this.#options = options;
     const limit = config.limits.series;
     const registry = new SeriesRegistry({ limit, log });
     const preprocess = new Preprocess(limit);
-    const summariser = new Summariser(limit);
+    const summariser = new Summariser(limit, true, makesBoth);
     this.registry = registry;
     this.recent = new RecentRing({ memoryBytes: config.limits.recentMemory, series: limit });
     this.detect = new DetectStage({
@@ -77,7 +86,7 @@ export class Sensing {
     });
     this.models = new ModelStage({
       limit,
-      windowMs: config.window ?? MINUTE_MS,
+      windowMs: () => config.window ?? (makesBoth ? (budget.plan.windowMs ?? TEN_MINUTES_MS) : MINUTE_MS),
       series: registry,
       onFinding: (finding, at) => this.incidents.add(finding, at),
     });
@@ -104,6 +113,9 @@ export class Sensing {
       registry,
       summariser,
       recorder,
+      budget,
+      makesTens: makesBoth,
+      usualBits: () => this.detect.barBits * USUAL_SHARE,
       closed: (numbers, columns, window) => this.models.score(numbers, columns, window),
       freed: (series) => {
         preprocess.clear(series);
@@ -119,7 +131,9 @@ export class Sensing {
       seriesCount: () => registry.end,
       placeOf: (series) => this.windows.placeOf(series),
       append: (body, about) =>
-        config.raw === 'never' ? Promise.resolve() : recorder.append('evidence', body, 'incident', about),
+        config.raw === 'never' || budget?.takesEvidence(body.length) === false
+          ? Promise.resolve()
+          : recorder.append('evidence', body, 'incident', about),
     });
     this.intake = new AgentIntake({
       registry,
@@ -127,7 +141,9 @@ export class Sensing {
       detect: this.detect,
       summariser,
       recent: this.recent,
-      document: (name, content) => void recorder.appendJson(name, content, 'detail'),
+      document: (name, content) => {
+        if (budget?.takesDocument(name) !== false) void recorder.appendJson(name, content, 'detail');
+      },
     });
     const health = new Health({ intake: this.intake, preprocess, outbox, detect: this.detect });
     this.runner = new InputRunner({
@@ -141,6 +157,7 @@ export class Sensing {
       onTickEnd: (now) => {
         this.#guarded('health', () => health.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
+        this.#guarded('budget', () => budget?.tick(now.monotonicMs, now.utcMs, this.#incidentOpen));
         this.#guarded('evidence', () => this.evidence.tick(now));
         this.#guarded('events', () => this.#recordEvents());
         this.#guarded('live', () => options.ticked(now));
@@ -151,6 +168,7 @@ export class Sensing {
     }
     if (options.resume !== null) {
       this.incidents.resume(options.resume, this.now());
+      this.#incidentOpen = true;
       keeper.incident(options.resume);
     }
   }
@@ -184,6 +202,7 @@ export class Sensing {
   }
 
   #follow(incident: Incident): void {
+    this.#incidentOpen = incident.state === 'open';
     this.#options.keeper.incident(incident);
     this.evidence.update(incident, this.now());
   }

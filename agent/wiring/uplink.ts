@@ -20,8 +20,11 @@ import { reclaimBuffers } from '../memory.ts';
 import { supportedModels } from '../models.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Publisher } from '../publish.ts';
+import type { UplinkBudget } from '../uplink/budget.ts';
+import { LineMeter } from '../uplink/meter.ts';
 import type { UtcEstimate } from '../utc.ts';
 import type { Keeper } from './meta.ts';
+import { affordableModels, backlogRate, liveShare, mayConnect } from './metered.ts';
 import type { Sensing } from './sensing.ts';
 
 /** A record that follows another within this time may travel with it. */
@@ -30,6 +33,8 @@ const GATHER_MS = 50;
 const RECLAIM_BYTES = 512 * 1024;
 /** What is reported is said again as often: its figures change, and QoS 1 is no promise that anybody heard it. */
 const REPORT_MS = 5 * 60_000;
+/** Under a budget the publisher looks again as often. */
+const WAKE_MS = 30_000;
 
 export interface UplinkOptions {
   readonly enrolment: Enrolment;
@@ -43,6 +48,8 @@ export interface UplinkOptions {
   readonly keeper: Keeper;
   readonly applyStore: ApplyStore;
   readonly sensing: Sensing;
+  /** Null: no bound. */
+  readonly budget: UplinkBudget | null;
   readonly incarnation: string | null;
   readonly log: Log;
   readonly warnings: () => readonly string[];
@@ -55,6 +62,9 @@ export class Uplink {
   readonly #live: LiveStage;
   readonly #link: Link;
   readonly #report: (report: ApplyReport) => void;
+  readonly #meter = new LineMeter();
+  #countedBytes = 0;
+  #wokenMs = 0;
   #reportedMs = 0;
   readonly agent: string;
   readonly broker: string;
@@ -64,7 +74,7 @@ export class Uplink {
   lastAckMs: number | null = null;
 
   constructor(options: UplinkOptions) {
-    const { enrolment, config, bootId, clock, timers, utc, outbox, keeper, sensing, log } = options;
+    const { enrolment, config, bootId, clock, timers, utc, outbox, keeper, sensing, budget, log } = options;
     this.#options = options;
     const prefix = config.connection.prefix ?? enrolment.prefix;
     const { agent } = enrolment;
@@ -83,7 +93,8 @@ export class Uplink {
       clock,
       timers,
       log,
-      backlogBytesPerS: config.backlogRate,
+      backlogBytesPerS: backlogRate(budget, config.backlogRate),
+      ...(budget === null ? {} : { allows: (recordClass, lane) => budget.allows(recordClass, lane) }),
       send: (payload) => {
         this.#unreclaimedBytes += payload.length;
         if (this.#unreclaimedBytes > RECLAIM_BYTES) {
@@ -111,6 +122,7 @@ export class Uplink {
       held: (series, fromMs, toMs) => heldInUtc(sensing, series, fromMs, toMs),
       send: (payload) => send('live', payload, 0),
       allowed: config.raw === 'demand',
+      ...(budget === null ? {} : { share: liveShare(budget, clock) }),
     });
     this.#apply = new ApplyStage({
       agent,
@@ -123,8 +135,9 @@ export class Uplink {
       utcMs: () => sensing.now().utcMs,
       requestChunk: (sha256, index) => quietly(send('get', encodeJson({ sha256, index }))),
       report: (report) => this.#report(report),
-      activate: (_slot, content) => sensing.models.activate(content),
-      deactivate: () => sensing.models.deactivate(),
+      ...(budget === null ? {} : { affordable: affordableModels(budget, clock, timers) }),
+      activate: (slot, content) => sensing.models.activate(slot, content),
+      deactivate: (slot) => sensing.models.deactivate(slot),
       command: (command) => this.#do(command),
     });
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an
@@ -149,6 +162,9 @@ export class Uplink {
         subscribe: allDownTopics(prefix, agent),
         will: { topic: upTopic(prefix, agent, 'presence'), payload: will },
         log,
+        ...(budget === null
+          ? {}
+          : { keepaliveS: budget.keepaliveS, mayConnect: mayConnect(budget, clock), meter: this.#meter }),
       },
       {
         connected: () => {
@@ -191,7 +207,23 @@ export class Uplink {
 
   tick(now: Instant): void {
     this.#live.tick(now);
-    if (this.#link.connected && now.monotonicMs - this.#reportedMs > REPORT_MS) this.#report(this.#apply.status());
+    this.#count(now);
+    const reportMs = this.#options.budget?.reportEveryMs(REPORT_MS) ?? REPORT_MS;
+    if (this.#link.connected && now.monotonicMs - this.#reportedMs > reportMs) this.#report(this.#apply.status());
+  }
+
+  /** What went over the line since the last tick; where nothing more may go, the line is given up. */
+  #count({ monotonicMs }: Instant): void {
+    const { budget } = this.#options;
+    if (budget === null) return;
+    const bytes = this.#meter.bytes;
+    budget.count(bytes - this.#countedBytes);
+    this.#countedBytes = bytes;
+    if (budget.exhausted && this.#link.connected) this.#link.drop();
+    // What was held may go now.
+    if (monotonicMs - this.#wokenMs < WAKE_MS) return;
+    this.#wokenMs = monotonicMs;
+    this.#publisher.wake();
   }
 
   /** What is applied, for the status. */
@@ -239,7 +271,7 @@ export class Uplink {
   }
 
   #reported(report: ApplyReport): Reported {
-    const { version, outbox, sensing, warnings } = this.#options;
+    const { version, outbox, sensing, budget, warnings } = this.#options;
     const { pendingRecords, diskBytes, lostRecords } = outbox.stats();
     return {
       agentVersion: version,
@@ -250,6 +282,9 @@ export class Uplink {
         'picket.outbox.size': diskBytes,
         'picket.outbox.lost': lostRecords,
         'process.memory.usage': process.memoryUsage.rss(),
+        ...(budget === null
+          ? {}
+          : { 'picket.uplink.used': budget.usedBytes, 'picket.uplink.limit': budget.limitBytes! }),
       },
       warnings: warnings().slice(0, 32),
     };

@@ -1,16 +1,38 @@
-/** When a window ends: its columns become records, and the numbers of series that are gone become free. */
+/**
+ * When a window ends: its columns become records, and the numbers of series that are gone become free.
+ *
+ * Under a budget of the uplink the clock still makes minutes, and tens of them, and each is told as the budget's plan
+ * has it. While windows of ten minutes are told, or hours alone, the last ten minutes are held: when something happens
+ * they are told, and so is each minute until the end of the ten in which it is over. Where the tens before had been told
+ * already, the central takes whichever counts more.
+ */
 import type { Clock, Instant } from '../../shared/clock.ts';
+import { MINUTE_MS } from '../../shared/limits.ts';
 import type { SeriesNumber } from '../../shared/series.ts';
 import type { WindowColumns } from '../../shared/wire/summary.ts';
-import { summaryParts, type TablePart, tableParts } from '../parts.ts';
+import { type SummaryPart, summaryParts, type TablePart, tableParts } from '../parts.ts';
 import type { Recorder } from '../recorder.ts';
 import type { SeriesRegistry } from '../series.ts';
 import type { Summariser } from '../summarise.ts';
+import type { UplinkBudget } from '../uplink/budget.ts';
+import { type BodyKind, hourKind } from '../uplink/plan.ts';
+import { Tens } from '../uplink/tens.ts';
+import { Thinner } from '../uplink/thin.ts';
 import type { UtcEstimate } from '../utc.ts';
 import { type ClosedWindow, type ClosedWindows, WindowClock } from '../windows.ts';
 
 /** Between two ticks a wall clock that is merely slewed moves by less (500 ppm, adjtime(3)). */
 const STEADY_MS = 250;
+/** Minutes that are held for what may happen. */
+const HELD_MINUTES = 10;
+
+/** A window as bodies of records. */
+interface MadeWindow {
+  readonly kind: 'summary' | 'rollup';
+  readonly parts: readonly SummaryPart[];
+  readonly fromWallMs: number;
+  readonly toWallMs: number;
+}
 
 export interface WindowsOptions {
   readonly clock: Clock;
@@ -19,6 +41,12 @@ export interface WindowsOptions {
   readonly registry: SeriesRegistry;
   readonly summariser: Summariser;
   readonly recorder: Recorder;
+  /** What is told of the windows; null: all, as it is. */
+  readonly budget: UplinkBudget | null;
+  /** Whether the windows are minutes, of which tens are made as well. */
+  readonly makesTens: boolean;
+  /** Below this surprise, in bits, a series is within its usual range. */
+  readonly usualBits: () => number;
   /** A window is over: `numbers` are its columns' series. */
   readonly closed: (numbers: readonly SeriesNumber[], columns: WindowColumns, window: ClosedWindow) => void;
   /** The series is gone, and its number may be given to another. */
@@ -35,10 +63,20 @@ export class Windows {
   #numbers: readonly SeriesNumber[] = [];
   #positions: ReadonlyMap<SeriesNumber, number> = new Map();
   #tables: readonly TablePart[] = [];
+  readonly #tens: Tens | null;
+  readonly #thinner: Thinner;
+  #held: MadeWindow[] = [];
+  /** Minutes are told, by the plan; changed where ten of them end, so that no minute is in neither. */
+  #minutes: boolean;
+  /** A minute of the open ten was told: the others are, too, and the ten is not. */
+  #minuteTold = false;
 
   constructor(options: WindowsOptions) {
     this.#options = options;
-    const { clock, nominalMs } = options;
+    const { clock, nominalMs, budget, registry } = options;
+    this.#tens = options.makesTens ? new Tens() : null;
+    this.#minutes = budget?.plan.windowMs === MINUTE_MS;
+    this.#thinner = new Thinner(registry.limit);
     this.#wallOffsetMs = clock.wallMs() - clock.monotonicMs();
     this.#clock = new WindowClock(clock.monotonicMs(), this.#offsetMs(), nominalMs);
   }
@@ -69,18 +107,51 @@ export class Windows {
   async #close({ window, hour }: ClosedWindows, urgent = false): Promise<void> {
     const { registry, summariser, closed, freed } = this.#options;
     const waiting: Promise<unknown>[] = [this.#renewTables()];
+    const { before = null, after = null } = this.#tens?.add(window, hour !== null) ?? {};
+    if (before !== null) waiting.push(this.#closeTens(before, urgent));
     const columns = summariser.close(this.#numbers);
-    waiting.push(this.#append('summary', columns, window, urgent));
-    if (hour !== null) waiting.push(this.#append('rollup', summariser.closeHour(this.#numbers), hour, urgent));
+    waiting.push(this.#tell(columns, window, urgent));
     closed(this.#numbers, columns, window);
+    if (after !== null) waiting.push(this.#closeTens(after, urgent));
+    if (hour !== null)
+      waiting.push(this.#append(this.#made('rollup', summariser.closeHour(this.#numbers), hour), urgent));
     // A number keeps its meaning until its hour is told; then it is free for another series.
     if (hour !== null) {
       for (const number of registry.recycle()) {
         summariser.forget(number);
+        this.#thinner.forget(number);
         freed(number);
       }
     }
     await Promise.all(waiting);
+  }
+
+  /** A window of the clock: told, or held for what may happen. */
+  async #tell(columns: WindowColumns, window: ClosedWindow, urgent: boolean): Promise<void> {
+    const { budget } = this.#options;
+    if (budget === null || this.#tens === null) return this.#append(this.#made('summary', columns, window), urgent);
+    const { detail } = budget;
+    const earlier = detail ? this.#held : [];
+    if (detail || this.#minutes) this.#minuteTold = true;
+    const made = this.#made('summary', columns, window);
+    if (this.#minuteTold) {
+      this.#held = [];
+      await Promise.all([...earlier, made].map((each) => this.#append(each, urgent)));
+      return;
+    }
+    this.#held.push(made);
+    if (this.#held.length > HELD_MINUTES) this.#held.shift();
+  }
+
+  #closeTens(tens: ClosedWindow, urgent: boolean): Promise<void> {
+    const { summariser, budget, closed } = this.#options;
+    const columns = summariser.closeTens(this.#numbers);
+    const told = !this.#minuteTold && budget?.plan.windowMs !== null;
+    this.#minutes = budget?.plan.windowMs === MINUTE_MS;
+    this.#minuteTold = false;
+    const waiting = told ? this.#append(this.#made('summary', columns, tens), urgent) : Promise.resolve();
+    closed(this.#numbers, columns, tens);
+    return waiting;
   }
 
   /** A new table where the set of series changed. Its record goes ahead of those that name it. */
@@ -92,26 +163,60 @@ export class Windows {
     for (let number = 0; number < registry.end; number++)
       if (registry.definition(number) !== null) numbers.push(number);
     this.#numbers = numbers;
+    // They name a table that nothing else may keep.
+    this.#held = [];
     this.#positions = new Map(numbers.map((number, position) => [number, position]));
     this.#tables = tableParts(numbers.map((number) => registry.definition(number)!));
     return Promise.all(this.#tables.map(({ body, hash }) => recorder.append('table', body, 'table', { table: hash })));
   }
 
-  #append(kind: 'summary' | 'rollup', columns: WindowColumns, window: ClosedWindow, urgent: boolean): Promise<unknown> {
-    const { recorder, clock, utc } = this.#options;
+  async #append({ kind, parts, ...times }: MadeWindow, urgent: boolean): Promise<void> {
+    const { recorder, budget } = this.#options;
+    const recordClass = kind === 'summary' ? 'detail' : 'rollup';
+    budget?.closed(times.toWallMs);
+    await Promise.all(
+      parts.map(({ table, body }) => recorder.append(kind, body, recordClass, { ...times, table, urgent })),
+    );
+  }
+
+  /** The window as bodies of records, as the budget's plan has it. */
+  #made(kind: 'summary' | 'rollup', columns: WindowColumns, window: ClosedWindow): MadeWindow {
+    const { clock, utc, budget, usualBits } = this.#options;
     const { nominalMs, endMonotonicMs } = window;
     const lengthMs = Math.max(1, Math.round(window.lengthMs));
     // Without an estimate the wall clock is all there is; the central dates it anew when it hears from this boot.
     const nowUtcMs = utc.utcMs(clock.monotonicMs(), clock.wallMs());
     const endWallMs = window.endUtcMs ?? Math.round(nowUtcMs - (clock.monotonicMs() - endMonotonicMs));
     const span = { lengthMs, nominalMs, endMonotonicMs: Math.round(endMonotonicMs), endWallMs };
-    const times = { fromWallMs: endWallMs - lengthMs, toWallMs: endWallMs };
-    const recordClass = kind === 'summary' ? 'detail' : 'rollup';
-    return Promise.all(
-      summaryParts(columns, this.#tables, span).map(({ table, body }) =>
-        recorder.append(kind, body, recordClass, { ...times, table, urgent }),
-      ),
+    const times = { kind, fromWallMs: endWallMs - lengthMs, toWallMs: endWallMs };
+    if (budget === null || !budget.bounded) return { ...times, parts: summaryParts(columns, this.#tables, span) };
+    const told = this.#kindOf(kind, nominalMs, budget);
+    const thin = this.#thinner.thin(this.#numbers, columns, {
+      ...told,
+      nominalMs,
+      endMs: endWallMs,
+      usualBits: usualBits(),
+      sent: !this.#isHeld(kind, nominalMs),
+    });
+    const parts = summaryParts(thin.columns, this.#tables, span, thin.leftOut);
+    budget.made(
+      told,
+      parts.reduce((sum, { body }) => sum + body.length, 0),
     );
+    return { ...times, parts };
+  }
+
+  /** Minutes that are not told by the plan are for what happens, and keep all their detail. */
+  #kindOf(kind: 'summary' | 'rollup', windowMs: number, budget: UplinkBudget): BodyKind {
+    const { plan, detail } = budget;
+    if (kind === 'rollup') return hourKind(plan);
+    const { sketchPercent, told } =
+      detail || this.#isHeld(kind, windowMs) ? ({ sketchPercent: 1, told: 'all' } as const) : plan;
+    return { of: 'window', windowMs, sketchPercent, told };
+  }
+
+  #isHeld(kind: 'summary' | 'rollup', windowMs: number): boolean {
+    return kind === 'summary' && this.#tens !== null && windowMs === MINUTE_MS && !this.#minutes;
   }
 
   /**

@@ -14,7 +14,7 @@
 
 import { ZONE_ENTRIES, type ZoneOffsets } from '../detect/civil.ts';
 import { binChoices, checkSeasonal, type SeasonalParams, type SeasonalTail } from '../detect/seasonal.ts';
-import { DAY_MS, limits } from '../limits.ts';
+import { DAY_MS, limits, MINUTE_MS, TEN_MINUTES_MS } from '../limits.ts';
 import type { SeriesId } from '../series.ts';
 import { ByteReader, ByteWriter, fromHex, toHex, unzigzag, zigzag } from './bytes.ts';
 
@@ -22,6 +22,12 @@ const MAGIC = Uint8Array.of(0x50, 0x53, 0x4d, 1);
 const STEPS = 65_535;
 const WEEKENDS_APART = 4;
 const NEVER_NEGATIVE = 8;
+
+/** A slot of the agent for each length of windows: models of both may be held, and each scores its own alone. */
+export const seasonalSlots: readonly { readonly slot: string; readonly windowMs: number }[] = [
+  { slot: 'model/seasonal', windowMs: MINUTE_MS },
+  { slot: 'model/seasonal-10m', windowMs: TEN_MINUTES_MS },
+];
 
 /** All series of one model share window, zone and bits. */
 export interface SeasonalModel {

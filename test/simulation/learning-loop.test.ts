@@ -48,7 +48,7 @@ class LoopAgent {
   readonly findings: Finding[] = [];
   readonly models = new ModelStage({
     limit: 400,
-    windowMs: MINUTE_MS,
+    windowMs: () => MINUTE_MS,
     series: {
       id: (number) => ids[number]!,
       definition: (number) => ({ kind: 'gauge', name: `m${number}`, unit: '1', attributes: {} }),
@@ -77,8 +77,8 @@ class LoopAgent {
         const bytes = encodeJson({ ...report, agentVersion: '0.1.0', health: {}, warnings: [] });
         void central.models.onReported('a1', parseReported(bytes));
       },
-      activate: (_, content) => this.models.activate(content),
-      deactivate: () => this.models.deactivate(),
+      activate: (slot, content) => this.models.activate(slot, content),
+      deactivate: (slot) => this.models.deactivate(slot),
       command: () => {},
     });
   }
@@ -136,7 +136,7 @@ it('scores on the agent exactly as in the central’s backtest', async () => {
   const content = seasonalModel.encode(fit.series, options);
   const central = await LearningCentral.start(join(directory, 'keys'));
   const agent = await LoopAgent.start(central, directory);
-  agent.models.activate(content);
+  agent.models.activate('model/seasonal', content);
 
   // a day that is twice as wild, so that bands are left and findings made
   const day = fleet(1440, 8).map((block) => ({
@@ -152,7 +152,7 @@ it('scores on the agent exactly as in the central’s backtest', async () => {
       columns.count[number] = 60;
     }
     const endUtcMs = day[0]!.timesMs[i]!;
-    agent.models.score(numbers, columns, { lengthMs: MINUTE_MS, endMonotonicMs: 0, endUtcMs });
+    agent.models.score(numbers, columns, { nominalMs: MINUTE_MS, lengthMs: MINUTE_MS, endMonotonicMs: 0, endUtcMs });
     for (const number of numbers) {
       const mean = columns.mean[number]!;
       if (mean >= agent.models.expectedLow[number]! && mean <= agent.models.expectedHigh[number]!) inside++;

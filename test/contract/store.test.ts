@@ -7,9 +7,10 @@ import { openLevelStore } from '../../central/store/level.ts';
 import { MemoryStore } from '../../central/store/memory.ts';
 import type { Store } from '../../central/store/store.ts';
 import { always, batch, DAY, HOUR, heat, load, MINUTE, never, summary, T0, table } from './store.fixture.ts';
-import { storeSuite } from './store.suite.ts';
+import { type StoreHarness, storeSuite } from './store.suite.ts';
+import { storeLedgerSuite } from './store-ledger.suite.ts';
 
-storeSuite('memory store', async () => ({
+const memoryHarness = async (): Promise<StoreHarness> => ({
   open: async (options = {}) => {
     const { minutesMs, beforeWrite } = options;
     return new MemoryStore({
@@ -19,7 +20,10 @@ storeSuite('memory store', async () => ({
   },
   reopen: async (store) => store,
   dispose: async () => undefined,
-}));
+});
+
+storeSuite('memory store', memoryHarness);
+storeLedgerSuite('memory store', memoryHarness);
 
 async function levelHarness() {
   const base = await mkdtemp(join(tmpdir(), 'picket-store-'));
@@ -46,6 +50,7 @@ async function levelHarness() {
 }
 
 storeSuite('level store', levelHarness);
+storeLedgerSuite('level store', levelHarness);
 
 describe('level store on its disk', { timeout: 60_000 }, () => {
   let harness: Awaited<ReturnType<typeof levelHarness>>;

@@ -1,8 +1,9 @@
 /** The files around the database: what they take, the reserve for a full disk, what was moved aside. */
-import { cp, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, cp, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
+import { healTables } from './level-tables.ts';
 import type { Repair } from './repair.ts';
 
 /** Databases that could not be opened, and copies from before a repair, that are kept for a person to look at. */
@@ -91,6 +92,26 @@ export class LevelFiles {
       this.#log.warn({ error: messageOf(error) }, 'no copy could be kept of the damaged database');
     });
     return repair(database);
+  }
+
+  /** Takes damaged blocks and tables out of the database, after a copy of their files. */
+  async heal(database: string): Promise<void> {
+    let aside: string | null = null;
+    const { blocks, files } = await healTables(database, async (path) => {
+      if (aside === null) {
+        await this.#makeRoomAside();
+        aside = await this.#asidePath();
+        await mkdir(aside, { mode: 0o700 });
+      }
+      await copyFile(path, join(aside, basename(path))).catch((error: unknown) => {
+        this.#log.warn({ error: messageOf(error) }, 'no copy could be kept of a damaged table of the outbox');
+      });
+    });
+    if (aside === null) return;
+    this.#log.error(
+      { blocks, files, aside },
+      'tables of the outbox were damaged; it goes on without the damaged parts',
+    );
   }
 
   async moveAside(database: string): Promise<void> {

@@ -18,7 +18,7 @@ const CACHE_BYTES = 256 * 1024;
 /** Records are some kilobytes each; small blocks would only make the index larger. */
 const BLOCK_BYTES = 16 * 1024;
 const OPEN_FILES = 64;
-const ENTRIES_PER_READ = 64;
+const ENTRIES_PER_READ = 16;
 /** Between measurements, so many bytes may be written that were only estimated. */
 const MEASURE_EVERY_BYTES = 1024 * 1024;
 /**
@@ -49,12 +49,14 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
   let { suspect } = options;
   for (let tries = 0; ; tries++) {
     if (suspect && (await exists(path))) {
+      await files.heal(path);
       const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
       if (!repaired) await files.moveAside(path);
     }
     try {
-      const shelf = await openOnce(path, files, options.limitBytes);
-      return shelf;
+      // Before LevelDB sees them, at every start and before a repair's result is used.
+      if (await exists(path)) await files.heal(path);
+      return await openOnce(path, files, options.limitBytes);
     } catch (error) {
       if (error instanceof PicketError) throw error;
       if (isFull(error)) await files.releaseReserve();
@@ -74,6 +76,8 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     cacheSize: CACHE_BYTES,
     blockSize: BLOCK_BYTES,
     maxOpenFiles: OPEN_FILES,
+    // Summaries are packed already; and a table's index can be put right (level-tables.ts).
+    compression: false,
   }) as unknown as Database;
   try {
     await db.open();

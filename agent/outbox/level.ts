@@ -10,6 +10,8 @@
  *   - Nothing that is read is believed: every record has its epoch, its place and a CRC-32C, every row a CRC-32C.
  *     A bad record becomes a GAP, a bad row is rebuilt from the records, and an audit of all keys at every start finds
  *     what is missing in the middle.
+ *   - LevelDB as it is built here reads and compacts damaged blocks (a compaction was seen to abort the process over one):
+ *     its tables are checked before it opens them, and damaged blocks taken out, after a copy (level-tables.ts).
  *   - A database that does not open is repaired in a child process (repairing was seen to abort), after a copy. If that
  *     does not help, it is moved aside whole and a new one begun. At most `ASIDE_KEPT` copies stay, and only while there
  *     is room; nothing else is ever deleted by hand. What it had held is named by a GAP as far as a note beside it knows.

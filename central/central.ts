@@ -26,6 +26,8 @@ import { type Broker, startBroker } from './broker.ts';
 import { createBus } from './bus.ts';
 import { Channel } from './channel.ts';
 import type { RunningCentral, StartOptions } from './commands/context.ts';
+import { Redating } from './dating/redating.ts';
+import type { BootRow } from './dating/row.ts';
 import { BootOffsets } from './dating.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { openFleet } from './fleet.ts';
@@ -149,9 +151,19 @@ export async function startCentral({
     show: (agent, flags) => fleet.onFlags(agent, flags),
   });
   fleet.onHandedOver((agent) => void identity.handedOver(agent));
+  const offsets = new BootOffsets(async (agent) => (await store.boots(agent)) as readonly BootRow[]);
+  const redating = new Redating({
+    store,
+    offsets,
+    timers,
+    nowMs,
+    log,
+    agents: () => fleet.agents().map(({ id }) => id),
+    moved: (agent) => vitals(agent),
+  });
   const ingest = new Ingest({
     store,
-    offsets: new BootOffsets(),
+    offsets,
     incarnation: randomBytes(16).toString('hex'),
     nowMs,
     log,
@@ -220,6 +232,7 @@ export async function startCentral({
     broker?.drop(agent);
   });
   await models.start();
+  redating.start();
   await identity.start(fleet.agents().map(({ id }) => id));
   for (const { id } of fleet.agents()) {
     fleet.onVitals(id, vitalsOf(await store.latest(id)));
@@ -306,6 +319,7 @@ export async function startCentral({
       await server.close();
       await link.close();
       await ingest.drain();
+      await redating.stop();
       await models.close();
       await identity.close();
       await fleet.close();

@@ -10,7 +10,7 @@
  * Each boot is a row in the store, written with the batch that changed it, so that a central that starts again dates
  * the late backlog of boots that are over as it dated what came before.
  */
-import { HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
 import type { EpochStart } from '../shared/wire/bodies.ts';
 import type { EdgeRecord } from '../shared/wire/record.ts';
 import { excessOf, extended, greatestDifference, type Knots, offsetAt, takeBound } from './dating/fit.ts';
@@ -41,6 +41,9 @@ export interface DueBoot {
   readonly knots: Knots;
   readonly dated: boolean;
 }
+
+/** No machine runs longer; what says so is not believed. */
+const LONGEST_BOOT_MS = 20 * 365 * DAY_MS;
 
 interface Doubt {
   readonly sinceMs: number;
@@ -91,6 +94,7 @@ export class BootOffsets {
 
   /** A live envelope of this boot was sent at `sentMonotonicMs` and came at `receivedMs`. */
   heard(agent: string, bootId: string, sentMonotonicMs: number, receivedMs: number): void {
+    if (!isPossible(sentMonotonicMs)) return;
     const boots = this.#of(agent);
     const row = this.#row(boots, bootId, receivedMs);
     const offsetMs = receivedMs - sentMonotonicMs;
@@ -121,6 +125,7 @@ export class BootOffsets {
   /** A record of this agent came: what it says of its boot. */
   noted(agent: string, record: EdgeRecord, receivedMs: number): void {
     const { bootId, monotonicMs, wallMs, wallTrusted } = record;
+    if (!isPossible(monotonicMs)) return;
     const boots = this.#of(agent);
     const row = this.#row(boots, bootId, receivedMs);
     boots.heardMs = receivedMs;
@@ -149,7 +154,7 @@ export class BootOffsets {
     const boots = this.#of(agent);
     const row = boots.rows.get(bootId);
     const hour = Math.floor(monotonicMs / HOUR_MS);
-    if (row === undefined || row.live.length > 0) return;
+    if (row === undefined || row.live.length > 0 || !isPossible(monotonicMs)) return;
     if (row.trusted.some(([atMs]) => Math.floor(atMs / HOUR_MS) === hour)) return;
     const trusted = [...extended(row.trusted, monotonicMs, utcMs - monotonicMs)].sort(([a], [b]) => a - b);
     this.#fitted(boots, { ...row, trusted });
@@ -320,6 +325,10 @@ export class BootOffsets {
     for (const row of rows) if (!inChain.includes(row)) places.set(row.id, placeBoots([placeable(row)]).get(row.id)!);
     return places;
   }
+}
+
+function isPossible(monotonicMs: number): boolean {
+  return monotonicMs >= 0 && monotonicMs <= LONGEST_BOOT_MS;
 }
 
 function placeable(row: BootRow): Placeable {

@@ -4,7 +4,7 @@
  */
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { readIncident } from '../shared/incident-json.ts';
-import { limits, MINUTE_MS } from '../shared/limits.ts';
+import { limits } from '../shared/limits.ts';
 import { identifySeries, seriesId, tableHash } from '../shared/trust/hash.ts';
 import { parseJson } from '../shared/trust/strict.ts';
 import {
@@ -21,12 +21,19 @@ import { decodeRecord, type EdgeRecord } from '../shared/wire/record.ts';
 import type { BootOffsets, Dated } from './dating.ts';
 import { isSeq, isTime } from './store/decide.ts';
 import type { IncomingRecord, RecordContent } from './store/store.ts';
+import { movedIncident, snapped } from './store/times.ts';
 
-/** A window that ends this close to a full minute ends on it: offsets are fitted to some milliseconds only. */
+/** An incident of which the times are off by less keeps them as the agent said them. */
 const SNAP_MS = 2_000;
 
 /** Throws `frame.corrupt`; anything worse inside becomes poison. */
-export function decodeIncoming(agent: string, epoch: string, frame: Uint8Array, offsets: BootOffsets): IncomingRecord {
+export function decodeIncoming(
+  agent: string,
+  epoch: string,
+  frame: Uint8Array,
+  offsets: BootOffsets,
+  receivedMs: number,
+): IncomingRecord {
   const { seq, crc, record: bytes } = readFrame(epoch, frame);
   if (!isSeq(seq)) throw new PicketError('frame.corrupt', `frame: ${seq} is over every possible seq`);
   let record: EdgeRecord;
@@ -36,27 +43,32 @@ export function decodeIncoming(agent: string, epoch: string, frame: Uint8Array, 
     const content: RecordContent = { kind: 'poison', reason: messageOf(error) };
     return { seq, crc, timeMs: 0, dated: false, record: bytes, content };
   }
-  let dated = offsets.date(agent, record);
+  offsets.noted(agent, record, receivedMs);
+  let { monotonicMs } = record;
+  let dated: Dated | null = null;
   let content: RecordContent;
   try {
     const decoded = decodeContent(agent, epoch, seq, record, offsets);
     content = decoded.content;
-    dated = decoded.dated ?? dated;
+    dated = decoded.dated ?? null;
+    monotonicMs = decoded.monotonicMs ?? monotonicMs;
   } catch (error) {
     content = { kind: 'poison', reason: messageOf(error) };
   }
+  dated ??= offsets.date(agent, record);
   if (!isTime(dated.timeMs)) {
     // What cannot be filed must not keep the others of its envelope out of the store.
     content = { kind: 'poison', reason: `Record.wallMs: ${dated.timeMs} is no time of this world` };
     dated = { timeMs: 0, dated: false };
   }
-  return { seq, crc, ...dated, record: bytes, content };
+  return { seq, crc, ...dated, boot: record.bootId, monotonicMs, record: bytes, content };
 }
 
 interface Decoded {
   readonly content: RecordContent;
   /** Where the record's time is not that of its making. */
   readonly dated?: Dated;
+  readonly monotonicMs?: number;
 }
 
 function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRecord, offsets: BootOffsets): Decoded {
@@ -68,37 +80,53 @@ function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRe
     case 'rollup': {
       const summary = decodeSummary(body);
       decodeColumns(summary.columns, limits.seriesPerTable);
+      // An agent that could judge its wall clock knew the central's time, and ended its windows by it.
+      if (record.wallTrusted !== 'unknown') {
+        offsets.trusted(agent, record.bootId, summary.endMonotonicMs, summary.endWallMs);
+      }
       const end = offsets.date(agent, record, summary.endMonotonicMs, summary.endWallMs);
       const { table, lengthMs, nominalMs, first, columns } = summary;
       return {
         content: { kind, table, lengthMs, nominalMs, first, columns },
-        dated: { timeMs: snapped(end.timeMs), dated: end.dated },
+        dated: { timeMs: end.dated ? snapped(end.timeMs) : end.timeMs, dated: end.dated },
+        monotonicMs: summary.endMonotonicMs,
       };
     }
     case 'event':
       return {
         content: {
           kind: 'events',
-          events: decodeEvents(body).map(({ key, monotonicMs, wallMs, from, to }) => ({
-            series: seriesId(key),
-            key,
-            atMs: offsets.date(agent, record, monotonicMs, wallMs).timeMs,
-            from,
-            to,
-          })),
+          events: decodeEvents(body).map(({ key, monotonicMs, wallMs, from, to }) => {
+            const { timeMs, dated } = offsets.date(agent, record, monotonicMs, wallMs);
+            return {
+              series: seriesId(key),
+              key,
+              atMs: timeMs,
+              from,
+              to,
+              ...(dated ? {} : { uncertain: true as const }),
+            };
+          }),
         },
       };
     case 'incident': {
       const incident = readIncident(parseJson(body, limits.recordBytes, 'incident'), epoch, seq);
-      return { content: { kind, incident } };
+      const { timeMs, dated } = offsets.date(agent, record);
+      // It was last changed when this record was made: the difference is how far the agent's idea of UTC was off.
+      const offMs = timeMs - incident.updatedMs;
+      const moved = Math.abs(offMs) > SNAP_MS || !dated ? movedIncident(incident, offMs, dated) : incident;
+      return { content: { kind, incident: moved } };
     }
     case 'gap': {
       const gap = decodeGap(body);
       const { ranges, cause } = gap;
       return { content: { kind, epoch: gap.epoch, ranges, cause, fromMs: gap.fromWallMs, toMs: gap.toWallMs } };
     }
-    case 'epoch':
-      return { content: { kind, ...decodeEpochStart(body) } };
+    case 'epoch': {
+      const start = decodeEpochStart(body);
+      offsets.started(agent, record.bootId, epoch, start);
+      return { content: { kind, ...start } };
+    }
     case 'inventory':
     case 'top':
     case 'applied':
@@ -111,9 +139,4 @@ function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRe
     default:
       return { content: { kind: 'unknown', number: typeof kind === 'number' ? kind : -1 } };
   }
-}
-
-function snapped(timeMs: number): number {
-  const minute = Math.round(timeMs / MINUTE_MS) * MINUTE_MS;
-  return Math.abs(timeMs - minute) <= SNAP_MS ? minute : timeMs;
 }

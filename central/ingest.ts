@@ -128,9 +128,11 @@ export class Ingest {
     }
     this.counts.envelopes++;
     this.counts.bytes += payload.length;
+    await offsets.load(agent);
     // Backlog may have waited in a queue before it was stamped; live has not.
     if (envelope.live) offsets.heard(agent, envelope.bootId, envelope.sentMonotonicMs, receivedMs);
-    const records = this.#decode(agent, envelope);
+    const records = this.#decode(agent, envelope, receivedMs);
+    const boots = offsets.changed(agent);
     const result = await store.commit({
       agent,
       epoch: envelope.epoch,
@@ -139,8 +141,10 @@ export class Ingest {
       highestSeq: envelope.highestSeq,
       held: envelope.held,
       records,
+      boots,
       sizeBytes: payload.length,
     });
+    offsets.saved(agent, boots);
     if (this.#failing) this.#options.log.warn({}, 'commits work again; what waited at the agents comes in');
     this.#failing = false;
     this.counts.records += result.stored;
@@ -173,11 +177,11 @@ export class Ingest {
     }
   }
 
-  #decode(agent: string, envelope: Envelope): IncomingRecord[] {
+  #decode(agent: string, envelope: Envelope, receivedMs: number): IncomingRecord[] {
     const records: IncomingRecord[] = [];
     for (const frame of envelope.frames) {
       try {
-        const record = decodeIncoming(agent, envelope.epoch, frame, this.#options.offsets);
+        const record = decodeIncoming(agent, envelope.epoch, frame, this.#options.offsets, receivedMs);
         if (record.content.kind === 'poison') {
           this.counts.poison++;
           const { reason } = record.content;

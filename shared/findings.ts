@@ -41,6 +41,8 @@ export interface Incident {
   readonly openedMs: number;
   readonly updatedMs: number;
   readonly closedMs: number | null;
+  /** Its times are a place between what is known: the machine did not know the time, and was not heard while it ran. */
+  readonly uncertain?: true;
   /** One sentence: what is unusual, by how much, since when. */
   readonly title: string;
   /** Ranked, the most telling first; at most 20. */
@@ -61,6 +63,8 @@ export interface StateEvent {
   readonly series: SeriesId;
   readonly key: SeriesKey;
   readonly atMs: number;
+  /** As that of an incident. */
+  readonly uncertain?: true;
   readonly from: string | null;
   readonly to: string;
 }

@@ -195,6 +195,9 @@ function fakeStore(documents: Documents): Store {
     settled: never,
     purge: never,
     maintain: never,
+    boots: never,
+    saveBoots: never,
+    refile: never,
     quarantine: async () => [
       { epoch: EPOCH, seq: 9, crc: 7, reason: 'no such field', record: Uint8Array.of(1, 2, 3), timeMs: START_MS },
     ],

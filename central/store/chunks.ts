@@ -41,6 +41,26 @@ export function decodeChunk(bytes: Uint8Array, rows: Rows, withSketches: boolean
   for (let i = 0; i < columns.length; i++) rows.pushWindow(timesMs[i]!, lengthsMs[i]!, columns, i, withSketches);
 }
 
+/** When a chunk's windows end and how long they are, without their values. */
+export function chunkSpans(bytes: Uint8Array): { readonly timesMs: Float64Array; readonly lengthsMs: Float64Array } {
+  return readHead(new ByteReader(bytes, 'stored chunk'));
+}
+
+/** Adds each of a chunk's windows, with its sketch, to the rows that `place` names, ending when it says. */
+export function scatterChunk(
+  bytes: Uint8Array,
+  place: (timeMs: number, lengthMs: number) => { readonly rows: Rows; readonly timeMs: number },
+): void {
+  const reader = new ByteReader(bytes, 'stored chunk');
+  const { timesMs, lengthsMs } = readHead(reader);
+  const columns = decodeColumns(reader.raw(reader.left), MAX_ROWS, true);
+  if (columns.length !== timesMs.length) reader.fail(`${columns.length} windows at ${timesMs.length} times`);
+  for (let i = 0; i < columns.length; i++) {
+    const { rows, timeMs } = place(timesMs[i]!, lengthsMs[i]!);
+    rows.pushWindow(timeMs, lengthsMs[i]!, columns, i, true);
+  }
+}
+
 const rolledFields = [
   'count',
   'mean',

@@ -15,6 +15,7 @@ import {
   type TableState,
   type WindowContent,
 } from './decide.ts';
+import { bootRows, planFiled } from './filed.ts';
 import { planIncident } from './incidents.ts';
 import { epochBytes, keyOf } from './keys.ts';
 import { type EpochLedger, gapCauseOf, settledOf } from './ledger.ts';
@@ -108,6 +109,8 @@ export async function planCommit(reader: Reader, agents: Agents, plan: Plan, bat
   }
   const quarantined = decision.refused.filter(({ conflict }) => !conflict);
   planKeys(plan, agent.number, batch.epoch, decision.accepted, quarantined);
+  const filed = decision.accepted.map(({ record }) => record);
+  plan.operations.push(...planFiled(agent.number, batch.epoch, filed), ...bootRows(agent.number, batch.boots ?? []));
   const identityChanged = await planLedgers(reader, agents, plan, agent, batch, before, decision);
   if (decision.accepted.length + decision.refused.length + decision.restoredTables.length > 0) plan.durable = true;
 
@@ -191,7 +194,7 @@ async function planRecord(
   batch: Batch,
   { record, columns }: Accepted,
 ): Promise<void> {
-  const { content, seq, timeMs } = record;
+  const { content, seq, timeMs, boot, monotonicMs } = record;
   const { number } = agent;
   const epoch = epochBytes(batch.epoch);
   switch (content.kind) {
@@ -208,7 +211,13 @@ async function planRecord(
       });
       return;
     case 'incident':
-      await planIncident(reader, plan, number, content.incident);
+      await planIncident(
+        reader,
+        plan,
+        number,
+        content.incident,
+        boot === undefined ? undefined : { boot, monotonicMs: monotonicMs ?? 0, timeMs },
+      );
       return;
     case 'document':
       await planDocument(reader, plan, number, batch.epoch, seq, timeMs, content);

@@ -67,8 +67,11 @@ export class History {
       }
     }
     for (const [hour, rows] of live) {
+      if (hour < first || hour > last) continue;
       const row = rows.get(series);
-      if (row !== undefined && hour >= first && hour <= last) out.set(hour, row);
+      // All that was in it turned out to be of another time.
+      if (row === undefined) out.delete(hour);
+      else out.set(hour, row);
     }
     return out;
   }
@@ -98,7 +101,8 @@ export class History {
         [...hours].sort(([a], [b]) => a - b).map(([, hour]) => hour),
         dayEndMs(day),
       );
-      if (row !== null) out.set(day, row);
+      if (row === null) out.delete(day);
+      else out.set(day, row);
     }
     return out;
   }

@@ -29,22 +29,38 @@ export function matchesIncident(
   );
 }
 
-export async function planIncident(reader: Reader, plan: Plan, agent: number, incident: Incident): Promise<void> {
+/** As it is stored: with what its latest revision was dated by, where that is known. */
+export type FiledIncident = Incident & {
+  readonly filed?: { readonly boot: string; readonly monotonicMs: number; readonly timeMs: number };
+};
+
+/** What the index by time says of an incident. */
+export function incidentBrief({ state, closedMs }: Incident): Buffer {
+  const brief = Buffer.alloc(9);
+  brief[0] = state === 'open' ? 1 : 0;
+  brief.writeDoubleLE(closedMs ?? Number.POSITIVE_INFINITY, 1);
+  return brief;
+}
+
+export async function planIncident(
+  reader: Reader,
+  plan: Plan,
+  agent: number,
+  incident: Incident,
+  filed: FiledIncident['filed'],
+): Promise<void> {
   const { epoch, seq } = incident;
   const key = keyOf('incident', agent, epochBytes(epoch), { u48: seq });
   const stored = await plan.getShared(reader, key);
   if (stored !== undefined) {
-    const before = JSON.parse(Buffer.from(stored).toString()) as Incident;
+    const { filed: _filed, ...before } = JSON.parse(Buffer.from(stored).toString()) as FiledIncident;
     if (!replacesIncident(incident, before)) return;
     if (Math.floor(before.openedMs) !== Math.floor(incident.openedMs)) {
       plan.operations.push({ type: 'del', key: incidentTimeKey(before.openedMs, agent, epoch, seq) });
     }
   }
-  plan.putShared(key, Buffer.from(JSON.stringify(incident)));
-  const brief = Buffer.alloc(9);
-  brief[0] = incident.state === 'open' ? 1 : 0;
-  brief.writeDoubleLE(incident.closedMs ?? Number.POSITIVE_INFINITY, 1);
-  plan.put(incidentTimeKey(incident.openedMs, agent, epoch, seq), brief);
+  plan.putShared(key, Buffer.from(JSON.stringify(filed === undefined ? incident : { ...incident, filed })));
+  plan.put(incidentTimeKey(incident.openedMs, agent, epoch, seq), incidentBrief(incident));
 }
 
 export interface FoundIncident {
@@ -70,7 +86,7 @@ export async function findIncidents(
     if (brief.readDoubleLE(1) < query.fromMs || (query.state !== undefined && query.state !== state)) continue;
     const value = await reader.get(Buffer.concat([startingWith('incident', found).gte, key.subarray(11)]));
     if (value === undefined) continue;
-    const incident = JSON.parse(value.toString()) as Incident;
+    const { filed: _filed, ...incident } = JSON.parse(value.toString()) as FiledIncident;
     if (!matchesIncident(incident, query)) continue;
     out.push({ agent: found, incident });
     if (out.length >= limit) break;

@@ -30,6 +30,9 @@ export const spaces = {
   proof: 'p',
   settled: 'l',
   identity: 'f',
+  boot: 'B',
+  filed: 'F',
+  rebuild: 'R',
   document: 'n',
   blob: 'b',
 } as const;
@@ -59,6 +62,9 @@ export const agentSpaces = [
   'proof',
   'settled',
   'identity',
+  'boot',
+  'filed',
+  'rebuild',
 ] as const satisfies readonly Space[];
 export type AgentSpace = (typeof agentSpaces)[number];
 

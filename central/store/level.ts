@@ -35,14 +35,16 @@
  *     o  A name                     → JSON the latest document of that name
  *     u  A minute u32 E S           → a record of an unknown kind as it came
  *     z  A E S crc u32              → a quarantined record with its reason (values.ts)
+ *     B  A boot (16 bytes)          → JSON what dates that boot's records (dating/row.ts)
+ *     F  A boot E S                 → by which time a batch's records of that boot are filed (filed.ts)
+ *     R  A hour u32                 → nothing: the hour lost windows to another; all its series are rolled up anew
  *     n  namespace 0 key            → JSON document of the central
  *     b  SHA-256                    → blob
  *     meta/format, meta/wire (usage.ts), meta/thinned (the hour before which minutes may be gone)
  */
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { PicketError } from '../../shared/errors.ts';
 import type { StateEvent } from '../../shared/findings.ts';
-import { HOUR_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
 import { readAgent, readAgents, readLedger, readLedgers } from './agents.ts';
@@ -51,6 +53,7 @@ import type { FreshWindow, StoredDocument } from './commit.ts';
 import { Database } from './database.ts';
 import { isEpoch } from './decide.ts';
 import { LevelDocuments } from './documents.ts';
+import { bootRows, readBoots } from './filed.ts';
 import { findIncidents } from './incidents.ts';
 import { agentKey, agentSpaces, between, epochBytes, formatKey, incidentTimeKey, keyOf, startingWith } from './keys.ts';
 import { Latest } from './latest.ts';
@@ -60,9 +63,11 @@ import { coverageFrom } from './level-coverage.ts';
 import { identityFrom, recountFrom } from './level-ledger.ts';
 import { readQuarantine } from './quarantine.ts';
 import { querySeries, summaryBlocks } from './query.ts';
+import { refileBoot } from './refile.ts';
 import { defaultRetention, type RetentionOptions, retainByAge, retainBySize } from './retention.ts';
 import { dueDays, dueHours, rewriteDay, rewriteHour } from './rewrite.ts';
 import { foldSettled } from './runs.ts';
+import { statsOf } from './stats.ts';
 import type {
   AgentId,
   Batch,
@@ -76,17 +81,17 @@ import type {
   LedgerRow,
   LedgerTotals,
   QuarantinedRecord,
+  Refiling,
   Resolution,
   SeriesColumns,
   Store,
+  StoredBoot,
   StoredIncident,
   StoreStats,
   SummaryBlock,
   SummaryQuery,
   TimeRange,
 } from './store.ts';
-import { hourEndMs } from './time.ts';
-import { daysLeft } from './usage.ts';
 import { Writer } from './writer.ts';
 
 export const FORMAT = 2;
@@ -284,6 +289,26 @@ export class LevelStore implements Store {
     return row === null ? [] : readQuarantine(this.#database, row.number);
   }
 
+  async boots(agent: AgentId): Promise<readonly StoredBoot[]> {
+    const row = await readAgent(this.#database, agent);
+    return row === null ? [] : readBoots(this.#database, row.number);
+  }
+
+  async saveBoots(agent: AgentId, rows: readonly StoredBoot[]): Promise<void> {
+    const row = await readAgent(this.#database, agent);
+    if (row !== null && rows.length > 0) await this.#writer.write(bootRows(row.number, rows));
+  }
+
+  async refile(agent: AgentId, boot: string, refiling: Refiling, signal: AbortSignal): Promise<number> {
+    const row = await readAgent(this.#database, agent);
+    if (row === null) return 0;
+    const exclusive = (run: () => Promise<void>): Promise<void> => this.#writer.exclusive(run);
+    const turn = { exclusive, agents: this.#writer.agents };
+    const moved = await refileBoot(this.#database, row, boot, refiling, turn, signal);
+    if (moved > 0) this.#latest.delete(agent);
+    return moved;
+  }
+
   async maintain(nowMs: number, signal: AbortSignal): Promise<void> {
     const hours = await dueHours(this.#database, nowMs);
     for (const due of hours) {
@@ -330,44 +355,17 @@ export class LevelStore implements Store {
   }
 
   async stats(): Promise<StoreStats> {
-    const wire = await this.#writer.wire();
-    const diskBytes = await this.#database.diskBytes();
-    const { bavail, bsize } = await statfs(this.#database.directory);
-    const freeBytes = bavail * bsize;
-    const agents = await readAgents(this.#database);
-    let series = 0;
-    let oldestMs: number | null = null;
-    for (const { number } of agents) {
-      series += await countSeries(this.#database, number);
-      for await (const key of this.#database.keys(startingWith('coverage', number), { limit: 1 })) {
-        oldestMs = Math.min(oldestMs ?? Number.POSITIVE_INFINITY, hourEndMs(key.readUInt32BE(5)) - HOUR_MS);
-      }
-    }
-    const bounded =
-      this.#retention.maxBytes === null
-        ? freeBytes
-        : Math.min(freeBytes, Math.max(0, this.#retention.maxBytes - diskBytes));
-    return {
-      diskBytes,
-      wireBytes: wire.totalBytes,
-      freeBytes,
-      daysLeft: daysLeft(wire, diskBytes, bounded),
-      agents: agents.length,
-      series,
-      oldestMs,
-    };
+    return statsOf(this.#database, await this.#writer.wire(), this.#retention);
   }
 
   /** All that is stored, as it is at this moment, in the order of keys: for a backup. To be closed. */
   async everything(): Promise<{
     readonly format: number;
-    readonly agents: number;
     readonly pairs: AsyncIterable<[Buffer, Buffer]>;
     readonly close: () => Promise<void>;
   }> {
     const { reader, close } = await this.#database.snapshot();
-    const agents = await readAgents(reader);
-    return { format: FORMAT, agents: agents.length, pairs: reader.entries(wholeDatabase), close };
+    return { format: FORMAT, pairs: reader.entries(wholeDatabase), close };
   }
 
   /** Gives back at once what was deleted or written over; LevelDB does it by and by. */

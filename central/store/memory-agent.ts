@@ -13,11 +13,13 @@ import type { EpochLedger } from './ledger.ts';
 import { Finder, recount } from './recount.ts';
 import { type Row, Rows } from './rows.ts';
 import type { SettledKey } from './runs.ts';
-import type { Batch, EpochId, LedgerCheck, QuarantinedRecord, Resolution, TableSeries } from './store.ts';
+import type { Batch, EpochId, LedgerCheck, QuarantinedRecord, Resolution, StoredBoot, TableSeries } from './store.ts';
 import { dayEndMs, dayOfHour, hourOf, hourOfRollup } from './time.ts';
 import { minutesOf } from './values.ts';
 
 export interface Window {
+  /** Of the record: epoch/seq. */
+  readonly record: string;
   readonly timeMs: number;
   readonly lengthMs: number;
   readonly series: readonly TableSeries[];
@@ -45,11 +47,18 @@ export interface AgentData {
   readonly evidence: Map<string, { readonly order: string; readonly body: Uint8Array }[]>;
   readonly quarantine: Map<string, QuarantinedRecord>;
   readonly unknown: Map<string, Uint8Array>;
+  readonly boots: Map<string, StoredBoot>;
+  /** How each record of a known boot is filed, by epoch/seq. */
+  readonly filed: Map<string, { readonly boot: string; readonly monotonicMs: number; readonly dated: boolean }>;
+  /** The record that brought an incident's latest revision. */
+  readonly revisions: Map<string, string>;
 }
 
 export function applyRecord(agent: AgentData, batch: Batch, { record, columns }: Accepted): void {
   const { content, seq, timeMs } = record;
   const order = `${batch.epoch}/${String(seq).padStart(16, '0')}`;
+  const { boot, monotonicMs = 0, dated } = record;
+  if (boot !== undefined) agent.filed.set(`${batch.epoch}/${seq}`, { boot, monotonicMs, dated });
   switch (content.kind) {
     case 'table':
       applyTable(agent, content);
@@ -58,6 +67,7 @@ export function applyRecord(agent: AgentData, batch: Batch, { record, columns }:
     case 'rollup': {
       const series = agent.tables.get(content.table) ?? [];
       const window = {
+        record: `${batch.epoch}/${seq}`,
         timeMs,
         lengthMs: Math.round(content.lengthMs),
         series,
@@ -81,8 +91,9 @@ export function applyRecord(agent: AgentData, batch: Batch, { record, columns }:
     case 'incident': {
       const key = `${content.incident.epoch}/${content.incident.seq}`;
       const before = agent.incidents.get(key);
-      if (before === undefined || replacesIncident(content.incident, before))
-        agent.incidents.set(key, content.incident);
+      if (before !== undefined && !replacesIncident(content.incident, before)) return;
+      agent.incidents.set(key, content.incident);
+      agent.revisions.set(key, `${batch.epoch}/${seq}`);
       return;
     }
     case 'document':
@@ -137,6 +148,9 @@ export function emptyAgent(): AgentData {
     evidence: new Map(),
     quarantine: new Map(),
     unknown: new Map(),
+    boots: new Map(),
+    filed: new Map(),
+    revisions: new Map(),
   };
 }
 

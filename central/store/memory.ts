@@ -27,6 +27,7 @@ import {
   type Window,
 } from './memory-agent.ts';
 import { MemoryDocuments } from './memory-documents.ts';
+import { refileInMemory } from './memory-refile.ts';
 import { defaultRetention, type RetentionOptions } from './retention.ts';
 import { isClosed } from './rewrite.ts';
 import { type Row, Rows } from './rows.ts';
@@ -44,9 +45,11 @@ import type {
   LedgerRow,
   LedgerTotals,
   QuarantinedRecord,
+  Refiling,
   Resolution,
   SeriesColumns,
   Store,
+  StoredBoot,
   StoredIncident,
   StoreStats,
   SummaryBlock,
@@ -224,6 +227,19 @@ export class MemoryStore implements Store {
     return all.sort((a, b) => (a.epoch < b.epoch ? -1 : a.epoch > b.epoch ? 1 : a.seq - b.seq || a.crc - b.crc));
   }
 
+  async boots(agent: AgentId): Promise<readonly StoredBoot[]> {
+    return [...(this.#agents.get(agent)?.boots.values() ?? [])].map((boot) => structuredClone(boot));
+  }
+
+  async saveBoots(agent: AgentId, rows: readonly StoredBoot[]): Promise<void> {
+    for (const row of rows) this.#agents.get(agent)?.boots.set(row.id, structuredClone(row));
+  }
+
+  async refile(agent: AgentId, boot: string, refiling: Refiling): Promise<number> {
+    const data = this.#agents.get(agent);
+    return data === undefined ? 0 : refileInMemory(data, boot, refiling);
+  }
+
   async maintain(nowMs: number, signal: AbortSignal): Promise<void> {
     const minutesBefore = Math.floor((nowMs - this.#retention.minutesMs) / DAY_MS) * DAY_MS;
     for (const data of this.#agents.values()) {
@@ -273,6 +289,7 @@ export class MemoryStore implements Store {
       const value = { epoch: batch.epoch, seq, crc, reason, record: record.record.slice(), timeMs };
       agent.quarantine.set(`${batch.epoch}/${seq}/${crc}`, value);
     }
+    for (const boot of batch.boots ?? []) agent.boots.set(boot.id, structuredClone(boot));
     const quarantined = decision.refused.filter(({ conflict }) => !conflict);
     const note = ({ seq, crc, timeMs }: IncomingRecord, place: RecordPlace): void => {
       agent.settled.set(`${batch.epoch}/${seq}`, { crc, timeMs, epoch: batch.epoch, seq, place });

@@ -5,6 +5,7 @@
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import { type Agents, readAgents } from './agents.ts';
 import type { Database, Reader } from './database.ts';
+import { dropFiled } from './filed.ts';
 import { between, epochBytes, incidentTimeKey, keyOf, startingWith, thinnedKey } from './keys.ts';
 import { pruneQuarantine } from './quarantine.ts';
 import { thinKeys } from './runs.ts';
@@ -110,6 +111,7 @@ async function dropMinutes(
     await database.clear(between('unknown', [number], 0, hour * 60));
     await database.clear(between('proof', [number], 0, hour));
     await state.exclusive(() => thinKeys(database, state.agents, number, hour * HOUR_MS));
+    await state.exclusive(() => dropFiled(database, number, hour * HOUR_MS));
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { MINUTE_MS } from '../../shared/limits.ts';
 import { unite } from '../../shared/wire/ranges.ts';
+import { countSeries } from './catalogue.ts';
 import { decodeChunk, decodeRolled, encodeChunk, encodeRolled } from './chunks.ts';
 import type { Database, Operation, Reader } from './database.ts';
 import { chooseHour, History, mergeRows } from './history.ts';
@@ -69,10 +70,13 @@ export async function rewriteHour(database: Database, { agent, at: hour }: Due):
   }
   const fresh = await history.windows(hour, hour, null, true);
   const rollups = await history.rollups(hour, null);
-  const series = [...new Set([...fresh.keys(), ...rollups.keys()])].sort((a, b) => a - b);
+  // Where windows were taken away, series may have lost all that they had.
+  const wholly = (await database.get(keyOf('rebuild', agent, hour))) !== undefined;
+  const all = wholly ? Array.from({ length: await countSeries(database, agent) }, (_, i) => i) : [];
+  const series = [...new Set([...fresh.keys(), ...rollups.keys(), ...all])].sort((a, b) => a - b);
   const chunks = await database.getMany(series.map((number) => keyOf('chunk', agent, number, hour)));
   const kept = await history.keptHours(hour, series);
-  const rolled = new Map<number, Row>();
+  const rolled = new Map<number, Row | null>();
   series.forEach((number, i) => {
     const added = fresh.get(number);
     const rows = added ?? new Rows();
@@ -82,7 +86,7 @@ export async function rewriteHour(database: Database, { agent, at: hour }: Due):
       operations.push({ type: 'put', key: keyOf('chunk', agent, number, hour), value: encodeChunk(rows) });
     }
     const row = chooseHour(hour, rows, rollups.get(number), kept.get(number));
-    if (row !== null) rolled.set(number, row);
+    rolled.set(number, row);
   });
   const day = dayOfHour(hour);
   await replaceRows(
@@ -94,6 +98,7 @@ export async function rewriteHour(database: Database, { agent, at: hour }: Due):
   );
   operations.push({ type: 'put', key: keyOf('dirtyDay', agent, day), value: Buffer.alloc(0) });
   operations.push({ type: 'del', key: keyOf('dirty', agent, hour) });
+  if (wholly) operations.push({ type: 'del', key: keyOf('rebuild', agent, hour) });
   await database.write(operations, true);
 }
 
@@ -103,10 +108,9 @@ export async function rewriteDay(database: Database, { agent, at: day }: Due, se
   for (let first = 0; first < seriesCount; first += SERIES_PER_STEP) {
     const series = Array.from({ length: Math.min(SERIES_PER_STEP, seriesCount - first) }, (_, i) => first + i);
     const hours = await database.getMany(series.map((number) => keyOf('hour', agent, number, day)));
-    const rolled = new Map<number, Row>();
+    const rolled = new Map<number, Row | null>();
     hours.forEach((value, i) => {
-      const row = value === undefined ? null : mergeRows(decodeRolled(value), dayEndMs(day));
-      if (row !== null) rolled.set(series[i]!, row);
+      rolled.set(series[i]!, value === undefined ? null : mergeRows(decodeRolled(value), dayEndMs(day)));
     });
     const block = Math.floor(day / DAYS_PER_BLOCK);
     const isDay = (row: Row): boolean => dayOfHour(hourOf(row.timeMs)) === day;
@@ -116,10 +120,10 @@ export async function rewriteDay(database: Database, { agent, at: day }: Due, se
   await database.write(operations, true);
 }
 
-/** Puts each series' row in the place of the one that it replaces, in order of time. */
+/** Puts each series' row in the place of the one that it replaces, in order of time; null: there is none any more. */
 async function replaceRows(
   reader: Reader,
-  rows: ReadonlyMap<number, Row>,
+  rows: ReadonlyMap<number, Row | null>,
   keyOfSeries: (series: number) => Buffer,
   replaces: (row: Row) => boolean,
   operations: Operation[],
@@ -128,8 +132,12 @@ async function replaceRows(
   const stored = await reader.getMany(series.map(keyOfSeries));
   series.forEach((number, i) => {
     const before = stored[i] === undefined ? [] : decodeRolled(stored[i]);
-    const after = [...before.filter((row) => !replaces(row)), rows.get(number)!];
+    const row = rows.get(number) ?? null;
+    const after = before.filter((one) => !replaces(one));
+    if (row === null && after.length === before.length) return;
+    if (row !== null) after.push(row);
     after.sort((a, b) => a.timeMs - b.timeMs);
-    operations.push({ type: 'put', key: keyOfSeries(number), value: encodeRolled(after) });
+    if (after.length === 0) operations.push({ type: 'del', key: keyOfSeries(number) });
+    else operations.push({ type: 'put', key: keyOfSeries(number), value: encodeRolled(after) });
   });
 }

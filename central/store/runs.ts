@@ -132,6 +132,36 @@ export function keysOf(run: Run): SettledKey[] {
   }));
 }
 
+/** Operations that give these seqs of an epoch their times; what is known by ranges alone has none. */
+export async function retimeRuns(
+  reader: Reader,
+  agent: number,
+  epoch: EpochId,
+  times: ReadonlyMap<number, number>,
+): Promise<Operation[]> {
+  const retimed = (run: Run): Run | null => {
+    if (!run.timesMs.some((_, i) => times.has(run.fromSeq + i))) return null;
+    return { ...run, timesMs: run.timesMs.map((ms, i) => times.get(run.fromSeq + i) ?? ms) };
+  };
+  const operations: Operation[] = [];
+  const seqs = [...times.keys()];
+  const first = seqs.reduce((a, b) => Math.min(a, b));
+  const last = seqs.reduce((a, b) => Math.max(a, b));
+  const before = await runWith(reader, agent, epoch, first);
+  const range = { gte: runKey(agent, epoch, before?.fromSeq ?? first), lt: runKey(agent, epoch, last + 1) };
+  for await (const [key, value] of reader.entries(range)) {
+    const run = retimed(decodeRun(runStart(key), value));
+    if (run !== null) operations.push({ type: 'put', key: Buffer.from(key), value: encodeRun(run) });
+  }
+  const ledger = await readLedger(reader, agent, epoch);
+  if (ledger !== null && ledger.folded !== null) {
+    const folded = encodeRuns(decodeRuns(ledger.folded).map((run) => retimed(run) ?? run));
+    const key = keyOf('epoch', agent, epochBytes(epoch));
+    operations.push({ type: 'put', key, value: encodeLedger({ ...ledger, folded }) });
+  }
+  return operations;
+}
+
 /** Times of the nearest settled seqs, by their keys. */
 export function neighboursFrom(reader: Reader, agent: number, ledgers: readonly EpochLedger[]): Neighbours {
   const byEpoch = new Map(ledgers.map((ledger) => [ledger.epoch, ledger]));

@@ -83,7 +83,22 @@ export interface Batch {
   readonly highestSeq: number;
   readonly held: SeqRanges;
   readonly records: readonly IncomingRecord[];
+  /** Rows of the agent's boots that changed; written with the records that were dated by them. */
+  readonly boots?: readonly StoredBoot[];
   readonly sizeBytes: number;
+}
+
+/** What is kept of a boot, from which its records are dated; the store looks at the id alone. */
+export interface StoredBoot {
+  /** 32 hex digits. */
+  readonly id: string;
+}
+
+/** When the records of a boot were made, as it is known now. */
+export interface Refiling {
+  readonly utcMs: (monotonicMs: number) => number;
+  /** False where it is a place between neighbours. */
+  readonly dated: boolean;
 }
 
 export interface CommitResult {
@@ -294,6 +309,14 @@ export interface Store {
   quarantine(agent: AgentId): Promise<readonly QuarantinedRecord[]>;
   identity(agent: AgentId): Promise<readonly IdentityFinding[]>;
 
+  /** Rows as batches, or `saveBoots`, brought them. */
+  boots(agent: AgentId): Promise<readonly StoredBoot[]>;
+  saveBoots(agent: AgentId, rows: readonly StoredBoot[]): Promise<void>;
+  /**
+   * Files what came of a boot anew, where its time is known better now: each window in its right minute, once; rollups
+   * and coverage follow. Safe to stop anywhere and to do again. Resolves with the number of records that were moved.
+   */
+  refile(agent: AgentId, boot: string, refiling: Refiling, signal: AbortSignal): Promise<number>;
   /** Hourly work: rewrite into chunks, rebuild rollups, drop what is too old or too much. Safe to stop anywhere. */
   maintain(nowMs: number, signal: AbortSignal): Promise<void>;
   /** Deletes all of an agent's data. */

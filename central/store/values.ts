@@ -26,7 +26,10 @@ export interface StoredWindow {
   readonly columns: Uint8Array;
 }
 
-export function encodeWindow(timeMs: number, content: WindowContent): Uint8Array {
+export function encodeWindow(
+  timeMs: number,
+  content: Pick<WindowContent, 'table' | 'lengthMs' | 'first' | 'columns'>,
+): Uint8Array {
   const writer = new ByteWriter(content.columns.length + 40);
   writer.byte(VERSION);
   writer.float64(timeMs);

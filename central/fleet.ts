@@ -15,7 +15,8 @@ import { LiveStates } from './presence.ts';
 import type { AgentId, Store, StoredIncident } from './store/store.ts';
 import { hashOf, publicToken, TOKENS, TokenBook } from './tokens.ts';
 
-const AGENTS = 'agent';
+/** Namespace of their documents. */
+export const AGENTS = 'agent';
 const PASSWORD_BYTES = 32;
 /** Of an id: what the name gives, then random letters and digits without those that look alike. */
 const ID_NAME_LENGTH = 40;

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import type { CentralConfig } from '../config.ts';
+import { AGENTS } from '../fleet.ts';
 import type { LevelStore } from '../store/level.ts';
 import { type BroughtFile, dataFiles, type FileName, MAX_VALUE_BYTES } from './entries.ts';
 import { writeBackup } from './write.ts';
@@ -14,7 +15,7 @@ export interface BackupSource {
   readonly config: CentralConfig;
   /** The file that the configuration came from; null where there is none. */
   readonly configFile: string | null;
-  readonly store: Pick<LevelStore, 'everything'>;
+  readonly store: Pick<LevelStore, 'everything' | 'documents'>;
   readonly version: string;
   readonly nowMs: () => number;
 }
@@ -22,7 +23,8 @@ export interface BackupSource {
 /** The bytes of a backup; the store is read as it is when the first of them is taken. */
 export async function* makeBackup(source: BackupSource, passphrase: string): AsyncGenerator<Buffer> {
   // The store first: a password that a broker's file has too many harms nobody, one too few locks an agent out.
-  const { format, agents, pairs, close } = await source.store.everything();
+  const agents = (await source.store.documents.list(AGENTS)).length;
+  const { format, pairs, close } = await source.store.everything();
   try {
     const files = await readFiles(source);
     const about = { version: source.version, madeMs: source.nowMs(), storeFormat: format, agents };

@@ -1,10 +1,10 @@
 /** Beyond loopback: only https and mqtts, under a CA that the agent pins by the fingerprint that came with its token. */
 import { X509Certificate } from 'node:crypto';
 import { createConnection } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import mqtt from 'mqtt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ownAddress } from '../support/own-address.ts';
 import { until } from '../support/processes.ts';
 import { freePort, System } from '../support/system.ts';
 
@@ -13,14 +13,6 @@ beforeEach(() => {
   system = new System();
 });
 afterEach(() => system.close());
-
-/** An address of this machine that others can reach. */
-function ownAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const found = all.find(({ family, internal }) => family === 'IPv4' && !internal);
-  if (found === undefined) throw new Error('this machine has no address but loopback: `ip link add dummy0 type dummy`');
-  return found.address;
-}
 
 /** What a server answers to these bytes until it hangs up, or until it has been silent for as long. */
 function answerTo(host: string, port: number, bytes: Uint8Array): Promise<string> {

@@ -40,6 +40,7 @@ export class ScriptedAgent {
       username: enrolment.username,
       password: enrolment.password,
       reconnectPeriod: 0,
+      ...(enrolment.ca === null ? {} : { ca: enrolment.ca }),
     });
     const agent = new ScriptedAgent(enrolment, client);
     await client.subscribeAsync(allDownTopics(enrolment.prefix, enrolment.agent), { qos: 1 });

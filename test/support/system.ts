@@ -127,6 +127,12 @@ export class Central {
     this.url = url!;
   }
 
+  /** `picket-central` with these arguments, for this data directory. */
+  command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const data = args.includes('--data') ? [] : ['--data', this.data];
+    return run(args[0]!, [process.execPath, centralMain, ...args, ...data], { env });
+  }
+
   /** A request with the admin token. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const token = readFileSync(join(this.data, 'admin.token'), 'utf8').trim();

@@ -9,12 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentState } from '../../central/api.ts';
 import type { LedgerRow } from '../../central/store/store.ts';
+import { programs } from '../../scripts/build/programs.ts';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
 import { Program, type RunOptions, run, until } from './processes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const agentMain = join(root, 'agent', 'main.ts');
 const centralMain = join(root, 'central', 'main.ts');
+/** As the executable has them. */
+const centralFlags = programs.find(({ name }) => name === 'picket-central')!.flags;
 
 /** A port that is free now; for what must come back on the same one. */
 export function freePort(host = '127.0.0.1'): Promise<number> {
@@ -61,7 +64,7 @@ export class System {
     const mqtt = options.mqtt ?? `${mqttHost}:${await freePort(mqttHost)}`;
     const config = this.write(`${name}.yaml`, options.config ?? '');
     const command = ['run', '--config', config, '--http', http, '--mqtt', mqtt, '--data', data];
-    const central = new Central(this, name, data, [process.execPath, centralMain, ...command], mqtt);
+    const central = new Central(this, name, data, [process.execPath, ...centralFlags, centralMain, ...command], mqtt);
     await central.start();
     return central;
   }
@@ -122,7 +125,8 @@ export class Central {
     // Pages that are not built are no reason to fail: what is asked for here is the API.
     const pages = this.#system.path('pages');
     writeFileSync(join(pages, 'index.html'), '<!doctype html><title>Picket</title>');
-    this.program = this.#system.start(this.#name, this.#command, { env: { PICKET_ASSETS: pages } });
+    const env = { PICKET_ASSETS: pages, MALLOC_ARENA_MAX: '1' };
+    this.program = this.#system.start(this.#name, this.#command, { env });
     const [, url] = await this.program.said(/^ready (\S+) user admin/m, 30_000);
     this.url = url!;
   }

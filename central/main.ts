@@ -8,6 +8,7 @@ import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
 import { importCommand } from './commands/import.ts';
+import { ledgerCommand } from './commands/ledger.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { versionCommand } from './commands/version.ts';
@@ -23,6 +24,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['import', importCommand],
+  ['ledger', ledgerCommand],
   ['version', versionCommand],
 ]);
 

@@ -25,6 +25,19 @@ export async function streamFromCentral(dataDir: string, path: string, body: unk
   throw refusal(response.statusCode ?? 0, parseJson(await bounded(response, url), url));
 }
 
+/** Largest answer that is read whole: a thousand rows of a ledger are some 400 KB. */
+const mostReadBytes = 16 * 1024 * 1024;
+
+/** What the central's API answers to a question; throws what the central answers. */
+export async function getFromCentral(dataDir: string, path: string): Promise<unknown> {
+  const { url, response } = await ask(dataDir, path, undefined, { timeout: silenceMs });
+  const text = await bounded(response, url, mostReadBytes);
+  const json = parseJson(text, url);
+  if (!isRight(response)) throw refusal(response.statusCode ?? 0, json);
+  return json;
+}
+
+/** @param body undefined: asked for with GET */
 async function ask(
   dataDir: string,
   path: string,
@@ -32,13 +45,10 @@ async function ask(
   options: http.RequestOptions,
 ): Promise<{ url: string; response: http.IncomingMessage }> {
   const { url, ca, adminToken } = await readCentralState(dataDir);
-  const text = JSON.stringify(body);
-  const headers = {
-    authorization: `Bearer ${adminToken}`,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  };
-  const common = { ...options, method: 'POST', headers, agent: false as const };
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const about = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const headers = { authorization: `Bearer ${adminToken}`, ...(body === undefined ? {} : about) };
+  const common = { ...options, method: body === undefined ? 'GET' : 'POST', headers, agent: false as const };
   const target = new URL(path, url);
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     // The CA comes from a directory that only the central's user can read, so the name in the certificate proves no more.
@@ -66,14 +76,18 @@ function isRight({ statusCode = 0 }: http.IncomingMessage): boolean {
   return statusCode >= 200 && statusCode <= 299;
 }
 
-async function bounded(response: http.IncomingMessage, url: string): Promise<string> {
+async function bounded(
+  response: http.IncomingMessage,
+  url: string,
+  most: number = limits.payloadBytes,
+): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   try {
     for await (const part of response as AsyncIterable<Buffer>) {
       length += part.length;
       // Bounded while it comes: the other side may never end.
-      if (length > limits.payloadBytes) throw new Error('the answer is too large');
+      if (length > most) throw new Error('the answer is too large');
       parts.push(part);
     }
   } catch (error) {

@@ -9,7 +9,7 @@ import { openLevelOutbox } from '../../agent/outbox/level.ts';
 import { beginning, recordClasses } from '../../agent/outbox/outbox.ts';
 import { repairInChild } from '../../agent/outbox/repair.ts';
 import type { Central } from '../../test/support/system.ts';
-import { type Accounts, drain, expectLedgerAddsUp, reckon, shown } from './accounts.ts';
+import { type Accounts, drain, expectLedgerAddsUp, expectNothingBad, reckon, shown } from './accounts.ts';
 import { LoadedAgent } from './loaded.ts';
 import { between, type Scenario, type SoakContext } from './scenario.ts';
 
@@ -61,14 +61,13 @@ export const damage: Scenario = {
 
 function expectNamed(
   context: SoakContext,
-  { torn, quarantined, acknowledged, unstored, missing }: Accounts,
+  accounts: Accounts,
   made: ReadonlyMap<string, number>,
   known: ReadonlyMap<string, number>,
 ): void {
-  context.expect('0 bad payloads at the central', torn.length + quarantined === 0, { torn: shown(torn), quarantined });
-  context.expect('0 records acknowledged and not stored', acknowledged > 0 && unstored.length === 0, shown(unstored));
+  expectNothingBad(context, accounts);
   // Up to `made` the ledger has named all that is missing; beyond it nobody may have known better.
-  const unnamed = missing.filter((key) => {
+  const unnamed = accounts.missing.filter((key) => {
     return seqOf(key) > (made.get(epochOf(key)) ?? 0) && seqOf(key) <= (known.get(epochOf(key)) ?? 0);
   });
   context.expect(

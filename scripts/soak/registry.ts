@@ -1,6 +1,9 @@
 /** The scenarios, in the order in which they run: one line each. */
 import { agentKill } from './agent-kill.ts';
 import { bridge } from './bridge.ts';
+import { brokerKill } from './broker.ts';
+import { centralKill } from './central-kill.ts';
+import { centralRestored } from './central-restored.ts';
 import { damage } from './damage.ts';
 import { diskFull } from './disk-full.ts';
 import { fuzz } from './fuzz.ts';
@@ -15,7 +18,10 @@ export const scenarios: readonly Scenario[] = [
   diskFull,
   damage,
   readOnly,
-  bridge, // the way to the central
+  brokerKill, // the way to the central
+  centralKill,
+  centralRestored,
+  bridge,
   partition,
   fuzz, // what comes in from outside
 ];

@@ -1,6 +1,6 @@
 /** What a loaded agent said (test/support/loaded-agent.ts), read as its file grows. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type SeqRange, type SeqRanges, unite } from '../../shared/wire/ranges.ts';
+import { countSeqs, type SeqRange, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
 
 const READ_BYTES = 256 * 1024;
 const KEPT_WARNINGS = 50;
@@ -18,7 +18,12 @@ export class Said {
   readonly volatile = new Map<string, Map<number, SaidRecord>>();
   /** By incarnation and epoch: what the central said that it has. */
   readonly acknowledged = new Map<string, Map<string, SeqRanges>>();
+  /** Whose acknowledgement was the last. */
+  incarnation: string | null = null;
+  /** What was held when an incarnation was adopted, by incarnation and epoch. */
+  readonly held = new Map<string, Map<string, SeqRanges>>();
   readonly warnings: string[] = [];
+  acknowledgedCount = 0;
   durableCount = 0;
   volatileCount = 0;
   /** The record of the latest line of durability. */
@@ -55,6 +60,7 @@ export class Said {
   #take(line: string): void {
     const [kind, ...fields] = line.split(' ');
     if (kind === 'a') this.#takeAcknowledged(fields);
+    else if (kind === 'h') this.#takeHeld(fields);
     else if (kind === 'w') {
       if (this.warnings.length < KEPT_WARNINGS) this.warnings.push(line.slice(2));
     } else if (kind === 'd' || kind === 'v') {
@@ -75,15 +81,31 @@ export class Said {
   }
 
   #takeAcknowledged([epoch, incarnation, text]: readonly string[]): void {
-    const ranges = text!.split(',').map((range): SeqRange => {
-      const [from, to] = range.split('-');
-      return [Number(from), Number(to)];
-    });
-    let of = this.acknowledged.get(incarnation!);
-    if (of === undefined) {
-      of = new Map();
-      this.acknowledged.set(incarnation!, of);
-    }
-    of.set(epoch!, unite(of.get(epoch!) ?? [], ranges));
+    this.incarnation = incarnation!;
+    const of = inside(this.acknowledged, incarnation!);
+    const before = of.get(epoch!) ?? [];
+    const ranges = rangesOf(text!);
+    this.acknowledgedCount += countSeqs(subtract(ranges, before));
+    of.set(epoch!, unite(before, ranges));
   }
+
+  #takeHeld([epoch, incarnation, text]: readonly string[]): void {
+    inside(this.held, incarnation!).set(epoch!, rangesOf(text!));
+  }
+}
+
+function rangesOf(text: string): SeqRanges {
+  return text.split(',').map((range): SeqRange => {
+    const [from, to] = range.split('-');
+    return [Number(from), Number(to)];
+  });
+}
+
+function inside(maps: Map<string, Map<string, SeqRanges>>, key: string): Map<string, SeqRanges> {
+  let map = maps.get(key);
+  if (map === undefined) {
+    map = new Map();
+    maps.set(key, map);
+  }
+  return map;
 }

@@ -15,6 +15,8 @@ export interface StoredAgent {
   /** CRC, computed here, of each record that lies there as it came. */
   readonly records: ReadonlyMap<string, ReadonlyMap<number, number>>;
   readonly quarantined: number;
+  /** Records that lie there more than once, `EPOCH SEQ`. */
+  readonly doubled: readonly string[];
 }
 
 /** Reads a copy, so that looking changes nothing. */
@@ -25,10 +27,11 @@ export async function readStored(data: string, agent: string): Promise<StoredAge
   const db = new ClassicLevel<Buffer, Buffer>(copy, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
   try {
     const known = await db.get(Buffer.from(spaces.agent + agent));
-    if (known === undefined) return { settled: new Map(), records: new Map(), quarantined: 0 };
+    if (known === undefined) return { settled: new Map(), records: new Map(), quarantined: 0, doubled: [] };
     const { number } = JSON.parse(known.toString()) as { number: number };
     const settled = new Map<string, Map<number, number>>();
     const records = new Map<string, Map<number, number>>();
+    const doubled: string[] = [];
     let quarantined = 0;
     for await (const [key, value] of db.iterator(rangeOf(spaces.run, number))) {
       const epoch = key.toString('hex', 5, 21);
@@ -38,10 +41,11 @@ export async function readStored(data: string, agent: string): Promise<StoredAge
     for await (const [key, value] of db.iterator(rangeOf(spaces.unknown, number))) {
       const epoch = key.toString('hex', 9, 25);
       const seq = key.readUIntBE(25, 6);
+      if (records.get(epoch)?.has(seq)) doubled.push(`${epoch} ${seq}`);
       mapIn(records, epoch).set(seq, new DataView(frameRecord(epoch, seq, value).buffer).getUint32(4, true));
     }
     for await (const _ of db.keys(rangeOf(spaces.quarantine, number))) quarantined++;
-    return { settled, records, quarantined };
+    return { settled, records, quarantined, doubled };
   } finally {
     await db.close();
     rmSync(copy, { recursive: true, force: true });

@@ -6,6 +6,7 @@
  *     d EPOCH SEQ CRC APPENDED_MS DURABLE_MS    durable; CRC-32C of its frame; Unix ms
  *     v EPOCH SEQ CRC APPENDED_MS DURABLE_MS    the same in the volatile outbox: said, but on no disk
  *     a EPOCH INCARNATION FROM-TO,…             newly acknowledged
+ *     h EPOCH INCARNATION FROM-TO,…             held when this incarnation was adopted: can be sent to it
  *     w TEXT                                    what the agent logs, warnings and worse
  *
  * Argument: `LoadOptions` as JSON. It prints `started` when the outbox is open, `connected` with each connection, and
@@ -115,7 +116,12 @@ function connect({ agent, broker, prefix, username, password, ca }: Enrolment): 
     send: (payload) => link!.publish(topic, payload, { qos: 1 }),
     heard: () => {},
     incarnation,
-    believe: (incarnation) => keeper.incarnation(incarnation),
+    believe: (incarnation) => {
+      keeper.incarnation(incarnation);
+      for (const { epoch, held } of outbox.epochs()) {
+        if (held.length > 0) say(`h ${epoch} ${incarnation} ${rangesText(held)}`);
+      }
+    },
   });
   const presence = (online: boolean): Uint8Array => encodeJson({ online, boot: bootId, epoch: outbox.epoch() });
   const acks = downTopic(prefix, agent, 'ack');
@@ -148,7 +154,11 @@ function sayAcknowledged(payload: Uint8Array): void {
   const settled = settledBy(ack);
   const fresh = subtract(settled, before);
   acknowledged.set(key, unite(before, settled));
-  if (fresh.length > 0) say(`a ${key} ${fresh.map(([from, to]) => `${from}-${to}`).join(',')}`);
+  if (fresh.length > 0) say(`a ${key} ${rangesText(fresh)}`);
+}
+
+function rangesText(ranges: SeqRanges): string {
+  return ranges.map(([from, to]) => `${from}-${to}`).join(',');
 }
 
 async function tellDrained(): Promise<void> {

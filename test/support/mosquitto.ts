@@ -15,7 +15,7 @@ export class Mosquitto {
   readonly #config: string;
   readonly #acl: string;
 
-  private constructor(system: System, port: number) {
+  private constructor(system: System, port: number, more: readonly string[]) {
     this.#system = system;
     this.port = port;
     const directory = system.path('mosquitto');
@@ -36,15 +36,19 @@ export class Mosquitto {
       `password_file ${this.passwords}`,
       `acl_file ${this.#acl}`,
       'max_packet_size 66560',
+      ...more,
       // Run by root it would become a user that may not read the test's files.
       ...(process.getuid?.() === 0 ? ['user root'] : []),
     ];
     this.#config = system.write('mosquitto.conf', `${config.join('\n')}\n`);
   }
 
-  /** The broker is to be started after the central has written its own user. */
-  static async prepare(system: System): Promise<Mosquitto> {
-    return new Mosquitto(system, await freePort());
+  /**
+   * The broker is to be started after the central has written its own user.
+   * @param more lines of its configuration
+   */
+  static async prepare(system: System, more: readonly string[] = []): Promise<Mosquitto> {
+    return new Mosquitto(system, await freePort(), more);
   }
 
   /** YAML of a central on this broker. */

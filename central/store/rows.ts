@@ -8,6 +8,11 @@ import type { SketchColumns, WindowColumns } from '../../shared/wire/summary.ts'
 import type { SeriesColumns } from './store.ts';
 
 const FIRST_CAPACITY = 64;
+/** Shorter windows are never held to tell what others do; nor what is longer than this share of another. */
+const LONG_MS = 100_000;
+const SHORT_SHARE = 0.75;
+/** Ends of windows that belong together differ by less: they are dated to the millisecond, or snapped to the minute. */
+const EDGE_MS = 5_000;
 /** time, length, count, mean, deviation, min, max, last, share, score, bad */
 const FIELDS = 11;
 
@@ -117,9 +122,45 @@ export class Rows {
 
   /** Rows `from` (inclusive) to `to` (exclusive) as one that ends at `timeMs`; call `sort` first. */
   merged(from: number, to: number, timeMs: number): Row {
-    const out = this.row(from);
-    for (let i = from + 1; i < to; i++) mergeInto(out, this.row(i));
+    const doubled = this.#doubled(from, to);
+    let out: Row | null = null;
+    for (let i = from; i < to; i++) {
+      if (doubled?.has(i)) continue;
+      if (out === null) out = this.row(i);
+      else mergeInto(out, this.row(i));
+    }
+    // What is doubled is doubled by another row, which is not left out.
+    out ??= this.row(from);
     out.timeMs = timeMs;
+    return out;
+  }
+
+  /**
+   * Rows that tell again what others do. An agent may tell a time in a long window, and later, because something
+   * happened then, in minutes: either the long one counts or those that lie in it, whichever have more samples, never
+   * their sum. Null where no long window has others in it.
+   */
+  #doubled(from: number, to: number): ReadonlySet<number> | null {
+    let out: Set<number> | null = null;
+    const c = this.#cells;
+    for (let long = from; long < to; long++) {
+      const endMs = c[long * FIELDS]!;
+      const lengthMs = c[long * FIELDS + 1]!;
+      if (lengthMs < LONG_MS) continue;
+      const within: number[] = [];
+      let count = 0;
+      // Sorted by end, then by length: what lies in it stands before it.
+      for (let i = long - 1; i >= from && c[i * FIELDS]! > endMs - lengthMs + EDGE_MS; i--) {
+        const shortMs = c[i * FIELDS + 1]!;
+        if (shortMs > lengthMs * SHORT_SHARE || c[i * FIELDS]! - shortMs < endMs - lengthMs - EDGE_MS) continue;
+        within.push(i);
+        count += c[i * FIELDS + 2]!;
+      }
+      if (within.length === 0) continue;
+      out ??= new Set();
+      if (count >= c[long * FIELDS + 2]!) out.add(long);
+      else for (const i of within) out.add(i);
+    }
     return out;
   }
 
@@ -152,6 +193,12 @@ export class Rows {
    */
   toSeries(series: SeriesId, fromMs: number, toMs: number): SeriesColumns {
     this.sort();
+    const doubled = this.#doubled(0, this.#length);
+    if (doubled !== null) {
+      const distinct = new Rows();
+      for (let i = 0; i < this.#length; i++) if (!doubled.has(i)) distinct.push(this.row(i));
+      return distinct.toSeries(series, fromMs, toMs);
+    }
     let rows: Rows = this;
     let repeats = false;
     for (let i = 1; i < this.#length && !repeats; i++) repeats = this.timeMs(i) === this.timeMs(i - 1);

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
+import { sparingLog } from '../../shared/sparing-log.ts';
 import { version } from '../../shared/version.ts';
 import { readBootId } from '../boot.ts';
 import { dataDirectoryOf, hostOf } from '../config.ts';
@@ -32,7 +33,8 @@ export const runCommand: AgentCommand = {
     const { values } = parseOptions(context.args, { config: { type: 'string' }, data: { type: 'string' } });
     const { config } = await loadConfig(values.config, context);
     const dataDir = dataDirectoryOf(config, values.data, context.env);
-    const log = createLog(config.log.level, context.stderr, context.host.clock.wallMs);
+    const { wallMs, monotonicMs } = context.host.clock;
+    const log = sparingLog(createLog(config.log.level, context.stderr, wallMs), monotonicMs);
     await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw new PicketError(
         'store.failed',

@@ -1,9 +1,9 @@
 /**
- * A log that nobody can fill. Whoever holds one credential could make the central complain thousands of times a second,
- * and the lines would push everything else out of the journal, and wear its disk.
+ * A log that nobody can fill. Whoever holds one credential, or a broker, could make a central or an agent complain
+ * thousands of times a second; the lines would push everything else out of the journal, and wear its disk.
  */
-import { MINUTE_MS } from '../shared/limits.ts';
-import type { Log } from '../shared/log.ts';
+import { MINUTE_MS } from './limits.ts';
+import type { Log } from './log.ts';
 
 /** Warnings of the same words in a minute; what is beyond is counted. */
 const LINES_PER_MINUTE = 60;

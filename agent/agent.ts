@@ -12,6 +12,9 @@ import type { Timers } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { openApplyFiles } from './apply/files.ts';
 import { openBootClock, readBootId } from './boot.ts';
+import { openDoor } from './by-hand/door.ts';
+import { Exports } from './by-hand/exports.ts';
+import { takePending } from './by-hand/pending.ts';
 import type { RunningAgent, StartOptions } from './commands/context.ts';
 import { DetectorFile } from './detector-file.ts';
 import { readEnrolment } from './enrolment.ts';
@@ -69,6 +72,11 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const keeper = new Keeper(outbox, (error) =>
     log.warn({ problem: messageOf(error) }, 'a small value could not be kept'),
   );
+  const exports = await Exports.open({
+    outbox,
+    random: randomBytes,
+    failed: (error) => log.warn({ problem: messageOf(error) }, 'it could not be kept what was exported by hand'),
+  });
   const recorder = new Recorder({ outbox, clock, utc, bootId, log, appended: () => uplink?.wake() });
 
   let seriesCount = (): number => 0;
@@ -124,10 +132,12 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       sensing,
       budget,
       incarnation: remembered.incarnation,
+      exports,
       log,
       warnings: () => warningsOf(),
     });
     await uplink.start();
+    await takePending(dataDir, uplink.apply);
   };
   const tryConnect = (): void => {
     connect().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'the enrolment cannot be used'));
@@ -148,6 +158,23 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   if ((await readEnrolment(dataDir).catch(() => null)) === null) {
     log.warn({ dataDir }, 'this machine is not enrolled: it measures and keeps; see `picket-agent enrol`');
   }
+  const door = await openDoor(
+    dataDir,
+    // Rare, and hence loaded only then.
+    async () =>
+      (await import('./wiring/by-hand.ts')).deskOf({
+        uplink,
+        outbox,
+        exports,
+        store: applyStore,
+        utc,
+        keeper,
+        clock,
+        version,
+        bootId,
+      }),
+    log,
+  );
   await sensing.start();
   tryConnect();
   log.info({ series: sensing.registry.size, dataDir }, 'started');
@@ -158,6 +185,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       stopped = true;
       clearInterval(enrolling);
       clearInterval(saving);
+      await door.close();
       await sensing.stop();
       await detectors.save();
       budget?.save(utc.utcMs(clock.monotonicMs(), clock.wallMs()));

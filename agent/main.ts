@@ -4,6 +4,8 @@ import { openBootClock } from './boot.ts';
 import { checkCommand } from './commands/check.ts';
 import type { AgentCommand, AgentContext } from './commands/context.ts';
 import { enrolCommand } from './commands/enrol.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { inputsCommand } from './commands/inputs.ts';
 import { installCommand } from './commands/install.ts';
 import { inventoryChildCommand } from './commands/inventory-child.ts';
@@ -22,6 +24,8 @@ const commands: ReadonlyMap<string, AgentCommand> = new Map([
   ['status', statusCommand],
   ['inputs', inputsCommand],
   ['enrol', enrolCommand],
+  ['export', exportCommand],
+  ['import', importCommand],
   ['install', installCommand],
   ['version', versionCommand],
   ['inventory-child', inventoryChildCommand],

@@ -3,9 +3,7 @@
  * MQTT would have brought and goes where that would have gone; whatever the file lacks comes with the next one.
  */
 import { messageOf, PicketError } from '../../shared/errors.ts';
-import { limits } from '../../shared/limits.ts';
 import { ChunkAssembler } from '../../shared/trust/chunks.ts';
-import { parseEnvelope } from '../../shared/trust/dsse.ts';
 import type { ExchangeMessage } from '../../shared/trust/exchange.ts';
 import { integerOf, objectOf, parseJson, textOf } from '../../shared/trust/strict.ts';
 import { type Ack, decodeAck } from '../../shared/wire/envelope.ts';
@@ -13,6 +11,7 @@ import { decodeChunk } from '../../shared/wire/live.ts';
 import type { ApplyReport, ApplyStore } from '../apply/options.ts';
 import type { ApplyStage } from '../apply.ts';
 import type { Exports } from './exports.ts';
+import { statedVersion } from './pending.ts';
 
 /** Acknowledgements that are taken in at once. */
 const ACKS = 64;
@@ -47,6 +46,8 @@ export interface ImportResult {
   /** Releases and models that came whole. */
   readonly blobs: number;
   readonly manifestVersion: number;
+  /** The manifest waits for the agent's start. */
+  readonly waiting: boolean;
   readonly applied: ApplyReport['applied'];
   /** Why what the manifest names is not applied, newest first. */
   readonly refusals: readonly string[];
@@ -89,7 +90,8 @@ export async function incoming(
     }
     await settle();
     if (kind === 'chunk') await blobs.take(bytes);
-    if (kind === 'desired' && isNewer(bytes, apply.status().manifestVersion)) apply.desired(bytes);
+    // An old stick is no attack that the central should be told of.
+    if (kind === 'desired' && (statedVersion(bytes) ?? Infinity) > apply.status().manifestVersion) apply.desired(bytes);
   }
   await settle();
   if (about !== null && told && !outdated) exports.taken(about.number, [...need]);
@@ -103,6 +105,7 @@ export async function incoming(
     pendingAfter: pendingRecords(),
     blobs: blobs.count,
     manifestVersion,
+    waiting: false,
     applied,
     refusals: refusals.filter((each) => !refusedBefore.has(each)).map(({ code, message }) => `${code}: ${message}`),
   };
@@ -115,21 +118,6 @@ function readAbout(bytes: Uint8Array): ReplyAbout {
     number: integerOf(json.number, 'reply.number'),
     madeMs: integerOf(json.madeMs, 'reply.madeMs'),
   };
-}
-
-/**
- * Whether it is worth handing over: an old stick is no attack that the central should be told of. Only its sender's
- * word, which the seal proves; who believes the manifest verifies its signature.
- */
-function isNewer(bytes: Uint8Array, floor: number): boolean {
-  try {
-    const payload = Buffer.from(parseEnvelope(bytes, 'manifest').payload, 'base64');
-    const { version } = objectOf(parseJson(payload, limits.controlBytes, 'manifest'), 'manifest');
-    return integerOf(version, 'manifest.version') > floor;
-  } catch {
-    // Refused where that is decided and told.
-    return true;
-  }
 }
 
 /** Puts blobs together from their pieces, one after another, and keeps those that are what their name says. */

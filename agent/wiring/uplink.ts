@@ -13,6 +13,7 @@ import { encodeJson } from '../../shared/trust/strict.ts';
 import { allDownTopics, downTopic, type UpChannel, upTopic } from '../../shared/wire/topics.ts';
 import type { ApplyReport, ApplyStore } from '../apply/options.ts';
 import { ApplyStage } from '../apply.ts';
+import type { Exports } from '../by-hand/exports.ts';
 import type { AgentConfig } from '../config.ts';
 import { type Link, openLink } from '../link.ts';
 import { LiveStage } from '../live.ts';
@@ -51,6 +52,8 @@ export interface UplinkOptions {
   /** Null: no bound. */
   readonly budget: UplinkBudget | null;
   readonly incarnation: string | null;
+  /** What was exported by hand: an answer to what was sent later counts for more than its reply. */
+  readonly exports: Exports;
   readonly log: Log;
   readonly warnings: () => readonly string[];
 }
@@ -107,6 +110,7 @@ export class Uplink {
         this.lastAckMs = clock.monotonicMs();
         utc.heard(centralMs, sentMonotonicMs, this.lastAckMs);
         keeper.centralMs(utc.latestCentralMs);
+        options.exports.heard(sentMonotonicMs);
       },
       incarnation: options.incarnation,
       believe: (incarnation) => {
@@ -229,6 +233,20 @@ export class Uplink {
   /** What is applied, for the status. */
   applied(): ApplyReport {
     return this.#apply.status();
+  }
+
+  /** For what comes by hand. */
+  get publisher(): Publisher {
+    return this.#publisher;
+  }
+
+  get apply(): ApplyStage {
+    return this.#apply;
+  }
+
+  /** The message of up/reported as it would go out now. */
+  reported(): Uint8Array {
+    return encodeJson(this.#reported(this.#apply.status()));
   }
 
   get counts(): Publisher['counts'] {

@@ -7,6 +7,7 @@ import { centralRestored } from './central-restored.ts';
 import { damage } from './damage.ts';
 import { diskFull } from './disk-full.ts';
 import { fuzz } from './fuzz.ts';
+import { fuzzAgent } from './fuzz-agent.ts';
 import { partition } from './partition.ts';
 import { powerCut } from './power-cut.ts';
 import { readOnly } from './read-only.ts';
@@ -24,4 +25,5 @@ export const scenarios: readonly Scenario[] = [
   bridge,
   partition,
   fuzz, // what comes in from outside
+  fuzzAgent,
 ];

@@ -4,7 +4,9 @@ import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
 import { blocksOf, history, seededNormal } from '../test/support/history.ts';
 import type { Evaluation, EvaluationFigures } from './api.ts';
 import { decide, evaluate, type Standing } from './evaluate.ts';
-import { seasonalModel } from './train/seasonal-kind.ts';
+import { seasonalModels } from './train/seasonal-kind.ts';
+
+const seasonalModel = seasonalModels[0]!;
 
 const id = '00000000000000aa';
 const tail = { threshold: 1.645, share: 0.05, scale: 0.4, shape: 0 };

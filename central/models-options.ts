@@ -20,8 +20,6 @@ export interface ModelsOptions {
   readonly changed: (agent: AgentId, version: number) => void;
   /** IANA zone of the agent's site; default the host's. */
   readonly zoneOf?: (agent: AgentId) => string;
-  /** Length of the agents' windows; default a minute. */
-  readonly windowMs?: number;
   /** Findings a machine-day that the window models may make; default 1. */
   readonly findingsPerDay?: number;
   /** From how little to learn, how much to hold out, and when. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
+import { DAY_MS, MINUTE_MS, TEN_MINUTES_MS } from '../shared/limits.ts';
 import type { Reported } from '../shared/trust/messages.ts';
 import { history, seededNormal } from '../test/support/history.ts';
 import { HistoryStore, LearningCentral } from '../test/support/learning.ts';
@@ -91,6 +91,55 @@ describe('the first training', () => {
     const central = await LearningCentral.start(directory);
     await expect(central.models.trainNow('a1')).rejects.toMatchObject({ code: 'conflict' });
     expect(await central.models.trainNow()).toEqual([]);
+  });
+});
+
+describe('an agent that changed to windows of ten minutes', () => {
+  const tens = (windows: number, beginMs: number): SummaryBlock[] => {
+    const normal = seededNormal(3);
+    const windowMs = TEN_MINUTES_MS;
+    return ids.map((series) => history({ series, windows, windowMs, fromMs: beginMs, spread: 1 }, () => 10 + normal()));
+  };
+
+  it('gets a model for these beside the one for minutes, which stays', async () => {
+    const { central, store } = await trained();
+    store.blocks.set('a1', tens(60, fromMs + 240 * MINUTE_MS));
+    await central.models.trainNow('a1');
+    const [second, first] = await central.models.list('a1');
+    expect([first!.kind, second!.kind]).toEqual(['model/seasonal', 'model/seasonal-10m']);
+    expect(central.manifest('a1').releases).toMatchObject([
+      { slot: 'model/seasonal', releaseSha256: first!.releaseSha256 },
+      { slot: 'model/seasonal-10m', releaseSha256: second!.releaseSha256 },
+    ]);
+    expect(central.models.desired('a1')).toBe(second!.version);
+  });
+
+  it('learns for ten minutes from its minutes, too', async () => {
+    const store = new HistoryStore();
+    const [minutes, few] = [noise(240), tens(24, fromMs + 240 * MINUTE_MS)];
+    const joined = (a: Float64Array, b: Float64Array): Float64Array => Float64Array.from([...a, ...b]);
+    store.blocks.set(
+      'a1',
+      minutes.map((block, i) => ({
+        ...block,
+        timesMs: joined(block.timesMs, few[i]!.timesMs),
+        lengthsMs: joined(block.lengthsMs, few[i]!.lengthsMs),
+        count: joined(block.count, few[i]!.count),
+        mean: joined(block.mean, few[i]!.mean),
+        deviation: joined(block.deviation, few[i]!.deviation),
+        min: joined(block.min, few[i]!.min),
+        max: joined(block.max, few[i]!.max),
+        last: joined(block.last, few[i]!.last),
+        anomalyShare: joined(block.anomalyShare, few[i]!.anomalyShare),
+        highestScore: joined(block.highestScore, few[i]!.highestScore),
+      })),
+    );
+    const central = await LearningCentral.start(directory, store);
+    await central.models.trainNow('a1');
+    const [model] = await central.models.list('a1');
+    expect(model).toMatchObject({ kind: 'model/seasonal-10m', fromMs: fromMs - 9 * MINUTE_MS });
+    // Those of ten alone would hold out six of each series.
+    expect(model!.evaluation.windows).toBeGreaterThanOrEqual(2 * 12);
   });
 });
 

@@ -8,7 +8,7 @@
  */
 import { emptyVerdict } from '../shared/detect/detector.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
-import { DAY_MS, limits, MINUTE_MS } from '../shared/limits.ts';
+import { DAY_MS, limits } from '../shared/limits.ts';
 import type { SeriesId } from '../shared/series.ts';
 import { chunkOf } from '../shared/trust/chunks.ts';
 import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
@@ -28,7 +28,7 @@ import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
-import { type Champion, type RoundResult, trainRound } from './train/round.ts';
+import { type Champion, type RoundResult, trainRound, windowLengthOf } from './train/round.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
 import { zoneOffsets } from './train/zone.ts';
 
@@ -75,7 +75,7 @@ export class ModelsService implements Models {
     this.#schedule = new TrainingSchedule({
       timers: options.timers,
       train: (agent) => this.#train(agent),
-      ...(options.training === undefined ? {} : scheduleFor(options.training, options.windowMs ?? MINUTE_MS)),
+      ...(options.training === undefined ? {} : scheduleFor(options.training)),
     });
     this.#late = new LateWindows({
       ...options,
@@ -120,19 +120,19 @@ export class ModelsService implements Models {
   }
 
   /** Ingest committed windows of the agent, the newest and the oldest of which ended then. */
-  windowCommitted(agent: AgentId, endMs: number, oldestMs = endMs): void {
-    this.#schedule.windowCommitted(agent, endMs);
+  windowCommitted(agent: AgentId, endMs: number, oldestMs = endMs, nominalMs?: number): void {
+    this.#schedule.windowCommitted(agent, endMs, nominalMs);
     if (oldestMs <= (this.#state.get(agent)?.toMs ?? 0)) this.#late.heard(agent);
   }
 
   /** Version that the agent reports to run; null where none. */
   running(agent: AgentId): number | null {
-    return Object.values(this.#state.get(agent)?.running ?? {})[0] ?? null;
+    return newest(this.#state.get(agent)?.running);
   }
 
   /** Version that the agent is to run; null where none. */
   desired(agent: AgentId): number | null {
-    return Object.values(this.#state.get(agent)?.desired ?? {})[0] ?? null;
+    return newest(this.#state.get(agent)?.desired);
   }
 
   /** Answers up/get: a piece of a release or content that this agent's manifest names; null for all else. */
@@ -169,8 +169,10 @@ export class ModelsService implements Models {
   }
 
   async band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
-    for (const kind of modelKinds) {
-      const version = this.#state.get(agent)?.running[kind.slot];
+    const running = this.#state.get(agent)?.running ?? {};
+    // The newest first: it is for the windows that the agent makes now.
+    for (const kind of modelKinds.toSorted((a, b) => (running[b.slot] ?? 0) - (running[a.slot] ?? 0))) {
+      const version = running[kind.slot];
       const model = version === undefined ? null : await this.get(version);
       const params = model && (await this.#contents.parameters(kind, model.contentSha256))?.get(series);
       if (version === undefined || params === null || params === undefined) continue;
@@ -250,9 +252,10 @@ export class ModelsService implements Models {
 
   async #train(agent: AgentId): Promise<void> {
     const made: ModelVersion[] = [];
-    for (const kind of modelKinds) {
+    const windowMs = await windowLengthOf(this.#options.store, agent);
+    for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
       try {
-        const training = this.#training(agent);
+        const training = this.#training(agent, windowMs);
         const champion = await this.#champion(agent, kind);
         const round = await trainRound({
           ...this.#options,
@@ -271,11 +274,11 @@ export class ModelsService implements Models {
     this.#trained.set(agent, made);
   }
 
-  #training(agent: AgentId): TrainingOptions {
+  #training(agent: AgentId, windowMs: number): TrainingOptions {
     const zone = this.#options.zoneOf?.(agent) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     const nowMs = this.#options.nowMs();
     return {
-      windowMs: this.#options.windowMs ?? MINUTE_MS,
+      windowMs,
       zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
       findingsPerDay: this.#options.findingsPerDay ?? 1,
       ...this.#options.training,
@@ -380,4 +383,10 @@ export class ModelsService implements Models {
     this.#chain = done.catch(() => {});
     return done;
   }
+}
+
+/** The newest version of all slots: trained for the windows that the agent makes now. */
+function newest(versions: Readonly<Record<string, number>> | undefined): number | null {
+  const all = Object.values(versions ?? {});
+  return all.length === 0 ? null : Math.max(...all);
 }

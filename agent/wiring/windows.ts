@@ -2,9 +2,9 @@
  * When a window ends: its columns become records, and the numbers of series that are gone become free.
  *
  * Under a budget of the uplink the clock still makes minutes, and tens of them, and each is told as the budget's plan
- * has it. While windows of ten minutes are told, or hours alone, the last ten minutes are held: when something happens
- * they are told, and so is each minute until the end of the ten in which it is over. Where the tens before had been told
- * already, the central takes whichever counts more.
+ * has it. While windows of ten minutes are told, or hours alone, the minutes of the open ten and of the one before are
+ * held: when something happens they are told, and so is each minute until the end of the ten in which it is over. The
+ * ten before had been told already: of the two the central takes whichever counts more, and never both.
  */
 import type { Clock, Instant } from '../../shared/clock.ts';
 import { MINUTE_MS } from '../../shared/limits.ts';
@@ -23,8 +23,10 @@ import { type ClosedWindow, type ClosedWindows, WindowClock } from '../windows.t
 
 /** Between two ticks a wall clock that is merely slewed moves by less (500 ppm, adjtime(3)). */
 const STEADY_MS = 250;
-/** Minutes that are held for what may happen. */
-const HELD_MINUTES = 10;
+/** A smaller step is not told. */
+const STEP_MS = 1_000;
+/** Minutes that are held of one ten: more only where it ended early and began anew. */
+const HELD_MINUTES = 12;
 
 /** A window as bodies of records. */
 interface MadeWindow {
@@ -51,6 +53,8 @@ export interface WindowsOptions {
   readonly closed: (numbers: readonly SeriesNumber[], columns: WindowColumns, window: ClosedWindow) => void;
   /** The series is gone, and its number may be given to another. */
   readonly freed: (series: SeriesNumber) => void;
+  /** Between two windows the idea of UTC moved: what is still open is to move with it. */
+  readonly stepped: (byMs: number) => void;
   /** A window could not be made a record. */
   readonly failed: (error: unknown) => void;
 }
@@ -65,7 +69,9 @@ export class Windows {
   #tables: readonly TablePart[] = [];
   readonly #tens: Tens | null;
   readonly #thinner: Thinner;
+  /** Minutes that were not told, of the open ten and of the one before. */
   #held: MadeWindow[] = [];
+  #heldBefore: MadeWindow[] = [];
   /** Minutes are told, by the plan; changed where ten of them end, so that no minute is in neither. */
   #minutes: boolean;
   /** A minute of the open ten was told: the others are, too, and the ten is not. */
@@ -79,6 +85,7 @@ export class Windows {
     this.#thinner = new Thinner(registry.limit);
     this.#wallOffsetMs = clock.wallMs() - clock.monotonicMs();
     this.#clock = new WindowClock(clock.monotonicMs(), this.#offsetMs(), nominalMs);
+    options.utc.renew(clock.monotonicMs(), clock.wallMs());
   }
 
   /** Where a series stands in a table that is in the outbox or on its way there; null where it is in none. */
@@ -94,7 +101,11 @@ export class Windows {
   tick(now: Instant): void {
     const closed = this.#clock.advance(now.monotonicMs, this.#offsetMs());
     if (closed === null) return;
+    const { clock, utc, stepped } = this.#options;
+    const byMs = utc.renew(clock.monotonicMs(), clock.wallMs());
     this.#close(closed).catch((error: unknown) => this.#options.failed(error));
+    // What the window that ended told was told by the old idea, and moves, too.
+    if (Math.abs(byMs) >= STEP_MS) stepped(byMs);
   }
 
   /** At a clean stop: the open window is kept. Resolves when it is durable. */
@@ -131,16 +142,21 @@ export class Windows {
     const { budget } = this.#options;
     if (budget === null || this.#tens === null) return this.#append(this.#made('summary', columns, window), urgent);
     const { detail } = budget;
-    const earlier = detail ? this.#held : [];
+    const earlier = detail ? [...this.#heldBefore, ...this.#held] : [];
     if (detail || this.#minutes) this.#minuteTold = true;
     const made = this.#made('summary', columns, window);
     if (this.#minuteTold) {
-      this.#held = [];
+      this.#forgetHeld();
       await Promise.all([...earlier, made].map((each) => this.#append(each, urgent)));
       return;
     }
     this.#held.push(made);
     if (this.#held.length > HELD_MINUTES) this.#held.shift();
+  }
+
+  #forgetHeld(): void {
+    this.#held = [];
+    this.#heldBefore = [];
   }
 
   #closeTens(tens: ClosedWindow, urgent: boolean): Promise<void> {
@@ -149,6 +165,8 @@ export class Windows {
     const told = !this.#minuteTold && budget?.plan.windowMs !== null;
     this.#minutes = budget?.plan.windowMs === MINUTE_MS;
     this.#minuteTold = false;
+    this.#heldBefore = this.#held;
+    this.#held = [];
     const waiting = told ? this.#append(this.#made('summary', columns, tens), urgent) : Promise.resolve();
     closed(this.#numbers, columns, tens);
     return waiting;
@@ -164,7 +182,7 @@ export class Windows {
       if (registry.definition(number) !== null) numbers.push(number);
     this.#numbers = numbers;
     // They name a table that nothing else may keep.
-    this.#held = [];
+    this.#forgetHeld();
     this.#positions = new Map(numbers.map((number, position) => [number, position]));
     this.#tables = tableParts(numbers.map((number) => registry.definition(number)!));
     return Promise.all(this.#tables.map(({ body, hash }) => recorder.append('table', body, 'table', { table: hash })));
@@ -186,7 +204,10 @@ export class Windows {
     const lengthMs = Math.max(1, Math.round(window.lengthMs));
     // Without an estimate the wall clock is all there is; the central dates it anew when it hears from this boot.
     const nowUtcMs = utc.utcMs(clock.monotonicMs(), clock.wallMs());
-    const endWallMs = window.endUtcMs ?? Math.round(nowUtcMs - (clock.monotonicMs() - endMonotonicMs));
+    const endMs = Math.round(nowUtcMs - (clock.monotonicMs() - endMonotonicMs));
+    // A window that began by a wall clock that turned out to be wrong still says when it ended.
+    const { endUtcMs } = window;
+    const endWallMs = endUtcMs === null || Math.abs(endUtcMs - endMs) >= STEP_MS ? endMs : endUtcMs;
     const span = { lengthMs, nominalMs, endMonotonicMs: Math.round(endMonotonicMs), endWallMs };
     const times = { kind, fromWallMs: endWallMs - lengthMs, toWallMs: endWallMs };
     if (budget === null || !budget.bounded) return { ...times, parts: summaryParts(columns, this.#tables, span) };

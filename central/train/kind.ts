@@ -17,8 +17,10 @@ export interface TrainingOptions {
 }
 
 export interface ModelKind<P> {
-  /** The agent's slot and the release's kind: `model/seasonal`. */
+  /** The agent's slot and the release's kind: `model/seasonal`, for ten minutes `model/seasonal-10m`. */
   readonly slot: string;
+  /** Length of the windows that it scores. */
+  readonly windowMs: number;
   /** Scores on both sides. */
   readonly detector: DetectorKind<P, unknown>;
   readonly featureVersion: number;

@@ -4,13 +4,15 @@
  * memory does not grow with the number of series; other work gets its turn between series.
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { DAY_MS } from '../../shared/limits.ts';
+import { isWholeWindow } from '../../shared/detect/seasonal.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import type { Evaluation, TrainingWindow } from '../api.ts';
 import { decide, evaluate } from '../evaluate.ts';
 import { trainingWindow } from '../late-windows.ts';
 import type { AgentId, SeriesColumns, Store, SummaryBlock, TableSeries } from '../store/store.ts';
 import type { ModelKind, TrainingOptions } from './kind.ts';
+import { inTens } from './tens.ts';
 
 /** History that a model learns from: four weekends' worth of minutes would be better than two; disks hold two. */
 const HISTORY_MS = 14 * DAY_MS;
@@ -124,6 +126,28 @@ async function beginning<P>(options: RoundOptions<P>, latest: readonly TableSeri
   return Math.max(range.fromMs, firstMs - options.training.windowMs);
 }
 
+/** Time in which windows of ten minutes say that an agent makes these; minutes may lie around incidents. */
+const USE_MS = 6 * HOUR_MS;
+
+/** Length of the windows that an agent tells now, by the newest of its first few series. */
+export async function windowLengthOf(store: Pick<Store, 'latest' | 'query'>, agent: AgentId): Promise<number> {
+  const latest = await store.latest(agent);
+  const toMs = latest.reduce((newest, { timeMs }) => Math.max(newest, timeMs), 0);
+  const ids = latest.slice(0, PROBED_SERIES).map(({ id }) => id);
+  const columns = await store.query(agent, ids, { fromMs: toMs - USE_MS, toMs: toMs + 1 }, 'minute');
+  let minutes = 0;
+  let tens = 0;
+  for (const { lengthsMs, timesMs } of columns) {
+    for (let i = 0; i < lengthsMs.length; i++) {
+      if (timesMs[i]! < toMs - USE_MS) continue;
+      if (isWholeWindow(lengthsMs[i]!, TEN_MINUTES_MS)) tens++;
+      else if (isWholeWindow(lengthsMs[i]!, MINUTE_MS)) minutes++;
+    }
+  }
+  // An hour of minutes around an incident is no change of the plan.
+  return tens * (TEN_MINUTES_MS / MINUTE_MS) >= minutes && tens > 0 ? TEN_MINUTES_MS : MINUTE_MS;
+}
+
 function longest<P>(kind: ModelKind<P>, series: ReadonlyMap<SeriesId, P>): number {
   let windows = 0;
   for (const params of series.values()) windows = Math.max(windows, kind.windows(params));
@@ -147,7 +171,8 @@ async function* readHistory<P>(
     if (i % together === 0) {
       const ids = series.slice(i, i + together).map((one) => one.id);
       const answer = await store.query(agent, ids, { fromMs, toMs: toMs + 1 }, 'minute');
-      found = new Map(answer.map((columns) => [columns.series, columns]));
+      const fitted = options.training.windowMs === TEN_MINUTES_MS ? answer.map(inTens) : answer;
+      found = new Map(fitted.map((columns) => [columns.series, columns]));
     }
     const columns = found.get(id);
     await yieldToOthers();

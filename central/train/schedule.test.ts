@@ -87,7 +87,23 @@ describe('when to train', () => {
 
 it('the first training waits for windows to learn from, some to hold out, and the first, which is cut', () => {
   const times = { minimumWindows: 3, holdOut: 0.25, firstAfterMs: 4 * MINUTE_MS, intervalMs: 6 * HOUR_MS };
-  expect(scheduleFor(times, MINUTE_MS).firstWindows).toBe(5);
-  expect(scheduleFor({ ...times, minimumWindows: 2, holdOut: 1 / 3 }, MINUTE_MS).firstWindows).toBe(4);
-  expect(scheduleFor({ ...times, firstAfterMs: HOUR_MS }, MINUTE_MS).firstWindows).toBe(60);
+  expect(scheduleFor(times).firstWindows).toBe(5);
+  expect(scheduleFor({ ...times, minimumWindows: 2, holdOut: 1 / 3 }).firstWindows).toBe(4);
+});
+
+it.each([
+  [MINUTE_MS, 60],
+  [10 * MINUTE_MS, 6],
+])('and for its time, in windows of %i ms', async (windowMs, windows) => {
+  const timers = new ManualTimers();
+  let trained = 0;
+  const times = { minimumWindows: 3, holdOut: 0.25, firstAfterMs: HOUR_MS, intervalMs: 6 * HOUR_MS };
+  const schedule = new TrainingSchedule({ timers, train: async () => void trained++, ...scheduleFor(times) });
+  for (let window = 1; window <= windows; window++) {
+    expect(trained).toBe(0);
+    schedule.windowCommitted('a1', window * windowMs, windowMs);
+    timers.advance(2000);
+    await settledOnce();
+  }
+  expect(trained).toBe(1);
 });

@@ -12,6 +12,8 @@ export interface ScheduleOptions {
   readonly train: (agent: AgentId) => Promise<void>;
   /** Windows before the first training; default 4. */
   readonly firstWindows?: number;
+  /** Time that these must cover; default none. */
+  readonly firstAfterMs?: number;
   /** Default 4 minutes. */
   readonly shortestMs?: number;
   /** Default 6 hours. */
@@ -38,7 +40,7 @@ export class TrainingSchedule {
   #closed = false;
 
   constructor(options: ScheduleOptions) {
-    this.#options = { firstWindows: 4, shortestMs: 4 * MINUTE_MS, longestMs: 6 * HOUR_MS, ...options };
+    this.#options = { firstWindows: 4, firstAfterMs: 0, shortestMs: 4 * MINUTE_MS, longestMs: 6 * HOUR_MS, ...options };
   }
 
   /** What is known of an agent from before: it was trained on this span. */
@@ -47,14 +49,14 @@ export class TrainingSchedule {
   }
 
   /** A window of the agent was committed. */
-  windowCommitted(agent: AgentId, endMs: number): void {
+  windowCommitted(agent: AgentId, endMs: number, nominalMs = MINUTE_MS): void {
     let progress = this.#agents.get(agent);
     if (progress === undefined) {
       progress = { first: new Set(), firstMs: endMs, trainedMs: null, waiting: false };
       this.#agents.set(agent, progress);
     }
     progress.firstMs = Math.min(progress.firstMs, endMs);
-    if (progress.waiting || this.#closed || !this.#isDue(progress, endMs)) return;
+    if (progress.waiting || this.#closed || !this.#isDue(progress, endMs, nominalMs)) return;
     progress.waiting = true;
     const due = progress;
     const timer = this.#options.timers.after(SETTLE_MS, () => {
@@ -69,10 +71,12 @@ export class TrainingSchedule {
     this.#timers.add(timer);
   }
 
-  #isDue(progress: Progress, endMs: number): boolean {
+  #isDue(progress: Progress, endMs: number, nominalMs: number): boolean {
     if (progress.trainedMs === null) {
       progress.first.add(endMs);
-      return progress.first.size >= this.#options.firstWindows;
+      const { firstWindows, firstAfterMs } = this.#options;
+      const { size } = progress.first;
+      return size >= firstWindows && size * nominalMs >= firstAfterMs;
     }
     const { shortestMs, longestMs } = this.#options;
     // As much again as there is, so that each model learns from twice the history of the one before.
@@ -109,11 +113,11 @@ export interface TrainingTimes {
 /** The first training waits for what it needs: windows to learn from, some to hold out, and the first, which is cut. */
 export function scheduleFor(
   times: TrainingTimes,
-  windowMs: number,
-): Pick<ScheduleOptions, 'firstWindows' | 'longestMs'> {
+): Pick<ScheduleOptions, 'firstWindows' | 'firstAfterMs' | 'longestMs'> {
   const needed = Math.ceil(times.minimumWindows / (1 - times.holdOut) - 1e-9) + 1;
   return {
-    firstWindows: Math.max(needed, Math.ceil(times.firstAfterMs / windowMs)),
+    firstWindows: needed,
+    firstAfterMs: times.firstAfterMs,
     longestMs: times.intervalMs,
   };
 }

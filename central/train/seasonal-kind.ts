@@ -1,11 +1,13 @@
 /** The seasonal model as a kind: its trainer, its content and its detector. */
 import { type SeasonalParams, seasonal, seasonalFeatureVersion } from '../../shared/detect/seasonal.ts';
-import { decodeSeasonalModel, encodeSeasonalModel } from '../../shared/wire/seasonal-model.ts';
+import { decodeSeasonalModel, encodeSeasonalModel, seasonalSlots } from '../../shared/wire/seasonal-model.ts';
 import type { ModelKind } from './kind.ts';
 import { seasonalTrainer } from './seasonal.ts';
 
-export const seasonalModel: ModelKind<SeasonalParams> = {
-  slot: 'model/seasonal',
+/** One kind for each length of windows. */
+export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlots.map(({ slot, windowMs }) => ({
+  slot,
+  windowMs,
   detector: seasonal,
   featureVersion: seasonalFeatureVersion,
   trainer: seasonalTrainer,
@@ -16,4 +18,4 @@ export const seasonalModel: ModelKind<SeasonalParams> = {
   decode: (content) => decodeSeasonalModel(content).series,
   scale: (params) => params.scale,
   windows: (params) => params.windows,
-};
+}));

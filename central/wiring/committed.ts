@@ -1,5 +1,6 @@
 /** What follows a commit: the fleet's state, news for the pages, windows for the trainer. */
 import { messageOf } from '../../shared/errors.ts';
+import { MINUTE_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Envelope } from '../../shared/wire/envelope.ts';
 import { contains, countSeqs, subtract } from '../../shared/wire/ranges.ts';
@@ -63,10 +64,12 @@ export function committed(
     pending: countSeqs(subtract(envelope.held, result.settled)),
   });
   let newestMs = 0;
+  let nominalMs = MINUTE_MS;
   let oldestMs = Number.POSITIVE_INFINITY;
   for (const { seq, content, timeMs } of records) {
     if (!contains(result.settled, seq)) continue;
     if (content.kind === 'summary') {
+      if (timeMs >= newestMs) nominalMs = content.nominalMs;
       newestMs = Math.max(newestMs, timeMs);
       oldestMs = Math.min(oldestMs, timeMs);
     }
@@ -77,7 +80,7 @@ export function committed(
     }
   }
   if (newestMs === 0) return;
-  models.windowCommitted(agent, newestMs, oldestMs);
+  models.windowCommitted(agent, newestMs, oldestMs, nominalMs);
   bus.publish({ type: 'summary', agent, timeMs: newestMs });
   vitals(agent);
 }

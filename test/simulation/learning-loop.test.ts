@@ -11,7 +11,7 @@ import { ApplyStage } from '../../agent/apply.ts';
 import { ModelStage, supportedModels } from '../../agent/models.ts';
 import { evaluate } from '../../central/evaluate.ts';
 import { openKeys } from '../../central/keys.ts';
-import { seasonalModel } from '../../central/train/seasonal-kind.ts';
+import { seasonalModels } from '../../central/train/seasonal-kind.ts';
 import type { Finding } from '../../shared/findings.ts';
 import { MINUTE_MS } from '../../shared/limits.ts';
 import { parseChunkRequest, parseReported } from '../../shared/trust/reported.ts';
@@ -21,6 +21,8 @@ import { emptyColumns } from '../../shared/wire/summary.ts';
 import { blocksOf, history, seededNormal } from '../support/history.ts';
 import { HistoryStore, LearningCentral } from '../support/learning.ts';
 import { ManualTimers, settled, silentLog } from '../support/timers.ts';
+
+const seasonalModel = seasonalModels[0]!;
 
 let directory: string;
 beforeEach(async () => {

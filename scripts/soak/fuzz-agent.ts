@@ -71,8 +71,8 @@ export const fuzzAgent: Scenario = {
     const nowMs = Date.now();
     const values = `/agents/${id}/values?series=0123456789abcdef&from=${nowMs - 60_000}&to=${nowMs}`;
     await until('the agent obeys its central', async () => (await central.fetch(values)).status === 200, PATIENCE_MS);
-    await agent.stop();
     await drained(central, id, 1, PATIENCE_MS);
+    await agent.stop();
     await context.ledger('agent', central, id);
     await expectLedgerAddsUp(context, central, id);
     return { memory_rest_mb: restMb, memory_highest_mb: highestMb };

@@ -95,6 +95,20 @@ describe('a model', () => {
     expect((await afterLooks(central, 3)).length).toBe(2);
   });
 
+  it('that stays, as the one trained anew is worse, is not trained again for the same windows', async () => {
+    const { central, store } = await trainedWithout((window) => window > 100 && window <= 200);
+    const normal = seededNormal(4);
+    const [wild] = without(() => false);
+    const mean = wild!.mean.map((value, i) => (i >= 100 && i < 200 ? 10 + 30 * normal() : value));
+    store.blocks.set('a1', [{ ...wild!, mean }]);
+    for (let i = 0; i < 3; i++) {
+      central.models.windowCommitted('a1', atMs(150), atMs(101));
+      const [second, first, ...more] = await afterLooks(central, 4);
+      expect([first!.state, second!.state]).toEqual(['published', 'rejected']);
+      expect(more).toEqual([]);
+    }
+  });
+
   it('is marked after a stop in between, too', async () => {
     const { central, store } = await trainedWithout((window) => window > 100 && window <= 130);
     store.blocks.set(

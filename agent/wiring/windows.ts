@@ -36,6 +36,9 @@ interface MadeWindow {
   readonly toWallMs: number;
 }
 
+/** What a budget of the uplink says of windows, and is told of them. */
+type WindowPlan = Pick<UplinkBudget, 'bounded' | 'plan' | 'detail' | 'closed' | 'made'>;
+
 export interface WindowsOptions {
   readonly clock: Clock;
   readonly utc: UtcEstimate;
@@ -44,7 +47,7 @@ export interface WindowsOptions {
   readonly summariser: Summariser;
   readonly recorder: Recorder;
   /** What is told of the windows; null: all, as it is. */
-  readonly budget: UplinkBudget | null;
+  readonly budget: WindowPlan | null;
   /** Whether the windows are minutes, of which tens are made as well. */
   readonly makesTens: boolean;
   /** Below this surprise, in bits, a series is within its usual range. */
@@ -228,7 +231,7 @@ export class Windows {
   }
 
   /** Minutes that are not told by the plan are for what happens, and keep all their detail. */
-  #kindOf(kind: 'summary' | 'rollup', windowMs: number, budget: UplinkBudget): BodyKind {
+  #kindOf(kind: 'summary' | 'rollup', windowMs: number, budget: WindowPlan): BodyKind {
     const { plan, detail } = budget;
     if (kind === 'rollup') return hourKind(plan);
     const { sketchPercent, told } =

@@ -68,7 +68,10 @@ export class Simulated {
       if (done()) return true;
       while (this.#timers[0]?.cancelled) this.#pop();
       const next = this.#timers[0];
-      if (next === undefined || next.atMs > untilMs) return false;
+      if (next === undefined || next.atMs > untilMs) {
+        this.now = Math.max(this.now, untilMs);
+        return false;
+      }
       this.#pop();
       next.cancelled = true;
       this.steps++;

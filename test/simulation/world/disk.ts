@@ -3,6 +3,7 @@
  * not synced yet survives a kill of the process, and of a power cut one half. Everything else goes wrong as its mood
  * says. What becomes durable, and what damage takes away, is told to the truth.
  */
+import type { ChainStore } from '../../../agent/outbox/chain.ts';
 import type { Op, OpenShelf, Shelf, Step } from '../../../agent/outbox/shelf.ts';
 import type { Simulated } from '../simulated.ts';
 import { Image, textOf } from './image.ts';
@@ -97,10 +98,25 @@ export class SimDisk {
       }
       if (suspect && world.chance(this.mood.movedAside)) {
         this.#note('is moved aside');
+        const { note } = this.image;
         truth.lost(this.image, new Image());
         this.image = new Image();
+        this.image.note = note;
       }
       return new SimShelf(this, life);
+    };
+  }
+
+  /** The note beside the database; it goes where the disk goes, and stays where only the database is lost. */
+  chain(): ChainStore {
+    const life = this.#life;
+    return {
+      load: () => this.read(life, () => this.image.note),
+      save: async (links) => {
+        await this.#takes(life, this.mood.writeMs);
+        if (this.mood.refuses !== null) throw new Error('IO error: No space left on device');
+        this.image.note = structuredClone(links);
+      },
     };
   }
 

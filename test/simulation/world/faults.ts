@@ -57,7 +57,8 @@ export function schedule(all: World): void {
   }
   times('centralKills', 3, () => {
     central.end();
-    at(world.next() * 20_000, () => central.start());
+    // What the one said can be on its way when the next one speaks.
+    at(world.next() * (world.chance(0.5) ? 100 : 20_000), () => central.start());
   });
   const setBack = (share: () => number) => async () => {
     await central.setBackTo(share());
@@ -77,6 +78,12 @@ export function schedule(all: World): void {
   const restart = (one: SimMachine, powerCut: boolean): void => {
     one.kill(powerCut);
     at(world.next() * 5_000, () => one.start());
+    if (!has('gone') || world.chance(0.5)) return;
+    // Its disk is not there when it starts.
+    one.disk.mood.refuses = 'all';
+    at(5_000 + world.next() * 30_000, () => {
+      one.disk.mood.refuses = goodDisk.refuses;
+    });
   };
   times('kills', 4, () => restart(machine(), false));
   times('powerCuts', 3, () => restart(machine(), true));

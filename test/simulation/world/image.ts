@@ -1,4 +1,5 @@
 /** What lies on a simulated disk: keys in byte order with their values, cheap to copy. */
+import type { ChainLink } from '../../../agent/outbox/chain.ts';
 import type { Op } from '../../../agent/outbox/shelf.ts';
 
 /** Keys are held as Latin-1 strings, whose order is that of the bytes. */
@@ -19,6 +20,8 @@ export class Image {
   /** Bytes of what is there; and of deleted records that no compaction has given back. */
   liveBytes = 0;
   garbageBytes = 0;
+  /** The file beside the database (agent/outbox/chain.ts). */
+  note: readonly ChainLink[] = [];
 
   clone(): Image {
     const copy = new Image();
@@ -26,6 +29,7 @@ export class Image {
     copy.values = this.values.slice();
     copy.liveBytes = this.liveBytes;
     copy.garbageBytes = this.garbageBytes;
+    copy.note = this.note;
     return copy;
   }
 

@@ -11,7 +11,7 @@ import { UtcEstimate } from '../../../agent/utc.ts';
 import { Keeper, remember } from '../../../agent/wiring/meta.ts';
 import { limits } from '../../../shared/limits.ts';
 import { unpackPayload } from '../../../shared/transport/compress.ts';
-import { decodeEnvelope } from '../../../shared/wire/envelope.ts';
+import { decodeAck, decodeEnvelope } from '../../../shared/wire/envelope.ts';
 import { contains } from '../../../shared/wire/ranges.ts';
 import type { RecordKind } from '../../../shared/wire/record.ts';
 import { Simulated } from '../simulated.ts';
@@ -66,13 +66,16 @@ export class SimMachine implements Client {
   /** May connect; where two have one identity, the last act lets them in turn. */
   allowed = true;
   refused = 0;
-  /** Records that an answer was waited for when the process ended. */
   #life = 0;
   #up = false;
   #connected = false;
   #bootId: string;
   #bootedMs = 0;
   starts = 0;
+  /** Of the envelopes of this process: what they are numbered above, the last, the highest that each central answered. */
+  #numberedAbove = 0;
+  #lastSent = 0;
+  #answered = new Map<string, number>();
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
@@ -126,8 +129,18 @@ export class SimMachine implements Client {
   }
 
   acknowledged(payload: Uint8Array): void {
-    // A damaged one is refused; nothing is changed then.
+    const { n, incarnation } = decodeAck(payload);
+    const answersThisProcess = n > this.#numberedAbove && n <= this.#lastSent;
+    if (answersThisProcess) this.#answered.set(incarnation, Math.max(n, this.#answered.get(incarnation) ?? 0));
     this.running?.publisher.acknowledged(payload).catch(() => {});
+  }
+
+  /** Another central is believed in only for an answer to something newer than all that was answered before. */
+  #believes(incarnation: string): void {
+    const highest = Math.max(...this.#answered.values());
+    if ((this.#answered.get(incarnation) ?? 0) < highest) {
+      this.#parts.truth.problem(`${this.name} believes in ${incarnation.slice(0, 8)} for an old answer`);
+    }
   }
 
   /** Connects at once, where it may. */
@@ -187,6 +200,7 @@ export class SimMachine implements Client {
       QueueOutbox.open({
         ...options,
         openShelf,
+        chain: this.disk.chain(),
         volatile: false,
         lossCause: 'overflow',
         ringBytes: settings.volatileBytes,
@@ -200,6 +214,9 @@ export class SimMachine implements Client {
     if (!alive()) return;
     utc = new UtcEstimate(remembered.latestCentralMs);
     const keeper = new Keeper(outbox, () => {});
+    this.#numberedAbove = Math.floor(clock.monotonicMs() * 1000);
+    this.#lastSent = this.#numberedAbove;
+    this.#answered = new Map();
     publisher = new Publisher({
       agent: this.agent,
       bootId,
@@ -218,7 +235,10 @@ export class SimMachine implements Client {
         keeper.centralMs(utc.latestCentralMs);
       },
       incarnation: remembered.incarnation,
-      believe: (incarnation) => keeper.incarnation(incarnation),
+      believe: (incarnation) => {
+        this.#believes(incarnation);
+        keeper.incarnation(incarnation);
+      },
     });
     let gathering = false;
     const wake = (): void => {
@@ -255,7 +275,8 @@ export class SimMachine implements Client {
   #inspect(payload: Uint8Array, isVolatile: (epoch: string) => boolean): void {
     const { truth } = this.#parts;
     if (payload.length > limits.payloadBytes) truth.problem(`${this.name}: an envelope of ${payload.length} bytes`);
-    const { epoch, frames, held, highestSeq } = decodeEnvelope(unpackPayload(payload, limits.inflatedBytes));
+    const { epoch, frames, held, highestSeq, n } = decodeEnvelope(unpackPayload(payload, limits.inflatedBytes));
+    this.#lastSent = n;
     for (const frame of frames) truth.sent(this.agent, epoch, frame, isVolatile(epoch), this.name);
     const known = truth.epochs.get(epoch);
     if (known === undefined || known.volatile !== null) return;

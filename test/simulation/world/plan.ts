@@ -89,8 +89,8 @@ export function planOf(world: Simulated): Plan {
     records: 20 + world.integer(100),
     makingMs: 10_000 + world.integer(110_000),
     settings: {
-      limitBytes: small ? 24_000 + world.integer(24_000) : 10_000_000,
-      volatileBytes: small ? 16_000 : 1_000_000,
+      limitBytes: small ? 12_000 + world.integer(20_000) : 10_000_000,
+      volatileBytes: small ? 8_000 : 1_000_000,
       keepAcknowledgedMs: has.has('keepsNothing') ? 0 : world.chance(0.5) ? 20_000 : 36_000_000,
       commitIntervalMs: [20, 200, 1_000, 5_000][world.integer(4)]!,
       backlogBytesPerS: has.has('slowBacklog') ? 4_000 : 0,

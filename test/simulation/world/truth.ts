@@ -157,10 +157,19 @@ export class Truth {
   /** A frame leaves the machine. */
   sent(agent: string, epochId: string, frame: Uint8Array, volatile: boolean, by: string): void {
     const epoch = this.of(agent, epochId, volatile ? by : null);
-    const { seq, record } = readFrame(epochId, frame);
+    const { seq, record } = this.#read(epochId, frame);
     if (epoch.volatile !== null) this.made(epoch, seq, record);
     else if (!epoch.payloads.get(seq)?.includes(textOf(record)))
       this.problem(`${nameOf(epoch, seq)} is sent, not durable`);
+  }
+
+  #read(epoch: string, frame: Uint8Array): { readonly seq: number; readonly record: Uint8Array } {
+    try {
+      return readFrame(epoch, frame);
+    } catch (error) {
+      this.problem(`a damaged frame of ${epoch.slice(0, 8)} is sent: ${(error as Error).message}`);
+      throw error;
+    }
   }
 
   /** What was in one image and is not in the other is lost without a trace. */

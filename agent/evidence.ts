@@ -97,6 +97,19 @@ export class EvidenceStage {
     this.#pin(incident, { fromMs: incident.openedMs - BEFORE_MS, toMs: now.utcMs }, now);
   }
 
+  /** The idea of UTC moved by as much. */
+  moveTimes(byMs: number): void {
+    for (const followed of this.#followed.values()) {
+      const { openedMs, closedMs } = followed.incident;
+      followed.incident = {
+        ...followed.incident,
+        openedMs: openedMs + byMs,
+        closedMs: closedMs === null ? null : closedMs + byMs,
+      };
+      followed.pinnedToMs += byMs;
+    }
+  }
+
   /** Pins what is due. Once a second is often enough. */
   tick(now: Instant): void {
     for (const [key, followed] of this.#followed) {

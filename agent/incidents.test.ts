@@ -25,8 +25,11 @@ class Bench {
     onState: (state) => void this.states.push(state),
   });
 
+  /** How far the idea of UTC moved. */
+  movedMs = 0;
+
   at() {
-    return { monotonicMs: 1e6 + this.second * 1000, utcMs: START_MS + this.second * 1000 };
+    return { monotonicMs: 1e6 + this.second * 1000, utcMs: START_MS + this.movedMs + this.second * 1000 };
   }
 
   /** A finding that began `lastedSeconds` ago. */
@@ -68,6 +71,19 @@ describe('IncidentStage', () => {
     await bench.pass(300);
     expect(bench.drafts).toEqual([]);
     expect(bench.states).toEqual([]);
+  });
+
+  it('moves with the idea of UTC: one clock for all times of a revision, and none lasts longer for it', async () => {
+    const bench = new Bench();
+    bench.add(1, 4);
+    await bench.pass(1);
+    bench.movedMs = 50 * 365 * 86_400_000;
+    bench.stage.moveTimes(bench.movedMs);
+    await bench.pass(15);
+    const [later] = bench.revisions;
+    expect(later!.openedMs).toBe(START_MS - 4_000 + bench.movedMs);
+    expect(later!.findings[0]).toMatchObject({ sinceMs: later!.openedMs, lastMs: START_MS + bench.movedMs });
+    expect(later!.updatedMs).toBeGreaterThan(later!.openedMs);
   });
 
   it('opens once for what lasts, says it in words, and closes itself when it has been quiet', async () => {

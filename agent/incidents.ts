@@ -72,7 +72,7 @@ interface Open {
   id: { readonly epoch: string; readonly seq: number } | null;
   /** The opening record is being written. */
   opening: boolean;
-  readonly openedMs: number;
+  openedMs: number;
   revision: number;
   updatedMs: number;
   /** Of the last revision, or of the last attempt to open; and of the last finding. Monotonic. */
@@ -132,6 +132,22 @@ export class IncidentStage {
     if (this.#pending.size >= MOST_FINDINGS) this.#pending.delete(this.#pending.keys().next().value!);
     this.#pending.set(key, { finding: merge(known, finding), heardAtMs: at.monotonicMs });
     this.#considerOpening(at);
+  }
+
+  /** The idea of UTC moved by as much: what is told from now on is told by the new one. */
+  moveTimes(byMs: number): void {
+    const moved = (finding: Finding): Finding => ({
+      ...finding,
+      sinceMs: finding.sinceMs + byMs,
+      lastMs: finding.lastMs + byMs,
+    });
+    for (const pending of this.#pending.values()) pending.finding = moved(pending.finding);
+    const open = this.#open;
+    if (open === null) return;
+    for (const [key, finding] of open.findings) open.findings.set(key, moved(finding));
+    open.openedMs += byMs;
+    open.updatedMs += byMs;
+    open.changed = true;
   }
 
   /** Once a second: revises, closes, forgets. */

@@ -102,6 +102,11 @@ export class ModelStage {
     for (const known of seasonalSlots) if (known.slot === slot) this.#models.delete(known.windowMs);
   }
 
+  /** The idea of UTC moved by as much. */
+  moveTimes(byMs: number): void {
+    for (let number = 0; number < this.#since.length; number++) this.#since[number]! += byMs;
+  }
+
   /** The number belongs to another series from now on. */
   forget(series: SeriesNumber): void {
     this.#clear(series);

@@ -182,3 +182,24 @@ test('windows may be ten minutes', () => {
   const closed = clock.advance(1_000_000, 1_700_000_000_000);
   expect([closed!.window.nominalMs, closed!.window.endUtcMs! % 600_000]).toEqual([600_000, 0]);
 });
+
+test('sixty days at a tick a second, drift and steps of the estimate: every second is in one window, once', () => {
+  const driftPerMs = 35e-6;
+  const clock = new WindowClock(0, null);
+  let endMs = 0;
+  let windows = 0;
+  for (let second = 1; second <= 60 * 86_400; second++) {
+    const nowMs = second * 1000;
+    const steppedMs = Math.floor(second / 100_000) * 7_777;
+    const offsetMs = second < 300 ? null : 1_700_000_000_000 + nowMs * driftPerMs + steppedMs;
+    const window = clock.advance(nowMs, offsetMs)?.window;
+    if (window === undefined) continue;
+    windows++;
+    expect(window.endMonotonicMs - window.lengthMs).toBeCloseTo(endMs, 3);
+    endMs = window.endMonotonicMs;
+  }
+  expect(60 * 86_400_000 - endMs).toBeLessThan(MINUTE_MS + 1001);
+  // Each of the 51 steps, and the first estimate, cuts one window short.
+  expect(windows - 60 * 1440).toBeGreaterThanOrEqual(0);
+  expect(windows - 60 * 1440).toBeLessThan(60);
+}, 60_000);

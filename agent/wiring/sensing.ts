@@ -122,6 +122,12 @@ export class Sensing {
         this.models.forget(series);
         this.recent.forget(series);
       },
+      stepped: (byMs) => {
+        log.info({ byMs: Math.round(byMs) }, 'the idea of UTC moved; what is open moves with it');
+        this.incidents.moveTimes(byMs);
+        this.evidence.moveTimes(byMs);
+        this.models.moveTimes(byMs);
+      },
       failed: (error) => log.error({ problem: messageOf(error), err: error }, 'a window could not be recorded'),
     });
     this.evidence = new EvidenceStage({

@@ -94,7 +94,8 @@ async function moveRows(
   come: Span[],
 ): Promise<Operation[]> {
   const to = new Map(moves.map(({ timeMs, toMs }) => [timeMs, toMs]));
-  const lengths = new Map<number, number>();
+  /** A window of a minute and one of ten may end together. */
+  const moved = new Map<string, Span>();
   const operations: Operation[] = [];
   const count = await countSeries(reader, agent);
   for (let first = 0; first < count; first += SERIES_PER_STEP) {
@@ -106,7 +107,7 @@ async function moveRows(
       const byHour = new Map<number, Rows>([[hour, new Rows()]]);
       scatterChunk(chunk, (timeMs, lengthMs) => {
         const toMs = to.get(timeMs);
-        if (toMs !== undefined) lengths.set(timeMs, lengthMs);
+        if (toMs !== undefined) moved.set(`${timeMs}/${lengthMs}`, [timeMs, lengthMs]);
         const at = toMs === undefined ? hour : hourOf(toMs);
         const rows = byHour.get(at) ?? new Rows();
         byHour.set(at, rows);
@@ -121,7 +122,7 @@ async function moveRows(
       }
     }
   }
-  for (const [timeMs, lengthMs] of lengths) {
+  for (const [timeMs, lengthMs] of moved.values()) {
     gone.push([timeMs, lengthMs]);
     come.push([to.get(timeMs)!, lengthMs]);
   }

@@ -69,3 +69,46 @@ test('current values of the fleet: without retired agents and series that ended'
   }
   await server.app.close();
 });
+
+test('the ledger, the minutes of the last day and the flags of machines that are not retired', async () => {
+  const { services } = fakeServices();
+  const retired = { ...someAgent, id: 'old', retiredMs: START_MS };
+  let asked = 0;
+  const coverage: typeof services.store.coverage = (agent, range) => {
+    asked++;
+    expect(range.toMs - range.fromMs).toBe(86_400_000);
+    return services.store.coverage(agent, range);
+  };
+  const server = await startTestServer({
+    services: {
+      fleet: { ...services.fleet, agents: () => [someAgent, retired] },
+      store: { ...services.store, coverage },
+    },
+  });
+  const scrape = async () =>
+    (await server.app.inject({ url: '/metrics', headers: { host: 'localhost' } })).body.split('\n');
+  const lines = await scrape();
+  for (const expected of [
+    'picket_ledger_records{agent="pump-7",state="committed"} 12',
+    'picket_ledger_records{agent="pump-7",state="pending"} 0',
+    'picket_ledger_records{agent="pump-7",state="quarantined"} 0',
+    'picket_ledger_records{agent="pump-7",state="lost"} 4',
+    'picket_ledger_lost_records{agent="pump-7",cause="overflow"} 3',
+    'picket_ledger_duplicates_total{agent="pump-7"} 2',
+    'picket_coverage_minutes{agent="pump-7",state="covered"} 1400',
+    'picket_coverage_minutes{agent="pump-7",state="missing"} 40',
+    'picket_coverage_missing_minutes{agent="pump-7",cause="power_cut"} 40',
+    'picket_agent_flags{agent="pump-7",kind="clone"} 1',
+  ]) {
+    expect(lines).toContain(expected);
+  }
+  expect(lines.join('\n')).not.toContain('"old"');
+  // Coverage is not read anew with every scrape.
+  server.clock.nowMs += 60_000;
+  await scrape();
+  expect(asked).toBe(1);
+  server.clock.nowMs += 300_000;
+  await scrape();
+  expect(asked).toBe(2);
+  await server.app.close();
+});

@@ -15,6 +15,7 @@ function agent(id: string, change: Partial<AgentState> = {}): AgentState {
     lastSeenMs: 0,
     pendingRecords: 0,
     openIncidents: 0,
+    flags: [],
     reported: null,
     modelVersion: null,
     desiredVersion: null,
@@ -52,6 +53,10 @@ describe('the list of machines', () => {
     expect(ids('state=offline')).toEqual(['press-1']);
     expect(ids('state=retired')).toEqual(['old-1']);
     expect(ids('state=trouble')).toEqual(['press-1', 'press-2']);
+    const flag = { id: 'clone-a', kind: 'clone', sinceMs: 0, parent: null, epochs: [], text: '', advice: '' } as const;
+    const flagged = agent('pump-11', { flags: [flag] });
+    const trouble = listed([...fleet, flagged], wantedFrom(new URLSearchParams('state=trouble')), new Map());
+    expect(trouble.map(({ id }) => id)).toContain('pump-11');
     expect(ids('site=north')).toEqual(['pump-10']);
     expect(ids('tag=line%3Db')).toEqual(['pump-9']);
   });

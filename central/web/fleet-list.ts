@@ -50,7 +50,8 @@ export function listed(
     .filter((agent) => {
       const presence = presenceOf(agent);
       if (wanted.state === 'trouble') {
-        if (presence === 'retired' || (agent.openIncidents === 0 && presence !== 'offline')) return false;
+        const inTrouble = agent.openIncidents > 0 || agent.flags.length > 0 || presence === 'offline';
+        if (presence === 'retired' || !inTrouble) return false;
       } else if (wanted.state === '' ? presence === 'retired' && words.length === 0 : presence !== wanted.state) {
         return false;
       }

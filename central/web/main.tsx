@@ -7,6 +7,7 @@ import './styles/fleet.css';
 import './styles/machine.css';
 import './styles/chart.css';
 import './styles/panels.css';
+import './styles/ledger.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 

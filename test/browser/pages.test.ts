@@ -414,6 +414,39 @@ describe('the look', () => {
     },
   );
 
+  it('says why minutes are missing, in a strip and in words', async () => {
+    const page = await openLoggedIn('/machine/pump-1/ledger');
+    await page.waitForSelector('[data-role=coverage] .strip');
+    // Five days ago: an hour without power from 10:00 on, and half an hour that was thinned.
+    const hole = page.locator('.strip .missing.power');
+    expect(await hole.getAttribute('title')).toBe('10:00–11:00 power cut');
+    const [strip, cut] = await Promise.all([page.locator('.strip').nth(5).boundingBox(), hole.boundingBox()]);
+    expect((cut!.x - strip!.x) / strip!.width).toBeCloseTo(10 / 24, 2);
+    expect(cut!.width / strip!.width).toBeCloseTo(1 / 24, 2);
+    expect(await page.textContent('[data-role=coverage] tbody tr:nth-child(6)')).toContain('power cut 60 min');
+    await page.click('[data-role=coverage] summary');
+    expect(await page.textContent('[data-role=coverage] details table')).toContain('19:20–19:50');
+    await page.click('[data-role=check] button');
+    await page.waitForSelector('[data-role=check] .adds-up');
+    expect(complaints).toEqual([]);
+  });
+
+  it('flags an identity that two machines use, until somebody dismisses it', async () => {
+    const page = await openLoggedIn();
+    await page.waitForSelector('[data-agent=press-2] .flag-mark');
+    expect(await page.locator('.flag-mark').count()).toBe(1);
+    await page.click('[data-agent=press-2] .c-name a');
+    await page.waitForSelector('[data-role=flag]');
+    const told = await page.textContent('[data-role=flag]');
+    expect(told).toContain('Two machines use this identity');
+    expect(told).toContain('Enrol one of them anew');
+    expect(told).toContain('machine 2: epoch cccccccc, boot 3333');
+    await page.click('[data-role=flag] button');
+    await page.waitForSelector('[data-role=flag]', { state: 'detached' });
+    expect(central.agents.find(({ id }) => id === 'press-2')!.flags).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
   it('is walked through by keys', async () => {
     const page = await openLoggedIn();
     await page.waitForSelector('.machines');

@@ -13,6 +13,7 @@ import { formatSeries } from '../../../shared/series.ts';
 import type { AgentState } from '../../api.ts';
 import { type RouteContext, requireAgent } from '../context.ts';
 import { identify } from '../guard.ts';
+import { LedgerMetrics } from '../ledger-metrics.ts';
 import { labelsOf, MetricsPage, metricName, PROMETHEUS_TYPE } from '../prometheus.ts';
 import { agentId, answers, object } from '../schemas.ts';
 
@@ -24,6 +25,7 @@ const GAUGES = new Set(['connections']);
 
 export function metricsRoutes(app: FastifyInstance, context: RouteContext, openOnLoopback: boolean): void {
   const { services, auth, cookie } = context;
+  const ledgers = new LedgerMetrics(context);
   const page = { 200: { description: 'Text format 0.0.4', content: { 'text/plain': { schema: { type: 'string' } } } } };
 
   app.addHook('onRequest', async (request, reply) => {
@@ -44,7 +46,7 @@ export function metricsRoutes(app: FastifyInstance, context: RouteContext, openO
         response: { ...answers('nothing'), ...page },
       },
     },
-    async (_request, reply) => reply.type(PROMETHEUS_TYPE).send(await ownMetrics(context)),
+    async (_request, reply) => reply.type(PROMETHEUS_TYPE).send(await ownMetrics(context, ledgers)),
   );
 
   app.get<{ Querystring: { agent?: string } }>(
@@ -66,7 +68,7 @@ export function metricsRoutes(app: FastifyInstance, context: RouteContext, openO
   );
 }
 
-async function ownMetrics(context: RouteContext): Promise<string> {
+async function ownMetrics(context: RouteContext, ledgers: LedgerMetrics): Promise<string> {
   const { services } = context;
   const page = new MetricsPage();
   page.add('gauge', 'picket_central_info', 'Version of the central', labelsOf({}, { version: services.version }), 1);
@@ -92,6 +94,7 @@ async function ownMetrics(context: RouteContext): Promise<string> {
       .filter((agent) => agent.presence === presence && agent.retiredMs === null).length;
     page.add('gauge', 'picket_central_agents', 'Agents by presence', labelsOf({}, { presence }), count);
   }
+  await ledgers.addTo(page);
   page.add('gauge', 'picket_central_streams', 'Open streams of server-sent events', '', context.streams.count());
   const memory = process.memoryUsage.rss();
   page.add('gauge', 'process_resident_memory_bytes', 'Resident memory of the central', '', memory);

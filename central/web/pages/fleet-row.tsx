@@ -1,6 +1,7 @@
 /** One machine of the fleet's list. */
 
 import type { AgentState } from '../../api.ts';
+import { FlagMarks } from '../components/flags.tsx';
 import { memo } from '../components/memo.ts';
 import { Ago, Bar, SeverityMark, State } from '../components/parts.tsx';
 import { formatCount } from '../format.ts';
@@ -32,6 +33,7 @@ export const FleetRow = memo(function FleetRow({ agent, worst, now }: Props) {
         <a href={href} tabIndex={-1}>
           {name}
         </a>
+        <FlagMarks flags={agent.flags} />
         <span class="about">
           {site}
           {Object.entries(tags).map(([tag, value]) => (

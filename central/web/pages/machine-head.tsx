@@ -2,6 +2,7 @@
 import type { AgentState } from '../../api.ts';
 import { useCell } from '../cell.ts';
 import type { ChartBoard } from '../charts/board.ts';
+import { Flags } from '../components/flags.tsx';
 import { Ago, Bar, Moment, State } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
 import { counted } from '../format.ts';
@@ -16,9 +17,11 @@ interface Props {
   readonly siteZone: string | null;
   /** Whether charts are shown that could be live. */
   readonly charts: boolean;
+  /** Loads the agent's state again. */
+  readonly reload: () => void;
 }
 
-export function MachineHead({ agent, board, siteZone, charts }: Props) {
+export function MachineHead({ agent, board, siteZone, charts, reload }: Props) {
   const now = useNow(5_000);
   const flowing = useCell(board.source.live.flowing);
   const { zone } = useCell(preferences);
@@ -89,6 +92,7 @@ export function MachineHead({ agent, board, siteZone, charts }: Props) {
           </dd>
         </div>
       </dl>
+      <Flags agent={agent} onDone={reload} />
       {presence !== 'online' && (
         <p class={`notice ${presence}`} role="status">
           {presence === 'retired' ? (

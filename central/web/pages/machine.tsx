@@ -81,7 +81,7 @@ export function MachinePage({ id, tab, fleet }: Props) {
   return (
     <SiteZone.Provider value={siteZone}>
       <div class="machine">
-        <MachineHead agent={agent} board={board} siteZone={siteZone} charts={tab === ''} />
+        <MachineHead agent={agent} board={board} siteZone={siteZone} charts={tab === ''} reload={fleet.reload} />
         <nav class="tabs" aria-label="About this machine">
           {tabs.map(([name, label]) => (
             <a

@@ -1,30 +1,34 @@
 /** The ledger: where each record that the machine made is, and which minutes of each day are covered. */
+import { useState } from 'preact/hooks';
 import type { AgentState } from '../../api.ts';
-import type { CoverageDay, LedgerRow } from '../../store/store.ts';
-import { get } from '../api.ts';
-import { Failure, Moment, Skeleton } from '../components/parts.tsx';
+import type { CoverageDay, LedgerCheck, LedgerRow, LedgerTotals } from '../../store/store.ts';
+import { get, wordsOf } from '../api.ts';
+import { Failure, Skeleton } from '../components/parts.tsx';
 import type { Fleet } from '../fleet.ts';
-import { formatCount, formatShare } from '../format.ts';
+import { counted, formatCount } from '../format.ts';
 import { useResource } from '../resource.ts';
-import { formatDay } from '../time.ts';
+import { Coverage, nameOfCause } from './coverage.tsx';
+import { EPOCHS_PER_PAGE, Epochs } from './epochs.tsx';
+import { Quarantine } from './quarantine.tsx';
 import { useReloadOn } from './reload.ts';
 
-type Totals = Pick<LedgerRow, 'made' | 'committed' | 'quarantined' | 'pending' | 'lost' | 'lostByCause' | 'duplicates'>;
 interface Answer {
   readonly rows: readonly LedgerRow[];
-  readonly totals: Totals;
+  readonly totals: LedgerTotals;
   readonly coverage: readonly CoverageDay[];
 }
 
 const parts = [
   ['committed', 'Committed', 'stored for certain'],
   ['pending', 'Pending', 'still held by the machine'],
-  ['quarantined', 'Quarantined', 'came broken; its bytes are kept'],
+  ['quarantined', 'Set aside', 'came broken, was answered; its bytes are kept for a while'],
   ['lost', 'Lost', 'neither held nor stored'],
 ] as const;
 
 export function LedgerPanel({ agent, fleet }: { readonly agent: AgentState; readonly fleet: Fleet }) {
-  const ledger = useResource(`ledger ${agent.id}`, (signal) => get<Answer>(`/agents/${agent.id}/ledger`, signal));
+  const ledger = useResource(`ledger ${agent.id}`, (signal) =>
+    get<Answer>(`/agents/${agent.id}/ledger?limit=${EPOCHS_PER_PAGE}`, signal),
+  );
   useReloadOn(fleet, agent.id, 'summary', ledger.reload);
   if (ledger.data === undefined) {
     if (ledger.error !== undefined) return <Failure error={ledger.error} onRetry={ledger.reload} />;
@@ -55,6 +59,12 @@ export function LedgerPanel({ agent, fleet }: { readonly agent: AgentState; read
             <dt title="sent again before the acknowledgement came; stored once">Duplicates</dt>
             <dd>{formatCount(totals.duplicates)}</dd>
           </div>
+          {totals.conflicts > 0 && (
+            <div>
+              <dt title="came under the number of another record; the first one was kept">Contradictions</dt>
+              <dd>{formatCount(totals.conflicts)}</dd>
+            </div>
+          )}
         </dl>
         <p class={sum === totals.made ? 'adds-up' : 'trouble'} data-role="sum">
           {sum === totals.made
@@ -65,89 +75,61 @@ export function LedgerPanel({ agent, fleet }: { readonly agent: AgentState; read
           <p>
             Lost by cause:{' '}
             {Object.entries(totals.lostByCause)
-              .map(([cause, count]) => `${cause.replaceAll('_', ' ')} ${formatCount(count)}`)
+              .map(([cause, count]) => `${nameOfCause(cause)} ${formatCount(count)}`)
               .join(', ')}
           </p>
         )}
+        <Check agent={agent.id} />
       </section>
       <Coverage days={coverage} />
-      <Epochs rows={rows} />
+      {totals.quarantined + totals.conflicts > 0 && (
+        <Quarantine agent={agent.id} count={totals.quarantined + totals.conflicts} />
+      )}
+      <Epochs agent={agent} rows={rows} count={totals.epochs} />
     </div>
   );
 }
 
-function Coverage({ days }: { readonly days: readonly CoverageDay[] }) {
-  const sorted = [...days].sort((a, b) => b.dayMs - a.dayMs);
+/** Counts again from what is stored, when somebody wants to know. */
+function Check({ agent }: { readonly agent: string }) {
+  const [state, setState] = useState<LedgerCheck | 'counting' | { readonly failed: unknown } | null>(null);
+  const count = async (): Promise<void> => {
+    setState('counting');
+    try {
+      setState(await get<LedgerCheck>(`/agents/${agent}/ledger/check`));
+    } catch (failed) {
+      setState({ failed });
+    }
+  };
   return (
-    <section>
-      <h2>Minutes covered</h2>
-      {sorted.length === 0 && <p class="faint">No minute has come yet.</p>}
-      <ul class="coverage">
-        {sorted.map(({ dayMs, covered, pending, missing }) => {
-          const all = Math.max(1, covered + pending + missing);
-          return (
-            <li key={dayMs}>
-              <span class="day">{formatDay(dayMs, 'UTC')}</span>
-              <span class="ledger-bar" aria-hidden="true">
-                <i class="committed" style={{ flexGrow: covered }} />
-                <i class="pending" style={{ flexGrow: pending }} />
-                <i class="lost" style={{ flexGrow: missing }} />
-              </span>
-              <span class="number">{formatShare(covered / all)}</span>
-              <span class="faint">
-                {formatCount(covered)} covered
-                {pending > 0 && `, ${formatCount(pending)} pending`}
-                {missing > 0 && `, ${formatCount(missing)} missing`}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
-      <p class="hint">Days are UTC.</p>
-    </section>
+    <div class="actions" data-role="check">
+      <button type="button" disabled={state === 'counting'} onClick={() => void count()}>
+        {state === 'counting' ? 'Counting…' : 'Count again'}
+      </button>
+      <span role="status">{state !== null && state !== 'counting' && <Outcome state={state} />}</span>
+    </div>
   );
 }
 
-function Epochs({ rows }: { readonly rows: readonly LedgerRow[] }) {
-  const sorted = [...rows].sort((a, b) => b.start - a.start || b.lastMs - a.lastMs);
+function Outcome({ state }: { readonly state: LedgerCheck | { readonly failed: unknown } }) {
+  if ('failed' in state) return <span class="trouble">{wordsOf(state.failed)}</span>;
+  const { records, thinned, problems } = state;
+  const older = thinned === 0 ? '' : `, ${formatCount(thinned)} older ones are known by their ranges`;
+  if (problems.length === 0) {
+    return (
+      <span class="adds-up">
+        {counted(records, 'stored record')} counted again{older}: as the ledger says.
+      </span>
+    );
+  }
   return (
-    <section>
-      <h2>By start of the agent</h2>
-      <div class="scroll-x">
-        <table class="plain">
-          <thead>
-            <tr>
-              <th>Epoch</th>
-              <th>From</th>
-              <th>To</th>
-              <th class="numeric">Made</th>
-              <th class="numeric">Committed</th>
-              <th class="numeric">Pending</th>
-              <th class="numeric">Quarantined</th>
-              <th class="numeric">Lost</th>
-              <th class="numeric">Duplicates</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((row) => (
-              <tr key={row.epoch}>
-                <td title={row.epoch}>
-                  #{row.start} <code>{row.epoch.slice(0, 8)}</code>
-                  {row.volatile && <span class="tag">in memory</span>}
-                </td>
-                <td>{row.firstMs > 0 && <Moment ms={row.firstMs} />}</td>
-                <td>{row.lastMs > 0 && <Moment ms={row.lastMs} />}</td>
-                <td class="numeric">{formatCount(row.made)}</td>
-                <td class="numeric">{formatCount(row.committed)}</td>
-                <td class="numeric">{formatCount(row.pending)}</td>
-                <td class="numeric">{formatCount(row.quarantined)}</td>
-                <td class="numeric">{formatCount(row.lost)}</td>
-                <td class="numeric">{formatCount(row.duplicates)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
+    <div class="trouble">
+      {counted(problems.length, 'difference')} between the ledger and what is stored:
+      <ul>
+        {problems.map((problem) => (
+          <li key={problem}>{problem}</li>
+        ))}
+      </ul>
+    </div>
   );
 }

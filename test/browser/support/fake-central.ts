@@ -157,6 +157,14 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
         return [{ ...worldModel(id, version, nowMs()), state: 'published', reason: 'It is better.' }];
       },
     },
+    identity: {
+      async dismiss(agent, flag) {
+        fake.agents = fake.agents.map((one) =>
+          one.id === agent ? { ...one, flags: one.flags.filter(({ id }) => id !== flag) } : one,
+        );
+        bus.publish({ type: 'agent', agent });
+      },
+    },
     live: {
       watch(_agent, series, onTick, signal) {
         const wanted = worldSeries.filter(({ id }) => series.includes(id));

@@ -139,7 +139,7 @@ describe('an agent that changed to windows of ten minutes', () => {
     const [model] = await central.models.list('a1');
     expect(model).toMatchObject({ kind: 'model/seasonal-10m', fromMs: fromMs - 9 * MINUTE_MS });
     // Those of ten alone would hold out six of each series.
-    expect(model!.evaluation.windows).toBeGreaterThanOrEqual(2 * 12);
+    expect(model!.evaluation!.windows).toBeGreaterThanOrEqual(2 * 12);
   });
 });
 

@@ -29,7 +29,7 @@ export const backupCommand: CentralCommand = {
     const [file] = positionals;
     if (file === undefined) throw new PicketError('usage.invalid', 'the file to write is missing.');
     const { config, file: configFile } = await loadConfig(values, context);
-    const sources = { file: values['passphrase-file'], env: context.env, ask: context.askSecret };
+    const sources = { file: values['passphrase-file'], env: context.env, ask: context.askSecret ?? null };
     const passphrase = await passphraseFrom(sources, true);
     const path = resolve(file);
     const temporary = `${path}.tmp`;

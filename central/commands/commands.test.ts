@@ -48,7 +48,6 @@ async function call(command: Command<CentralContext>, args: string[], over: Part
     usualConfig: join(folder, 'none.yaml'),
     signal: new AbortController().signal,
     nowMs: () => nowMs,
-    askSecret: null,
     createLog: () => silent,
     start: () => Promise.reject(new Error('not here')),
     ...over,

@@ -37,7 +37,7 @@ export interface CentralContext extends CommandContext {
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
   /** Asks at the terminal without an echo; null where there is none. */
-  readonly askSecret: ((question: string) => Promise<string>) | null;
+  readonly askSecret?: ((question: string) => Promise<string>) | null;
   createLog(level: CentralConfig['log']['level']): Log;
   start(options: StartOptions): Promise<RunningCentral>;
 }

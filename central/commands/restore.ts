@@ -26,7 +26,7 @@ export const restoreCommand: CentralCommand = {
     const [path] = positionals;
     if (path === undefined) throw new PicketError('usage.invalid', 'the backup to restore is missing.');
     const { config } = await loadConfig(values, context);
-    const sources = { file: values['passphrase-file'], env: context.env, ask: context.askSecret };
+    const sources = { file: values['passphrase-file'], env: context.env, ask: context.askSecret ?? null };
     const [{ BackupFile }, { restoreBackup, requireEmpty }, { verifyBackup }] = await Promise.all([
       import('../backup/read.ts'),
       import('../backup/restore.ts'),

@@ -30,6 +30,9 @@ export async function judge(all: World): Promise<void> {
   const { truth, central, machines } = all;
   for (const agent of new Set(machines.map((machine) => machine.agent))) {
     const rows = new Map((await central.store.ledger(agent)).map((row) => [row.epoch, row]));
+    const { problems } = await central.store.verifyLedger(agent);
+    if (problems.length > 0) truth.problem(`${agent}: counted again the ledger differs: ${problems.join('; ')}`);
+    await judgeIdentity(all, agent);
     for (const row of rows.values()) {
       const { made, committed, quarantined, lost, pending } = row;
       if (made !== committed + quarantined + lost + pending) {
@@ -108,6 +111,14 @@ function judgeRow(all: World, epoch: EpochTruth, settled: SeqRanges, row: Ledger
   if (row.made !== epoch.highestSeq) say(`made is not ${epoch.highestSeq}`);
   if (row.pending !== 0) say('something is pending for ever');
   if (row.lostByCause.unnamed !== undefined) say('something is lost and no gap names it');
+}
+
+/** One machine on one disk that keeps what it was given is no clone of anybody. */
+async function judgeIdentity({ truth, central, plan }: World, agent: string): Promise<void> {
+  if (plan.has.has('twin') || damage.some((kind) => plan.has.has(kind))) return;
+  for (const finding of await central.store.identity(agent)) {
+    truth.problem(`${agent} is said to be ${finding.kind}: ${JSON.stringify(finding)}`);
+  }
 }
 
 async function judgeQuarantine({ truth, central }: World, agent: string): Promise<void> {

@@ -19,6 +19,9 @@ const DRAIN_MS = 3_600_000;
 /** What was under way when the faults ended comes to an end in this time. */
 const SETTLE_MS = 60_000;
 
+/** No seed takes a tenth of these; one that does goes round in a circle. */
+const MOST_STEPS = 200_000;
+
 export interface Outcome {
   readonly seed: number;
   readonly problems: readonly string[];
@@ -70,9 +73,10 @@ export class World {
     for (const machine of this.machines) machine.start();
     schedule(this);
     if (plan.has.has('clone')) world.timers.after(world.next() * plan.makingMs, () => this.#clone());
-    await world.run(plan.makingMs, () => false);
+    await world.run(plan.makingMs, this.#tooMany);
     await this.#heal();
-    await judge(this);
+    if (world.steps > MOST_STEPS) truth.problem(`${world.steps} steps: something never comes to rest`);
+    else await judge(this);
     trace.note(`ends: ${truth.problems.join('; ')}`);
     return {
       seed,
@@ -85,6 +89,8 @@ export class World {
       trace: trace.lines,
     };
   }
+
+  readonly #tooMany = (): boolean => this.world.steps > MOST_STEPS;
 
   #add(name: string, agent: string, randomSeed: number): SimMachine {
     const { world, broker, truth, trace, plan } = this;
@@ -111,7 +117,7 @@ export class World {
     goodAgain(this);
     trace.note('all is well again');
     for (const machine of machines) machine.start();
-    await world.run(world.now + SETTLE_MS, () => false);
+    await world.run(world.now + SETTLE_MS, this.#tooMany);
     for (const machine of machines) {
       for (const other of machines) {
         other.allowed = other.agent !== machine.agent || other === machine;
@@ -121,12 +127,12 @@ export class World {
       let drained = false;
       // An agent makes a record each minute: with it go the gaps that its outbox made by itself, and from the answer it
       // hears of a central that is another.
-      for (const endMs = world.now + DRAIN_MS; !drained && world.now < endMs; ) {
+      for (const endMs = world.now + DRAIN_MS; !drained && world.now < endMs && !this.#tooMany(); ) {
         void this.load.document(machine, 'detail');
-        drained = await world.run(world.now + MINUTE_MS, () => this.#isDrained(machine));
+        drained = await world.run(world.now + MINUTE_MS, () => this.#isDrained(machine) || this.#tooMany());
       }
       if (!drained) truth.problem(`${machine.name} does not drain: ${JSON.stringify(machine.running?.outbox.stats())}`);
-      await world.run(world.now + SETTLE_MS, () => false);
+      await world.run(world.now + SETTLE_MS, this.#tooMany);
     }
   }
 

@@ -254,7 +254,7 @@ describe('a data directory', () => {
     const configFile = join(folder, 'central.yaml');
     writeFileSync(configFile, 'log: {level: warn}\n');
     const external = `broker: {kind: external, url: 'mqtt://127.0.0.1:1', passwords: ${passwords}}`;
-    const source = { config: config(data, external), configFile, store, version: '0.1.0', nowMs };
+    const source = { config: config(data, external), configFile, store, version: '0.1.0', nowMs, scryptCost: cheap };
     const pieces = makeBackup(source, PASSPHRASE);
     const first = await pieces.next();
     // What comes after the first byte is not in it.

@@ -9,6 +9,7 @@ import type { CentralConfig } from '../config.ts';
 import { AGENTS } from '../fleet.ts';
 import type { LevelStore } from '../store/level.ts';
 import { type BroughtFile, dataFiles, type FileName, MAX_VALUE_BYTES } from './entries.ts';
+import type { ScryptCost } from './format.ts';
 import { writeBackup } from './write.ts';
 
 export interface BackupSource {
@@ -18,6 +19,8 @@ export interface BackupSource {
   readonly store: Pick<LevelStore, 'everything' | 'documents'>;
   readonly version: string;
   readonly nowMs: () => number;
+  /** What a try of a passphrase costs; tests make it small. */
+  readonly scryptCost?: ScryptCost;
 }
 
 /** The bytes of a backup; the store is read as it is when the first of them is taken. */
@@ -32,7 +35,7 @@ export async function* makeBackup(source: BackupSource, passphrase: string): Asy
       for (const { name, value } of files) yield { kind: 'file' as const, name, value };
       for await (const [key, value] of pairs) yield { kind: 'pair' as const, key, value };
     }
-    yield* writeBackup(about, passphrase, content());
+    yield* writeBackup(about, passphrase, content(), source.scryptCost);
   } finally {
     await close();
   }

@@ -2,6 +2,7 @@
 import type { Incident, StateEvent } from '../../shared/findings.ts';
 import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
+import { contains, unite } from '../../shared/wire/ranges.ts';
 import type { WindowColumns } from '../../shared/wire/summary.ts';
 import { isLaterDocument, type StoredDocument } from './commit.ts';
 import type { StoredGap } from './coverage.ts';
@@ -9,7 +10,8 @@ import type { Accepted, ContentOf } from './decide.ts';
 import { chooseHour, mergeRows } from './history.ts';
 import { type IdentityNotes, noNotes } from './identity.ts';
 import { replacesIncident } from './incidents.ts';
-import type { EpochLedger } from './ledger.ts';
+import { type EpochLedger, settledOf } from './ledger.ts';
+import { overdue } from './quarantine.ts';
 import { Finder, recount } from './recount.ts';
 import { type Row, Rows } from './rows.ts';
 import type { SettledKey } from './runs.ts';
@@ -220,4 +222,15 @@ export function recountOf(data: AgentData): LedgerCheck {
   for (const { epoch, seq } of data.quarantine.values()) finder.data(epoch, 'quarantine', seq);
   for (const order of data.gaps.keys()) finder.data(order.slice(0, 32), 'gap', Number(order.slice(33)));
   return recount([...data.ledgers.values()], finder.finish(), [...data.gaps.values()], 0);
+}
+
+/** Deletes the bytes that are overdue; the ledger goes on to count them. */
+export function pruneQuarantined(data: AgentData, nowMs: number): void {
+  const all = [...data.quarantine].map(([key, one]) => ({ key, ...one, sizeBytes: one.record.length }));
+  for (const { key, epoch, seq } of overdue(all, nowMs)) {
+    data.quarantine.delete(key);
+    const ledger = data.ledgers.get(epoch);
+    if (ledger === undefined || !contains(settledOf(ledger), seq)) continue;
+    data.ledgers.set(epoch, { ...ledger, thinned: unite(ledger.thinned, [[seq, seq]]) });
+  }
 }

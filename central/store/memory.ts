@@ -22,6 +22,7 @@ import {
   hoursOfSeries,
   minutesOfSeries,
   nearest,
+  pruneQuarantined,
   recountOf,
   rowsAt,
   type Window,
@@ -252,6 +253,7 @@ export class MemoryStore implements Store {
       }
       data.windows = data.windows.filter((window) => !isOld(window));
       data.rollups = data.rollups.filter((window) => !isOld(window));
+      pruneQuarantined(data, nowMs);
     }
   }
 

@@ -433,6 +433,32 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
       expect(await check()).toMatchObject({ problems: [] });
     });
 
+    test('what was set aside loses its bytes by age and by number, and stays counted', async () => {
+      await store.commit(
+        batch(
+          Array.from({ length: 10_050 }, (_, i) => record(i + 1, minute(i % 60), { kind: 'poison', reason: 'broken' })),
+          { receivedMs: minute(60) },
+        ),
+      );
+      // Of a record that cannot be read at all it is known when it came.
+      await store.commit(batch([record(10_051, 0, { kind: 'poison', reason: 'worse' })], { receivedMs: minute(61) }));
+      await store.maintain(T0 + DAY, never);
+      const kept = await store.quarantine('m1');
+      expect(kept).toHaveLength(10_000);
+      expect(kept.find(({ reason }) => reason === 'worse')).toMatchObject({ timeMs: minute(61) });
+      const row = { made: 10_051, quarantined: 10_051, lost: 0, pending: 0 };
+      expect((await store.ledger('m1'))[0]).toMatchObject(row);
+      expect(await check()).toMatchObject({ problems: [] });
+      await store.maintain(T0 + 100 * DAY, never);
+      expect(await store.quarantine('m1')).toEqual([]);
+      expect((await store.ledger('m1'))[0]).toMatchObject(row);
+      expect(await check()).toMatchObject({ problems: [] });
+      expect(await store.commit(batch([record(7, minute(7), { kind: 'poison', reason: 'broken' })]))).toMatchObject({
+        stored: 0,
+        duplicates: 1,
+      });
+    });
+
     test('a crash loop of 5,000 starts: one row each, and a ledger that still answers', async () => {
       const starts = 5000;
       const id = (i: number): string => (i + 1).toString(16).padStart(32, '0');

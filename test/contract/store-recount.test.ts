@@ -6,7 +6,21 @@ import { ClassicLevel } from 'classic-level';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLevelStore } from '../../central/store/level.ts';
 import type { LedgerCheck } from '../../central/store/store.ts';
-import { batch, DAY, epochA, epochB, event, HOUR, MINUTE, never, record, summary, T0, table } from './store.fixture.ts';
+import {
+  batch,
+  DAY,
+  epochA,
+  epochB,
+  event,
+  HOUR,
+  MINUTE,
+  never,
+  record,
+  summary,
+  T0,
+  table,
+  tableHash,
+} from './store.fixture.ts';
 
 type Raw = ClassicLevel<Buffer, Buffer>;
 
@@ -186,6 +200,21 @@ describe('the ledger on its disk', { timeout: 60_000 }, () => {
     store = await openLevelStore(directory);
     expect(await store.verifyLedger('m1')).toMatchObject({ records: 202, problems: [] });
     await store.close();
+  });
+
+  test('tables that nothing names are pruned, and the one that is named stays', async () => {
+    const store = await openLevelStore(directory);
+    const hash = (i: number): string => i.toString(16).padStart(16, '0');
+    const tables = Array.from({ length: 20 }, (_, i) => table(10 + i, undefined, hash(i)));
+    await store.commit(batch([table(1), summary(2, T0 + MINUTE, [[1], [2]]), ...tables]));
+    await store.commit(batch([summary(40, T0 + DAY, [[1], [2]], { hash: hash(7) })]));
+    await store.maintain(T0 + 2 * HOUR, never);
+    const early = summary(41, T0 + 3 * HOUR, [[5], [6]]);
+    expect(await store.commit(batch([early]))).toMatchObject({ needTables: [tableHash], stored: 0 });
+    const named = summary(42, T0 + DAY + MINUTE, [[5], [6]], { hash: hash(7) });
+    expect(await store.commit(batch([named]))).toMatchObject({ needTables: [], stored: 1 });
+    await store.close();
+    expect((await keysOf('t')).map((key) => key.toString('hex', 5))).toEqual([hash(7)]);
   });
 
   test('a store of format 1 goes on: its rows are read, what it had settled is known by its ranges', async () => {

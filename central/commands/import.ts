@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { errorTable, messageOf, PicketError } from '../../shared/errors.ts';
 import { Answers } from '../exchange/answers.ts';
 import { ExchangeClient } from '../exchange/client.ts';
-import { type FoundFile, findExports, isDirectory, writePieces } from '../exchange/files.ts';
+import { bytesOf, type FoundFile, findExports, isDirectory, writePieces } from '../exchange/files.ts';
 import { replyFile } from '../exchange/reply.ts';
 import { takeIn } from '../exchange/take-in.ts';
 import { type CentralCommand, type CentralContext, loadConfig, parseOptions } from './context.ts';
@@ -62,7 +62,7 @@ async function importAll(
   for (const file of files) {
     const { agent, number } = file.header;
     try {
-      const taken = await takeIn(client, file, answers);
+      const taken = await takeIn(client, file.header, bytesOf(file.path), answers);
       answered = file;
       applied = taken.applied ?? applied;
       context.stdout(

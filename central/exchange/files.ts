@@ -1,8 +1,11 @@
 /** Files that are carried by hand, on this side: found, in their order, and written whole or not at all. */
+import { createReadStream } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { EXCHANGE_HEADER_BYTES, type ExchangeHeader, readExchangeHeader } from '../../shared/trust/exchange.ts';
+
+const READ_BYTES = 256 * 1024;
 
 export interface FoundFile {
   readonly path: string;
@@ -26,6 +29,11 @@ export async function findExports(path: string): Promise<readonly FoundFile[]> {
   const order = ({ header }: FoundFile): string =>
     `${header.agent} ${header.series} ${String(header.number).padStart(16, '0')}`;
   return found.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+/** The bytes of a file as they are read. */
+export function bytesOf(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: READ_BYTES });
 }
 
 export async function isDirectory(path: string): Promise<boolean> {

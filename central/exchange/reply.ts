@@ -7,7 +7,7 @@ import type { Answers } from './answers.ts';
 import type { ExchangeClient } from './client.ts';
 
 export interface ReplyOptions {
-  readonly client: ExchangeClient;
+  readonly client: Pick<ExchangeClient, 'key' | 'handover' | 'chunk'>;
   /** Of the latest export that is answered. */
   readonly header: ExchangeHeader;
   readonly answers: Answers;

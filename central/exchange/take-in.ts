@@ -2,19 +2,16 @@
  * One file of an agent, taken in: every envelope goes to the running central, is committed, and its acknowledgement is
  * gathered. A few are on their way at a time. What is damaged or refused is named, and the rest is taken.
  */
-import { createReadStream } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { unpackPayload } from '../../shared/transport/compress.ts';
-import { problemOf, readExchange } from '../../shared/trust/exchange.ts';
+import { type ExchangeHeader, problemOf, readExchange } from '../../shared/trust/exchange.ts';
 import { parseReported } from '../../shared/trust/reported.ts';
 import { decodeEnvelope } from '../../shared/wire/envelope.ts';
 import type { Answers } from './answers.ts';
 import type { ExchangeClient } from './client.ts';
-import type { FoundFile } from './files.ts';
 
-const READ_BYTES = 256 * 1024;
 const UNDER_WAY = 4;
 const TRIES = 50;
 const RETRY_MS = 100;
@@ -32,8 +29,12 @@ export interface TakenFile {
 }
 
 /** Throws where the file is not to be believed, or the central takes nothing now. */
-export async function takeIn(client: ExchangeClient, file: FoundFile, answers: Answers): Promise<TakenFile> {
-  const { agent, series, number } = file.header;
+export async function takeIn(
+  client: Pick<ExchangeClient, 'key' | 'records' | 'reported'>,
+  { agent, series, number }: ExchangeHeader,
+  source: AsyncIterable<Uint8Array>,
+  answers: Answers,
+): Promise<TakenFile> {
   const problems: string[] = [];
   const complain = (problem: string): void => {
     if (problems.length < PROBLEMS) problems.push(problem);
@@ -57,7 +58,17 @@ export async function takeIn(client: ExchangeClient, file: FoundFile, answers: A
     }
   };
 
-  const source = createReadStream(file.path, { highWaterMark: READ_BYTES });
+  const report = async (bytes: Uint8Array): Promise<void> => {
+    try {
+      const { applied: running } = parseReported(bytes);
+      await client.reported(agent, { series, number }, bytes);
+      applied = new Set(running.map(({ releaseSha256 }) => releaseSha256));
+    } catch (error) {
+      if (ownProblems.includes(codeOf(error))) complain(`what the agent reported was refused: ${messageOf(error)}`);
+      else failure ??= error;
+    }
+  };
+
   for await (const event of readExchange(source, (header) => client.key(header))) {
     if (failure !== null) break;
     const problem = problemOf(event);
@@ -67,10 +78,7 @@ export async function takeIn(client: ExchangeClient, file: FoundFile, answers: A
       const sending = send(event.bytes).finally(() => underWay.delete(sending));
       underWay.add(sending);
       if (underWay.size >= UNDER_WAY) await Promise.race(underWay);
-    } else if (event.kind === 'reported') {
-      applied = new Set(parseReported(event.bytes).applied.map(({ releaseSha256 }) => releaseSha256));
-      await client.reported(agent, { series, number }, event.bytes);
-    }
+    } else if (event.kind === 'reported') await report(event.bytes);
   }
   await Promise.all(underWay);
   if (failure !== null) throw failure;

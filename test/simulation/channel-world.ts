@@ -61,6 +61,10 @@ export class ChannelWorld {
   outbox!: Outbox;
   publisher!: Publisher;
   refused = 0;
+  /** Of the central's starts, in their order. */
+  readonly incarnations: string[] = [];
+  /** An answer came over the connection to what was sent then. */
+  heard: (sentMs: number) => void = () => {};
   faults: Faults;
   connected = false;
   /** The central's process; false is between its end and its next start. */
@@ -124,7 +128,7 @@ export class ChannelWorld {
           if (this.central) void this.ingest.receive('m1', payload);
         });
       },
-      heard: () => {},
+      heard: (_centralMs, sentMs) => this.heard(sentMs),
       incarnation: remembered === null ? null : new TextDecoder().decode(remembered),
       believe: (incarnation) => void outbox.setMeta('incarnation', new TextEncoder().encode(incarnation)),
     });
@@ -238,7 +242,7 @@ export class ChannelWorld {
     return new Ingest({
       store: { commit } as unknown as Store,
       offsets: new BootOffsets(),
-      incarnation: world.hex(16),
+      incarnation: this.#drawIncarnation(),
       nowMs: () => world.clock.wallMs(),
       log: quiet,
       knows: () => true,
@@ -257,6 +261,11 @@ export class ChannelWorld {
       },
       committed: () => {},
     });
+  }
+
+  #drawIncarnation(): string {
+    this.incarnations.push(this.world.hex(16));
+    return this.incarnations.at(-1)!;
   }
 
   /** A message goes its way: lost, doubled, late. */

@@ -3,7 +3,8 @@ import { DAY_MS } from '../shared/limits.ts';
 import type { FleetEvent } from './api.ts';
 import { createBus } from './bus.ts';
 import { type FleetRegistry, openFleet } from './fleet.ts';
-import { fakeDocuments, START_MS, someIncident } from './http/fakes.ts';
+import { START_MS, someIncident } from './http/fake-values.ts';
+import { fakeDocuments } from './http/fakes.ts';
 import type { StoredIncident } from './store/store.ts';
 
 const central = { broker: 'mqtts://central.example:8883', prefix: 'picket/1', ca: 'PEM', rootKey: 'KEY' };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HOUR_MS } from '../shared/limits.ts';
-import { START_MS, someSeries } from './http/fakes.ts';
+import { START_MS, someSeries } from './http/fake-values.ts';
 import type { LatestSeries } from './store/store.ts';
 import { vitalsOf } from './vitals.ts';
 

@@ -1,15 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import { openAuth, SESSION_MS } from './auth.ts';
-import {
-  ADMIN_TOKEN,
-  cheapHash,
-  fakeDocuments,
-  PASSWORD,
-  START_MS,
-  startTestServer,
-  type TestServer,
-} from './fakes.ts';
+import { START_MS } from './fake-values.ts';
+import { ADMIN_TOKEN, cheapHash, fakeDocuments, PASSWORD, startTestServer, type TestServer } from './fakes.ts';
 
 let server: TestServer;
 afterEach(() => server?.app.close());

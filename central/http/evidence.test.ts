@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { BlockWriter } from '../../shared/wire/block.ts';
 import { encodeEvidence } from '../../shared/wire/bodies.ts';
-import { ADMIN_TOKEN, EPOCH, fakeServices, SERIES, START_MS, startTestServer, type TestServer } from './fakes.ts';
+import { EPOCH, SERIES, START_MS } from './fake-values.ts';
+import { ADMIN_TOKEN, fakeServices, startTestServer, type TestServer } from './fakes.ts';
 
 let server: TestServer;
 afterEach(() => server.app.close());

@@ -1,28 +1,16 @@
 /** Services for the tests of the HTTP side: small, in memory, with a clock that the test moves. */
 import { scryptSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type {
-  AgentState,
-  Audit,
-  AuditEntry,
-  CentralServices,
-  FleetEvent,
-  LiveTick,
-  LiveValues,
-  Models,
-  ModelVersion,
-} from '../api.ts';
+import type { Audit, AuditEntry, CentralServices, FleetEvent, LiveTick, LiveValues, Models } from '../api.ts';
 import { createBus } from '../bus.ts';
-import type { Documents, LatestSeries, LedgerTotals, SeriesColumns, Store, StoredIncident } from '../store/store.ts';
+import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
+import { EPOCH, SERIES, START_MS, someAgent, someIncident, someModel, someSeries } from './fake-values.ts';
 import type { PasswordHash } from './password.ts';
 import { createServer, type ServerOptions } from './server.ts';
 
-export const START_MS = Date.UTC(2026, 0, 1);
 export const ADMIN_TOKEN = 'an-admin-token-that-is-long-enough-0123';
 export const PASSWORD = 'a password of the tests';
-export const SERIES = '00112233aabbccdd';
-export const EPOCH = 'e'.repeat(32);
 
 /** Documents in a map; `list` sorts by key, `after` is exclusive in either direction. */
 export function fakeDocuments(): Documents {
@@ -56,114 +44,6 @@ export function fakeDocuments(): Documents {
     deleteBlob: async (hash) => void blobs.delete(hash),
   };
 }
-
-export const someAgent: AgentState = {
-  id: 'pump-7',
-  name: 'Pump 7',
-  site: 'north',
-  tags: { line: 'b' },
-  enrolledMs: START_MS,
-  retiredMs: null,
-  presence: 'online',
-  lastSeenMs: START_MS,
-  pendingRecords: 2,
-  openIncidents: 1,
-  flags: [
-    {
-      id: 'clone-eeeeeeeeeeeeeeee',
-      kind: 'clone',
-      sinceMs: START_MS,
-      parent: 'a'.repeat(32),
-      epochs: [
-        { epoch: 'b'.repeat(32), boot: '1'.repeat(32), firstMs: START_MS },
-        { epoch: EPOCH, boot: null, firstMs: START_MS },
-      ],
-      text: 'Two machines use this identity.',
-      advice: 'Enrol one of them anew.',
-    },
-  ],
-  reported: {
-    agentVersion: '0.1.0',
-    manifestVersion: 3,
-    applied: [{ slot: 'model/seasonal', releaseSha256: 'ab'.repeat(32), appliedMs: START_MS }],
-    supports: [{ kind: 'model/seasonal', major: 1, featureVersion: 1 }],
-    refusals: [],
-    commandsDone: [],
-    health: { rss: Number.NaN },
-    warnings: [],
-  },
-  modelVersion: 3,
-  desiredVersion: null,
-  vitals: { cpu: 0.25, memory: null, disk: null, load1: null },
-};
-
-export const someSeries: LatestSeries = {
-  id: SERIES,
-  name: 'system.memory.usage',
-  unit: 'By',
-  attributes: { state: 'used' },
-  timeMs: START_MS,
-  mean: 10,
-  min: 1,
-  max: 20,
-  last: 12,
-  anomalyShare: 0,
-  highestScore: Number.NaN,
-};
-
-export const someIncident: StoredIncident = {
-  agent: 'pump-7',
-  epoch: EPOCH,
-  seq: 17,
-  revision: 1,
-  state: 'open',
-  severity: 'warning',
-  openedMs: START_MS,
-  updatedMs: START_MS,
-  closedMs: null,
-  title: 'Memory is unusual',
-  findings: [
-    {
-      series: SERIES,
-      key: { name: 'system.memory.usage', unit: 'By', attributes: { state: 'used' } },
-      detector: 'surprise',
-      tier: 'full',
-      sinceMs: START_MS,
-      lastMs: START_MS,
-      seen: 20,
-      expectedLow: 1,
-      expectedHigh: 12,
-      bits: 14,
-      returnPeriodMs: 16_384_000,
-      contribution: 1,
-      text: '20 By, expected 1 to 12',
-    },
-  ],
-  more: 0,
-};
-
-const someModel: ModelVersion = {
-  version: 3,
-  kind: 'seasonal',
-  agent: 'pump-7',
-  trainedMs: START_MS,
-  fromMs: START_MS - 1000,
-  toMs: START_MS,
-  series: 12,
-  releaseSha256: 'ab'.repeat(32),
-  contentSha256: 'cd'.repeat(32),
-  contentBytes: 1234,
-  state: 'applied',
-  reason: 'better',
-  evaluation: {
-    heldOutFromMs: 1,
-    heldOutToMs: 2,
-    windows: 3,
-    challenger: { coverage: 0.99, pinball: 0.1, findingsPerDay: 0.5 },
-    champion: null,
-  },
-  window: { fromMs: START_MS - 60_000, toMs: START_MS, expectedMinutes: 10, presentMinutes: 7, lateMinutes: 2 },
-};
 
 /** One minute a window, `count` of them from `fromMs` on; the second mean is missing. */
 function someColumns(series: string, fromMs: number, count: number): SeriesColumns {

@@ -1,6 +1,7 @@
 import Fastify, { type RouteOptions } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_TOKEN, EPOCH, fakeServices, SERIES, START_MS, startTestServer, type TestServer } from './fakes.ts';
+import { EPOCH, SERIES, START_MS } from './fake-values.ts';
+import { ADMIN_TOKEN, fakeServices, startTestServer, type TestServer } from './fakes.ts';
 
 /** A request for each operation, and the status that it is answered with. A new route needs a line here. */
 interface Sample {

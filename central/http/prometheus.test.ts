@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fakeServices, START_MS, someAgent, someSeries, startTestServer } from './fakes.ts';
+import { START_MS, someAgent, someSeries } from './fake-values.ts';
+import { fakeServices, startTestServer } from './fakes.ts';
 import { labelsOf, MetricsPage, metricName } from './prometheus.ts';
 
 test('names follow the OpenTelemetry to Prometheus convention', () => {

@@ -6,7 +6,8 @@ import { afterEach, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import { issueCertificate, makeCa } from '../certificates.ts';
 import { assetOf, readAssets } from './assets.ts';
-import { ADMIN_TOKEN, SERIES, START_MS, startTestServer, type TestServer } from './fakes.ts';
+import { SERIES, START_MS } from './fake-values.ts';
+import { ADMIN_TOKEN, startTestServer, type TestServer } from './fakes.ts';
 
 let server: TestServer;
 afterEach(() => server?.app.close());

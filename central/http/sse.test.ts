@@ -1,7 +1,8 @@
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { ADMIN_TOKEN, fleetEvent, SERIES, START_MS, startTestServer, type TestServer } from './fakes.ts';
+import { SERIES, START_MS } from './fake-values.ts';
+import { ADMIN_TOKEN, fleetEvent, startTestServer, type TestServer } from './fakes.ts';
 import { createEventStreams } from './sse.ts';
 
 let server: TestServer;

@@ -1,0 +1,115 @@
+/** A machine, a series, an incident and a model for the tests of the HTTP side. */
+import type { AgentState, ModelVersion } from '../api.ts';
+import type { LatestSeries, StoredIncident } from '../store/store.ts';
+
+export const START_MS = Date.UTC(2026, 0, 1);
+export const SERIES = '00112233aabbccdd';
+export const EPOCH = 'e'.repeat(32);
+
+export const someAgent: AgentState = {
+  id: 'pump-7',
+  name: 'Pump 7',
+  site: 'north',
+  tags: { line: 'b' },
+  enrolledMs: START_MS,
+  retiredMs: null,
+  presence: 'online',
+  lastSeenMs: START_MS,
+  pendingRecords: 2,
+  openIncidents: 1,
+  flags: [
+    {
+      id: 'clone-eeeeeeeeeeeeeeee',
+      kind: 'clone',
+      sinceMs: START_MS,
+      parent: 'a'.repeat(32),
+      epochs: [
+        { epoch: 'b'.repeat(32), boot: '1'.repeat(32), firstMs: START_MS },
+        { epoch: EPOCH, boot: null, firstMs: START_MS },
+      ],
+      text: 'Two machines use this identity.',
+      advice: 'Enrol one of them anew.',
+    },
+  ],
+  reported: {
+    agentVersion: '0.1.0',
+    manifestVersion: 3,
+    applied: [{ slot: 'model/seasonal', releaseSha256: 'ab'.repeat(32), appliedMs: START_MS }],
+    supports: [{ kind: 'model/seasonal', major: 1, featureVersion: 1 }],
+    refusals: [],
+    commandsDone: [],
+    health: { rss: Number.NaN },
+    warnings: [],
+  },
+  modelVersion: 3,
+  desiredVersion: null,
+  vitals: { cpu: 0.25, memory: null, disk: null, load1: null },
+};
+
+export const someSeries: LatestSeries = {
+  id: SERIES,
+  name: 'system.memory.usage',
+  unit: 'By',
+  attributes: { state: 'used' },
+  timeMs: START_MS,
+  mean: 10,
+  min: 1,
+  max: 20,
+  last: 12,
+  anomalyShare: 0,
+  highestScore: Number.NaN,
+};
+
+export const someIncident: StoredIncident = {
+  agent: 'pump-7',
+  epoch: EPOCH,
+  seq: 17,
+  revision: 1,
+  state: 'open',
+  severity: 'warning',
+  openedMs: START_MS,
+  updatedMs: START_MS,
+  closedMs: null,
+  title: 'Memory is unusual',
+  findings: [
+    {
+      series: SERIES,
+      key: { name: 'system.memory.usage', unit: 'By', attributes: { state: 'used' } },
+      detector: 'surprise',
+      tier: 'full',
+      sinceMs: START_MS,
+      lastMs: START_MS,
+      seen: 20,
+      expectedLow: 1,
+      expectedHigh: 12,
+      bits: 14,
+      returnPeriodMs: 16_384_000,
+      contribution: 1,
+      text: '20 By, expected 1 to 12',
+    },
+  ],
+  more: 0,
+};
+
+export const someModel: ModelVersion = {
+  version: 3,
+  kind: 'seasonal',
+  agent: 'pump-7',
+  trainedMs: START_MS,
+  fromMs: START_MS - 1000,
+  toMs: START_MS,
+  series: 12,
+  releaseSha256: 'ab'.repeat(32),
+  contentSha256: 'cd'.repeat(32),
+  contentBytes: 1234,
+  state: 'applied',
+  reason: 'better',
+  evaluation: {
+    heldOutFromMs: 1,
+    heldOutToMs: 2,
+    windows: 3,
+    challenger: { coverage: 0.99, pinball: 0.1, findingsPerDay: 0.5 },
+    champion: null,
+  },
+  window: { fromMs: START_MS - 60_000, toMs: START_MS, expectedMinutes: 10, presentMinutes: 7, lateMinutes: 2 },
+};

@@ -207,6 +207,7 @@ export class ModelsService implements Models {
 
   /** Takes in what an agent reports on up/reported; the same again costs nothing. */
   onReported(agent: AgentId, reported: Reported): Promise<void> {
+    this.#schedule.metered(agent, reported.health['picket.uplink.limit']);
     const said = sha256Hex(encodeJson([reported.manifestVersion, reported.applied, reported.refusals]));
     if (this.#said.get(agent) === said) return Promise.resolve();
     return this.#inOrder(async () => {

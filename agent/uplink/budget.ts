@@ -4,8 +4,9 @@
  *   meter ─► count ─► month ─► spare ─► plan (hourly) ─► windows: length, sketches, who is told
  *                                  └─► publisher: when windows go, how fast the backlog; models, watch, connections
  *
- * A fifth of the budget is left for incidents: plans must fit into the rest. What is beyond all plans is stopped just
- * below the limit: then nothing goes until enough of it is older than 30 days, and records wait in the outbox.
+ * A fifth of the budget is left for incidents, counted apart: plans must fit into the rest, and incidents have no more
+ * of their own. What is beyond all plans is stopped just below the limit: then nothing goes until enough of it is older
+ * than 30 days, and records wait in the outbox.
  *
  * Time is counted by the monotonic clock; of the time between two runs as much as the wall clock says has gone by, and
  * nothing where it says nonsense.
@@ -75,6 +76,8 @@ export class UplinkBudget {
   readonly #startedMs: number;
   readonly #settlesUntilMs: number;
   #month: Month;
+  /** What of it went while something happened. */
+  #incidents: Month;
   /** The agent's own count of time when this process began. */
   #baseMs: number;
   #rung = 0;
@@ -102,6 +105,7 @@ export class UplinkBudget {
     this.#keptMs = monotonicMs;
     this.#baseMs = utcMs;
     this.#month = new Month(utcMs);
+    this.#incidents = new Month(utcMs);
     if (saved !== null) this.#restore(saved, utcMs);
     this.#settlesUntilMs = saved === null ? monotonicMs + SETTLE_MS : Number.NEGATIVE_INFINITY;
     const perS = this.bounded ? (this.#limit * (1 - RESERVE_SHARE)) / (MONTH_MS / 1000) : Number.POSITIVE_INFINITY;
@@ -130,7 +134,17 @@ export class UplinkBudget {
 
   /** Nothing may go. */
   get exhausted(): boolean {
-    return this.usedBytes >= this.#limit - Math.max(MARGIN_BYTES, this.#limit * MARGIN_SHARE);
+    return this.usedBytes >= this.#mostBytes;
+  }
+
+  /** Nothing goes beyond it. */
+  get #mostBytes(): number {
+    return this.#limit - Math.max(MARGIN_BYTES, this.#limit * MARGIN_SHARE);
+  }
+
+  /** What is left of the part for incidents. */
+  get #reserveBytes(): number {
+    return Math.max(0, this.#limit * RESERVE_SHARE - this.#incidents.used(this.#nowMs()));
   }
 
   /** Of the last 30 days. */
@@ -156,7 +170,9 @@ export class UplinkBudget {
   count(sizeBytes: number): void {
     if (sizeBytes <= 0) return;
     this.#month.spend(sizeBytes, this.#nowMs());
-    if (this.#incidentBytes !== null) this.#incidentBytes -= sizeBytes;
+    if (this.#incidentBytes === null) return;
+    this.#incidentBytes -= sizeBytes;
+    this.#incidents.spend(sizeBytes, this.#nowMs());
   }
 
   /** A body was made of a window or an hour. */
@@ -219,7 +235,10 @@ export class UplinkBudget {
     writer.float64(utcMs);
     writer.float64(this.#nowMs());
     writer.varint(this.#rung);
-    writer.raw(this.#month.encode());
+    const month = this.#month.encode();
+    writer.varint(month.length);
+    writer.raw(month);
+    writer.raw(this.#incidents.encode());
     this.#options.keep(writer.finish());
   }
 
@@ -241,7 +260,7 @@ export class UplinkBudget {
   #look(): boolean {
     if (!this.bounded) return false;
     const nowMs = this.#nowMs();
-    const limit = this.#limit * (1 - RESERVE_SHARE);
+    const limit = this.#mostBytes - this.#reserveBytes;
     const fixed = this.#fixedBytesPerS();
     const need = (plan: Plan): number => needOf(plan, this.sizes, fixed);
     const fits = (bytesPerS: number): boolean => this.#month.spare(limit, bytesPerS, nowMs) >= 0;
@@ -272,8 +291,7 @@ export class UplinkBudget {
 
   #follow(incidentOpen: boolean): void {
     if (incidentOpen && this.#incidentBytes === null) {
-      const left = this.#limit - Math.max(MARGIN_BYTES, this.#limit * MARGIN_SHARE) - this.usedBytes;
-      this.#incidentBytes = Math.min(left, this.#limit * RESERVE_SHARE) * INCIDENT_SHARE;
+      this.#incidentBytes = Math.min(this.#mostBytes - this.usedBytes, this.#reserveBytes) * INCIDENT_SHARE;
     }
     const may = this.#incidentBytes !== null && this.#incidentBytes > 0;
     if (incidentOpen && may) this.#detailUntilMs = this.#monotonicMs + DETAIL_AFTER_MS;
@@ -292,10 +310,12 @@ export class UplinkBudget {
       const savedUtcMs = reader.float64();
       const savedNowMs = reader.float64();
       const rung = reader.varint(1000);
-      const month = Month.decode(reader.raw(reader.left));
+      const month = Month.decode(reader.raw(reader.varint(reader.left)));
+      const incidents = Month.decode(reader.raw(reader.left));
       if (!Number.isFinite(savedNowMs) || !Number.isFinite(savedUtcMs)) return;
       this.#baseMs = savedNowMs + Math.min(MONTH_MS, Math.max(0, utcMs - savedUtcMs));
       this.#month = month;
+      this.#incidents = incidents;
       this.#rung = Math.min(rung, this.#plans.length - 1);
       // What went after the last writing is not known.
       if (this.bounded) month.spend((this.#limit * KEEP_EVERY_MS) / MONTH_MS, this.#baseMs);

@@ -3,7 +3,7 @@
  * Rounds run one after another; what is asked for twice is done once.
  */
 import type { Timers } from '../../shared/clock.ts';
-import { HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import type { AgentId } from '../store/store.ts';
 
 export interface ScheduleOptions {
@@ -32,10 +32,23 @@ interface Progress {
   waiting: boolean;
 }
 
+/** A model and its manifest are some tens of kilobytes: of a machine that pays for its line it is trained less often. */
+const metered: readonly { readonly belowBytes: number; readonly everyMs: number }[] = [
+  { belowBytes: 10e6, everyMs: 7 * DAY_MS },
+  { belowBytes: 100e6, everyMs: 2 * DAY_MS },
+];
+
+/** The least time between two trainings under a budget of so many bytes a month; undefined: as of all others. */
+export function slowestTraining(bytesPerMonth: number | undefined): number | undefined {
+  if (bytesPerMonth === undefined) return undefined;
+  return metered.find(({ belowBytes }) => bytesPerMonth < belowBytes)?.everyMs;
+}
+
 export class TrainingSchedule {
   readonly #options: Required<ScheduleOptions>;
   readonly #agents = new Map<AgentId, Progress>();
   readonly #timers = new Set<unknown>();
+  readonly #slowest = new Map<AgentId, number>();
   #chain: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -48,6 +61,13 @@ export class TrainingSchedule {
     this.#agents.set(agent, { first: new Set(), firstMs: fromMs, trainedMs: toMs, waiting: false });
   }
 
+  /** What the agent's uplink may take a month; undefined: no bound. */
+  metered(agent: AgentId, bytesPerMonth: number | undefined): void {
+    const everyMs = slowestTraining(bytesPerMonth);
+    if (everyMs === undefined) this.#slowest.delete(agent);
+    else this.#slowest.set(agent, everyMs);
+  }
+
   /** A window of the agent was committed. */
   windowCommitted(agent: AgentId, endMs: number, nominalMs = MINUTE_MS): void {
     let progress = this.#agents.get(agent);
@@ -56,7 +76,7 @@ export class TrainingSchedule {
       this.#agents.set(agent, progress);
     }
     progress.firstMs = Math.min(progress.firstMs, endMs);
-    if (progress.waiting || this.#closed || !this.#isDue(progress, endMs, nominalMs)) return;
+    if (progress.waiting || this.#closed || !this.#isDue(agent, progress, endMs, nominalMs)) return;
     progress.waiting = true;
     const due = progress;
     const timer = this.#options.timers.after(SETTLE_MS, () => {
@@ -71,7 +91,7 @@ export class TrainingSchedule {
     this.#timers.add(timer);
   }
 
-  #isDue(progress: Progress, endMs: number, nominalMs: number): boolean {
+  #isDue(agent: AgentId, progress: Progress, endMs: number, nominalMs: number): boolean {
     if (progress.trainedMs === null) {
       progress.first.add(endMs);
       const { firstWindows, firstAfterMs } = this.#options;
@@ -81,7 +101,8 @@ export class TrainingSchedule {
     const { shortestMs, longestMs } = this.#options;
     // As much again as there is, so that each model learns from twice the history of the one before.
     const history = progress.trainedMs - progress.firstMs;
-    return endMs - progress.trainedMs >= Math.min(longestMs, Math.max(shortestMs, history));
+    const slowestMs = this.#slowest.get(agent) ?? longestMs;
+    return endMs - progress.trainedMs >= Math.min(slowestMs, Math.max(shortestMs, history));
   }
 
   /** Trains after all that was asked for before; resolves when it is done. */

@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, string>> = {
   agent: 'the executable agent at rest at 1 Hz, beside a Node that only wakes each second',
   inputs: 'one tick of the host inputs, beside reading the same files',
   wire: 'a summary on the wire: bytes and time',
+  uplink: 'bytes a month on the uplink, without a budget and with 30, 10 and 3 MB a month, everything counted in',
   detect: 'detectors: time a point',
   outbox: 'the outbox on disk: records a second, bytes written',
   backlog: 'a week offline, drained: live latency, memory, rate beside the broker alone',

@@ -12,7 +12,7 @@ import { checkedRanges, type SeqRange, type SeqRanges } from '../../shared/wire/
 import { type Cursor, type RecordClass, recordClasses } from './outbox.ts';
 
 /** Written under `formatKey`; a newer one is refused. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 const RECORD = 0x64; // d
 const INDEX = 0x69; // i
@@ -31,6 +31,9 @@ export const afterRecordKeys = Uint8Array.of(RECORD + 1);
 export const epochKeys = [Uint8Array.of(EPOCH), Uint8Array.of(EPOCH + 1)] as const;
 export const tableKeys = [Uint8Array.of(TABLE), Uint8Array.of(TABLE + 1)] as const;
 export const formatKey = metaKey('format');
+/** Generation of the journal that is in the database. */
+export const journalKey = metaKey('journal');
+export const firstIndexKey = Uint8Array.of(INDEX);
 
 export interface Place extends Cursor {
   readonly recordClass: RecordClass;

@@ -26,6 +26,11 @@ export class LevelFiles {
     this.#reserveBytes = Math.floor(Math.min(RESERVE_BYTES + 2 * 1024 * 1024, limitBytes * RESERVE_SHARE));
   }
 
+  /** Where the journal is. */
+  get journal(): string {
+    return join(this.directory, 'journal');
+  }
+
   /** Bytes that everything here takes on disk. */
   measure(): Promise<number> {
     return bytesUnder(this.directory);

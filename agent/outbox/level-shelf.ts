@@ -1,14 +1,14 @@
 /** A LevelDB database as the shelf of an outbox. What is durable, and when, is described in `level.ts`. */
 import { stat } from 'node:fs/promises';
-import type { ClassicLevel } from 'classic-level';
 import { Level } from 'level';
 import { messageOf, PicketError } from '../../shared/errors.ts';
-import { endOfKeys, epochKeys, FORMAT, formatKey, tableKeys } from './layout.ts';
+import { Journal } from './journal.ts';
+import { endOfKeys, epochKeys, FORMAT, firstIndexKey, formatKey, tableKeys } from './layout.ts';
 import type { LevelFiles } from './level-files.ts';
+import { type Database, LevelLayers } from './level-layers.ts';
+import { manifestIsWhole } from './level-manifest.ts';
 import type { Repair } from './repair.ts';
 import type { Op, Shelf, Step } from './shelf.ts';
-
-type Database = ClassicLevel<Uint8Array, Uint8Array>;
 
 const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
 /** LevelDB holds up to two write buffers in memory, and replays one at the next start. */
@@ -18,7 +18,12 @@ const CACHE_BYTES = 256 * 1024;
 /** Records are some kilobytes each; small blocks would only make the index larger. */
 const BLOCK_BYTES = 16 * 1024;
 const OPEN_FILES = 64;
-const ENTRIES_PER_READ = 16;
+/**
+ * What the journal holds before it goes to the database: each time costs some files, and until then it is in memory.
+ * Batches take whole blocks in the journal, so that it is twice as large; and no more than this share of the limit.
+ */
+const CHECKPOINT_BYTES = 512 * 1024;
+const JOURNAL_SHARE = 1 / 16;
 /** Between measurements, so many bytes may be written that were only estimated. */
 const MEASURE_EVERY_BYTES = 1024 * 1024;
 /**
@@ -39,8 +44,11 @@ export interface LevelShelfOptions {
   readonly suspect: boolean;
 }
 
-/** Migrations by the format that they start from; each leaves the next one. The database is closed and copied before. */
-const migrations: Readonly<Record<number, (db: Database) => Promise<void>>> = {};
+/** Migrations by the format that they start from; each leaves the next one. */
+const migrations: Readonly<Record<number, (db: Database) => Promise<void>>> = {
+  // Format 2 has a journal beside the database; where there is none, nothing is in it.
+  1: (db) => db.put(formatKey, new TextEncoder().encode('2'), { sync: true }),
+};
 
 /** Opens the database, repairs it or moves it aside where it must; rejects where the disk does not let it. */
 export async function openLevelShelf(path: string, files: LevelFiles, options: LevelShelfOptions): Promise<Shelf> {
@@ -48,14 +56,16 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
   const nowMs = process.uptime() * 1000;
   let { suspect } = options;
   for (let tries = 0; ; tries++) {
-    if (suspect && (await exists(path))) {
-      await files.heal(path);
+    const there = await exists(path);
+    // Before LevelDB sees them, at every start and before a repair and after it.
+    if (there) await files.heal(path);
+    if (tries === 0 && there && options.repair !== undefined) suspect ||= !(await manifestIsWhole(path));
+    if (suspect && there) {
       const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
       if (!repaired) await files.moveAside(path);
+      else await files.heal(path);
     }
     try {
-      // Before LevelDB sees them, at every start and before a repair's result is used.
-      if (await exists(path)) await files.heal(path);
       return await openOnce(path, files, options.limitBytes);
     } catch (error) {
       if (error instanceof PicketError) throw error;
@@ -79,6 +89,7 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     // Summaries are packed already; and a table's index can be put right (level-tables.ts).
     compression: false,
   }) as unknown as Database;
+  let layers: LevelLayers | null = null;
   try {
     await db.open();
     await checkFormat(db);
@@ -87,12 +98,25 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     for (const [gte, lt] of [epochKeys, tableKeys]) {
       for await (const row of db.iterator({ gte, lt })) void row;
     }
-    const shelf = new LevelShelf(db, files, limitBytes);
+    const journalBytes = Math.floor(Math.min(2 * CHECKPOINT_BYTES, limitBytes * JOURNAL_SHARE));
+    layers = new LevelLayers(db, await openJournal(files, journalBytes), journalBytes / 2);
+    await layers.recover();
+    const shelf = new LevelShelf(layers, files, limitBytes);
     await files.refillReserve();
     await shelf.measure();
     return shelf;
   } catch (error) {
-    await db.close().catch(() => undefined);
+    await (layers ?? db).close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Null where the disk is too full for one; the next opening tries again. */
+async function openJournal(files: LevelFiles, sizeBytes: number): Promise<Journal | null> {
+  try {
+    return await Journal.open(files.journal, sizeBytes);
+  } catch (error) {
+    if (isFull(error)) return null;
     throw error;
   }
 }
@@ -113,26 +137,21 @@ async function checkFormat(db: Database): Promise<void> {
 
 class LevelShelf implements Shelf {
   readonly usableShare: number;
-  readonly #db: Database;
+  readonly #layers: LevelLayers;
   readonly #files: LevelFiles;
   #measuredBytes = 0;
   #writtenBytes = 0;
   #measuring = false;
 
-  constructor(db: Database, files: LevelFiles, limitBytes: number) {
+  constructor(layers: LevelLayers, files: LevelFiles, limitBytes: number) {
     const free = 1 - COMPACTION_BYTES / limitBytes;
     this.usableShare = Math.max(SMALLEST_USABLE_SHARE, Math.min(USABLE_SHARE, free));
-    this.#db = db;
+    this.#layers = layers;
     this.#files = files;
   }
 
   async write(ops: readonly Op[]): Promise<void> {
-    try {
-      await this.#db.batch([...ops], { sync: true });
-    } catch (error) {
-      if (isFull(error)) await this.#files.releaseReserve().catch(() => undefined);
-      throw error;
-    }
+    await this.#releasing(() => this.#layers.write(ops));
     for (const op of ops) {
       this.#writtenBytes += OP_OVERHEAD_BYTES + op.key.length + (op.type === 'put' ? op.value.length : 0);
     }
@@ -140,35 +159,15 @@ class LevelShelf implements Shelf {
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#db.get(key, { fillCache: false });
+    return this.#layers.get(key);
   }
 
-  async scan(from: Uint8Array, to: Uint8Array, visit: (key: Uint8Array, value: Uint8Array) => Step): Promise<void> {
-    const iterator = this.#db.iterator({ gte: from, lt: to });
-    try {
-      for (;;) {
-        const entries = await iterator.nextv(ENTRIES_PER_READ);
-        if (entries.length === 0) return;
-        for (const [key, value] of entries) {
-          const step = visit(key, value);
-          if (step === 'stop') return;
-          if (step === 'on') continue;
-          iterator.seek(step);
-          break;
-        }
-      }
-    } finally {
-      await iterator.close();
-    }
+  scan(from: Uint8Array, to: Uint8Array, visit: (key: Uint8Array, value: Uint8Array) => Step): Promise<void> {
+    return this.#layers.scan(from, to, visit);
   }
 
-  async keys(from: Uint8Array, to: Uint8Array, max: number): Promise<readonly Uint8Array[]> {
-    const iterator = this.#db.keys({ gte: from, lt: to, limit: max });
-    try {
-      return await iterator.all();
-    } finally {
-      await iterator.close();
-    }
+  keys(from: Uint8Array, to: Uint8Array, max: number): Promise<readonly Uint8Array[]> {
+    return this.#layers.keys(from, to, max);
   }
 
   sizeBytes(): number {
@@ -187,10 +186,12 @@ class LevelShelf implements Shelf {
     return this.sizeBytes();
   }
 
-  async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
-    await this.#db.compactRange(from, to);
-    // The rows are rewritten with every commit: their old versions lie at the other end of the keys.
-    await this.#db.compactRange(epochKeys[0], endOfKeys);
+  compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    return this.#releasing(async () => {
+      await this.#layers.compact(from, to);
+      // Rows are rewritten all the time: their old versions lie at the other end of the keys.
+      await this.#layers.compact(firstIndexKey, endOfKeys);
+    });
   }
 
   spare(): Promise<boolean> {
@@ -198,7 +199,17 @@ class LevelShelf implements Shelf {
   }
 
   close(): Promise<void> {
-    return this.#db.close();
+    return this.#layers.close();
+  }
+
+  /** On a full disk the reserve is given up, for the next try. */
+  async #releasing(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isFull(error)) await this.#files.releaseReserve().catch(() => undefined);
+      throw error;
+    }
   }
 }
 

@@ -151,7 +151,7 @@ class Blocks {
 }
 
 /** LevelDB's util/crc32c.h: a CRC over bytes that contain CRCs is weak. */
-function masked(crc: number): number {
+export function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 

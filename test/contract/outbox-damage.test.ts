@@ -158,12 +158,38 @@ describe('an outbox whose files are damaged', () => {
     expect((await readdir(copy)).filter((name) => name.startsWith('aside-'))).toEqual(['aside-3', 'aside-4']);
   });
 
+  it('takes over a database of format 1, which had no journal', async () => {
+    const copy = join(root, 'older');
+    await cp(original, copy, { recursive: true });
+    // A smaller journal is begun when all of the larger one is in the database.
+    const options = { ...baseOptions(new ManualTime(), countingRandom()), directory: copy };
+    const before = await openLevelOutbox({ ...options, limitBytes: 8 * 1024 * 1024 });
+    const held = await everything(before);
+    await before.close();
+    await rm(join(copy, 'journal'));
+    const { ClassicLevel } = await import('classic-level');
+    const format = async (put?: string) => {
+      const db = new ClassicLevel(join(copy, 'format-1'));
+      if (put !== undefined) await db.put('mformat', put);
+      const found = await db.get('mformat');
+      await db.del('mjournal');
+      await db.close();
+      return found;
+    };
+    expect(await format('1')).toBe('1');
+    const outbox = await openLevelOutbox(options);
+    expect((await everything(outbox)).map(({ cursor }) => cursor)).toEqual(held.map(({ cursor }) => cursor));
+    expect(held.length).toBeGreaterThan(RECORDS);
+    await outbox.close();
+    expect(await format()).toBe('2');
+  });
+
   it('refuses what a newer version wrote, with words', async () => {
     const copy = join(root, 'newer');
     await cp(original, copy, { recursive: true });
     const { ClassicLevel } = await import('classic-level');
     const db = new ClassicLevel(join(copy, 'format-1'));
-    await db.put('mformat', '2');
+    await db.put('mformat', '3');
     await db.close();
     await expect(open(copy, new ManualTime(), 1)).rejects.toMatchObject({ code: 'store.newer_format' });
   });

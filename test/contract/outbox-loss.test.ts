@@ -44,8 +44,13 @@ describe('an outbox that lost its database whole', () => {
 
   const losses: Readonly<Record<string, () => Promise<void>>> = {
     'the directory was deleted': () => rm(directory, { recursive: true }),
-    'the directory was emptied': () => rm(join(directory, 'format-1'), { recursive: true }),
-    'it does not open and nothing repairs it': () => writeFile(join(directory, 'format-1', 'CURRENT'), 'nonsense'),
+    'the directory was emptied': async () => {
+      for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
+    },
+    'it does not open, nothing repairs it, and the journal is gone': async () => {
+      await writeFile(join(directory, 'format-1', 'CURRENT'), 'nonsense');
+      await rm(join(directory, 'journal'));
+    },
   };
 
   it.each(Object.keys(losses))('names the parent and all that was held, where %s', async (how) => {
@@ -81,6 +86,19 @@ describe('an outbox that lost its database whole', () => {
     await put(after, 11);
     expect(gapsIn(await everything(after)).length).toBe(gaps.length);
     await after.close();
+  });
+
+  it('goes on with what is in the journal where the database alone is lost', async () => {
+    const before = await open();
+    for (let i = 1; i <= 4; i++) await put(before, i);
+    await before.close();
+    await rm(join(directory, 'format-1'), { recursive: true });
+    const outbox = await open();
+    await time.until(outbox.audited());
+    const entries = await everything(outbox);
+    expect(entries.filter(({ recordClass }) => recordClass === 'detail').map(numberOf)).toEqual([1, 2, 3, 4]);
+    expect(gapsIn(entries)).toEqual([]);
+    await outbox.close();
   });
 
   it('knows after a kill what was made up to some 256 records or an hour before', async () => {

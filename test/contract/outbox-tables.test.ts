@@ -17,14 +17,14 @@ const heal = () =>
     kept.push(path);
   });
 const open = () => new ClassicLevel<string, Uint8Array>(directory, { valueEncoding: 'view', compression: false });
-const valueOf = (key: string) => new Uint8Array(VALUE_BYTES).fill(Number(key) % 251);
+const filledFor = (key: string) => new Uint8Array(VALUE_BYTES).fill(Number(key) % 251);
 
 beforeEach(async () => {
   kept.length = 0;
   directory = await mkdtemp(join(tmpdir(), 'picket-tables-'));
   const db = open();
   const keys = Array.from({ length: ENTRIES }, (_, i) => String(i).padStart(8, '0'));
-  await db.batch(keys.map((key) => ({ type: 'put', key, value: valueOf(key) })));
+  await db.batch(keys.map((key) => ({ type: 'put', key, value: filledFor(key) })));
   await db.compactRange('0', '9');
   await db.close();
   tables = (await readdir(directory)).filter((name) => name.endsWith('.ldb')).map((name) => join(directory, name));
@@ -52,7 +52,7 @@ it('takes out the damaged blocks and no more, and what is left reads and compact
   // A block has some 4 KB here: two or three of these values.
   expect(ENTRIES - read.length).toBeGreaterThanOrEqual(3);
   expect(ENTRIES - read.length).toBeLessThanOrEqual(3 * 3 * tables.length);
-  for (const [key, value] of read) expect(Buffer.compare(value, valueOf(key))).toBe(0);
+  for (const [key, value] of read) expect(Buffer.compare(value, filledFor(key))).toBe(0);
   await db.compactRange('0', '9');
   expect((await db.keys().all()).length).toBe(read.length);
   await db.close();

@@ -1,0 +1,166 @@
+/**
+ * A file of fixed size beside the database that every batch goes to first, and the database in larger portions later.
+ * Appending a few kilobytes to a growing file and syncing it costs a journalling file system five more blocks for the
+ * file's own data (measured on ext4: 30 KB a commit of 4.6 KB), overwriting one that is there costs none (8 KB).
+ *
+ * Format
+ *   Batches one after the other, each from a new block of 4 KB on, so that no block with a durable batch is written
+ *   again. Integers are big-endian.
+ *     "PKJ1", generation (4), sequence (4), length (4), CRC-32C of those and of the payload (4), payload
+ *     payload: for each change its type (0 deletion, 1 value), lengths of key (2) and value (4), key, value
+ *   When all of it is in the database, the file is written again from its beginning under the next generation; the
+ *   database says which one it has. A batch that is damaged is stepped over: each is found by itself.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32c } from '../../shared/wire/crc32c.ts';
+import type { Op } from './shelf.ts';
+
+const MAGIC = 0x504b4a31;
+const BLOCK_BYTES = 4096;
+const HEADER_BYTES = 20;
+const CRC_AT = 16;
+const OP_HEADER_BYTES = 7;
+
+function sizeOf(ops: readonly Op[]): number {
+  let bytes = HEADER_BYTES;
+  for (const op of ops) bytes += OP_HEADER_BYTES + op.key.length + (op.type === 'put' ? op.value.length : 0);
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+export class Journal {
+  readonly #handle: FileHandle;
+  readonly #wantedBytes: number;
+  #sizeBytes: number;
+  #generation = 0;
+  #sequence = 0;
+  #at = 0;
+
+  private constructor(handle: FileHandle, sizeBytes: number, wantedBytes: number) {
+    this.#handle = handle;
+    this.#sizeBytes = sizeBytes;
+    this.#wantedBytes = wantedBytes;
+  }
+
+  /** Opens the file, or makes it, all of it written: what is merely reserved costs as much as growing. */
+  static async open(path: string, sizeBytes: number): Promise<Journal> {
+    // Each write is durable when it returns (open(2), O_DSYNC).
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC, 0o600);
+    try {
+      const { size } = await handle.stat();
+      // A larger one is what an earlier limit made it, and may hold something.
+      const wanted = Math.max(sizeBytes, size);
+      const zeros = new Uint8Array(64 * 1024);
+      for (let at = size; at < wanted; at += zeros.length) {
+        await handle.write(zeros, 0, Math.min(zeros.length, wanted - at), at);
+      }
+      return new Journal(handle, wanted, sizeBytes);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Batches that the database lacks, in order; what is appended later goes behind them. */
+  async recover(generationInDatabase: number): Promise<Op[][]> {
+    const bytes = new Uint8Array(this.#sizeBytes);
+    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, 0);
+    const view = new DataView(bytes.buffer, 0, bytesRead);
+    const batches: Op[][] = [];
+    this.begin(generationInDatabase + 1);
+    for (let at = 0; at + HEADER_BYTES <= bytesRead; ) {
+      const batch = batchAt(view, at);
+      const later = batch !== null && (batch.generation > this.#generation || batch.sequence > this.#sequence);
+      if (batch === null || batch.generation < this.#generation || !later) {
+        at += BLOCK_BYTES;
+        continue;
+      }
+      // Of two generations the later one began when all of the earlier was in the database.
+      if (batch.generation > this.#generation) batches.length = 0;
+      this.#generation = batch.generation;
+      this.#sequence = batch.sequence;
+      batches.push(batch.ops);
+      at += Math.ceil(batch.bytes / BLOCK_BYTES) * BLOCK_BYTES;
+      this.#at = at;
+    }
+    return batches;
+  }
+
+  fits(ops: readonly Op[]): boolean {
+    return this.#at + sizeOf(ops) <= this.#sizeBytes;
+  }
+
+  /** Durable when it resolves. */
+  async append(ops: readonly Op[]): Promise<void> {
+    const bytes = new Uint8Array(sizeOf(ops));
+    const view = new DataView(bytes.buffer);
+    let at = HEADER_BYTES;
+    for (const op of ops) {
+      const value = op.type === 'put' ? op.value : new Uint8Array(0);
+      view.setUint8(at, op.type === 'put' ? 1 : 0);
+      view.setUint16(at + 1, op.key.length);
+      view.setUint32(at + 3, value.length);
+      bytes.set(op.key, at + OP_HEADER_BYTES);
+      bytes.set(value, at + OP_HEADER_BYTES + op.key.length);
+      at += OP_HEADER_BYTES + op.key.length + value.length;
+    }
+    this.#sequence++;
+    view.setUint32(0, MAGIC);
+    view.setUint32(4, this.#generation);
+    view.setUint32(8, this.#sequence);
+    view.setUint32(12, at - HEADER_BYTES);
+    view.setUint32(CRC_AT, crcOf(bytes, at));
+    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, this.#at);
+    if (bytesWritten !== bytes.length) throw new Error(`the journal took ${bytesWritten} of ${bytes.length} bytes`);
+    this.#at += bytes.length;
+  }
+
+  /** It is larger than it should be: the limit was another one. */
+  get oversized(): boolean {
+    return this.#sizeBytes > this.#wantedBytes;
+  }
+
+  /** Only when all of it is in the database. */
+  async shrink(): Promise<void> {
+    await this.#handle.truncate(this.#wantedBytes);
+    this.#sizeBytes = this.#wantedBytes;
+  }
+
+  /** From its beginning, under this generation. */
+  begin(generation: number): void {
+    this.#generation = generation;
+    this.#sequence = 0;
+    this.#at = 0;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+function crcOf(bytes: Uint8Array, end: number): number {
+  return crc32c(bytes.subarray(HEADER_BYTES, end), crc32c(bytes.subarray(0, CRC_AT)));
+}
+
+function batchAt(view: DataView, start: number) {
+  if (view.getUint32(start) !== MAGIC) return null;
+  const length = view.getUint32(start + 12);
+  if (length > view.byteLength - start - HEADER_BYTES) return null;
+  const bytes = new Uint8Array(view.buffer, start, HEADER_BYTES + length);
+  if (crcOf(bytes, bytes.length) !== view.getUint32(start + CRC_AT)) return null;
+  const ops: Op[] = [];
+  for (let at = HEADER_BYTES; at < bytes.length; ) {
+    const keyFrom = at + OP_HEADER_BYTES;
+    const valueFrom = keyFrom + view.getUint16(start + at + 1);
+    const end = valueFrom + view.getUint32(start + at + 3);
+    const key = bytes.slice(keyFrom, valueFrom);
+    const isPut = bytes[at] === 1;
+    ops.push(isPut ? { type: 'put', key, value: bytes.slice(valueFrom, end) } : { type: 'del', key });
+    at = end;
+  }
+  return { generation: view.getUint32(start + 4), sequence: view.getUint32(start + 8), bytes: bytes.length, ops };
+}

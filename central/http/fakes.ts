@@ -97,6 +97,7 @@ function fakeStore(documents: Documents): Store {
     ],
     document: async (_agent, name) => (name === 'inventory' ? { timeMs: START_MS, json: { cpu: 'any' } } : null),
     evidence: async () => [],
+    table: async () => null,
     ledger: async () => [ledgerRow('a', 5, { overflow: 2 }), ledgerRow('b', 7, { overflow: 1, purged: 1 })],
     ledgerTotals: async () => someTotals,
     verifyLedger: async () => ({ epochs: 2, records: 12, thinned: 0, problems: [] }),

@@ -47,7 +47,7 @@ import { PicketError } from '../../shared/errors.ts';
 import type { StateEvent } from '../../shared/findings.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
-import { readAgent, readAgents, readLedger, readLedgers } from './agents.ts';
+import { readAgent, readAgents, readLedger, readLedgers, readTable } from './agents.ts';
 import { Catalogue, countSeries, SeriesInterner } from './catalogue.ts';
 import type { FreshWindow, StoredDocument } from './commit.ts';
 import { Database } from './database.ts';
@@ -90,6 +90,7 @@ import type {
   StoreStats,
   SummaryBlock,
   SummaryQuery,
+  TableSeries,
   TimeRange,
 } from './store.ts';
 import { Writer } from './writer.ts';
@@ -253,6 +254,14 @@ export class LevelStore implements Store {
     const keys = startingWith('evidence', row.number, epochBytes(epoch), { u48: seq });
     for await (const [, value] of this.#database.entries(keys)) out.push(value);
     return out;
+  }
+
+  async table(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null> {
+    const row = /^[0-9a-f]{16}$/.test(hash) ? await readAgent(this.#database, agent) : null;
+    const numbers = row === null ? null : await readTable(this.#database, row.number, hash);
+    if (row === null || !numbers) return null;
+    const { series } = await this.#catalogue.of(this.#database, row.number);
+    return numbers.flatMap((number) => series[number] ?? []);
   }
 
   async ledger(agent: AgentId): Promise<readonly LedgerRow[]> {

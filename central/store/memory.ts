@@ -55,6 +55,7 @@ import type {
   StoreStats,
   SummaryBlock,
   SummaryQuery,
+  TableSeries,
   TimeRange,
 } from './store.ts';
 import { hourEndMs, hourOf } from './time.ts';
@@ -182,6 +183,10 @@ export class MemoryStore implements Store {
   async evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]> {
     const parts = this.#agents.get(agent)?.evidence.get(`${epoch}/${seq}`) ?? [];
     return [...parts].sort((a, b) => (a.order < b.order ? -1 : 1)).map(({ body }) => body);
+  }
+
+  async table(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null> {
+    return this.#agents.get(agent)?.tables.get(hash) ?? null;
   }
 
   async ledger(agent: AgentId): Promise<readonly LedgerRow[]> {

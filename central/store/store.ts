@@ -299,7 +299,7 @@ export interface Store {
   document(agent: AgentId, name: 'inventory' | 'top' | 'applied'): Promise<{ timeMs: number; json: unknown } | null>;
   evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]>;
   /** The series of a table that this agent sent, in its order; null when it is not known. Evidence names series by it. */
-  table?(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null>;
+  table(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null>;
   ledger(agent: AgentId): Promise<readonly LedgerRow[]>;
   /** The sum over all epochs; costs nothing that grows with them. */
   ledgerTotals(agent: AgentId): Promise<LedgerTotals>;

@@ -14,6 +14,7 @@ import {
   load,
   MINUTE,
   never,
+  rare,
   record,
   summary,
   T0,
@@ -431,6 +432,20 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
       const [columns] = await store.query('m1', [load.id], always, 'minute');
       expect([...columns!.mean]).toEqual([1, 5]);
       expect(await check()).toMatchObject({ problems: [] });
+    });
+
+    test('a table is read by its hash: the series that evidence names, in their order', async () => {
+      await store.commit(batch([table(1), table(2, [rare, load], '8899aabbccddeeff')]));
+      expect(await store.table('m1', '8899aabbccddeeff')).toEqual([rare, load]);
+      store = await harness.reopen(store);
+      expect(await store.table('m1', tableHash)).toMatchObject([{ name: 'load' }, { name: 'heat' }]);
+      for (const [agent, hash] of [
+        ['m2', tableHash],
+        ['m1', 'ffffffffffffffff'],
+        ['m1', '../..'],
+      ] as const) {
+        expect(await store.table(agent, hash)).toBeNull();
+      }
     });
 
     test('what was set aside loses its bytes by age and by number, and stays counted', async () => {

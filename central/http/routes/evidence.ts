@@ -50,7 +50,7 @@ export function evidenceRoutes(app: FastifyInstance, context: RouteContext): voi
       for (const body of bodies) {
         try {
           const evidence = decodeEvidence(body);
-          const table = (await store.table?.(id, evidence.table)) ?? [];
+          const table = (await store.table(id, evidence.table)) ?? [];
           const part: EvidencePart = { fromMs: evidence.fromWallMs, toMs: evidence.toWallMs, series: [] };
           for (const { series: index, data } of evidence.blocks) {
             const series = table[index];

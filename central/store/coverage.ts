@@ -140,7 +140,7 @@ export async function factsOf(
   const inOrder = [...ledgers].sort(compareLedgers);
   return {
     pending: await pendingSpans(inOrder, nowMs, neighbours),
-    missing: [...restarts(inOrder), ...(await gapSpans(gaps, neighbours))],
+    missing: [...restarts(inOrder), ...(await gapSpans(gaps, earliestOf(ledgers), neighbours))],
   };
 }
 
@@ -202,13 +202,20 @@ function endOf(ended: EpochLedger, next: EpochLedger): MissingCause {
   return ended.boot === next.boot ? 'crash' : 'power_cut';
 }
 
-/** What gap records name, in the time that they say; where they say none, between the neighbours of their seqs. */
-async function gapSpans(gaps: readonly StoredGap[], neighbours: Neighbours): Promise<CausedSpan[]> {
+function earliestOf(ledgers: readonly EpochLedger[]): number {
+  return ledgers.reduce((least, { firstMs }) => (firstMs > 0 ? Math.min(least, firstMs) : least), Infinity);
+}
+
+/**
+ * What gap records name, in the time that they say. Where they say none, or one from before the agent's first record (a
+ * clock that began in 1970), it lies between the neighbours of their seqs.
+ */
+async function gapSpans(gaps: readonly StoredGap[], earliestMs: number, neighbours: Neighbours): Promise<CausedSpan[]> {
   const out: CausedSpan[] = [];
   let timeless = 0;
   for (const { epoch, ranges, fromMs, toMs, cause } of gaps) {
     const named = { cause: gapCauseOf(cause) };
-    if (fromMs > 0 && toMs > fromMs) out.push({ fromMs, toMs, ...named });
+    if (fromMs > 0 && toMs > fromMs && toMs >= earliestMs) out.push({ fromMs, toMs, ...named });
     else if (timeless++ < MOST_TIMELESS_GAPS) {
       const first = ranges[0]?.[0];
       const last = ranges.at(-1)?.[1];

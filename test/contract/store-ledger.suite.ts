@@ -278,6 +278,13 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
         expect(await causes()).toEqual({ corrupt: 3 });
       });
 
+      test('so does one whose agent took it to be 1970', async () => {
+        await store.commit(batch([table(1), ...windows(2, 0, 3), ...windows(8, 6, 8)], { receivedMs: minute(8) }));
+        const named = gap(10, 'disk_full', [[5, 7]], MINUTE, 3 * MINUTE);
+        await store.commit(batch([{ ...named, timeMs: minute(8) }], { receivedMs: minute(8) }));
+        expect(await causes()).toEqual({ disk_full: 3 });
+      });
+
       test('a window that never was, between others, is unknown', async () => {
         await store.commit(batch([table(1), ...windows(2, 0, 3), ...windows(5, 5, 8)], { receivedMs: minute(8) }));
         expect(await causes()).toEqual({ unknown: 2 });

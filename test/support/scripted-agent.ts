@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import mqtt, { type MqttClient } from 'mqtt';
+import { DAY_MS } from '../../shared/limits.ts';
 import { packPayload } from '../../shared/transport/compress.ts';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
 import { type Ack, decodeAck, encodeEnvelope, settledBy } from '../../shared/wire/envelope.ts';
@@ -12,6 +13,14 @@ import { contains } from '../../shared/wire/ranges.ts';
 import { type EdgeRecord, encodeRecord } from '../../shared/wire/record.ts';
 import { allDownTopics, downTopic, upTopic } from '../../shared/wire/topics.ts';
 import { until } from './processes.ts';
+
+/** How long its machine has been up before the test began: history that it tells lies within one boot. */
+const UPTIME_MS = 60 * DAY_MS;
+
+/** Monotonic time of its machine. */
+export function scriptedMonotonicMs(): number {
+  return UPTIME_MS + Math.round(performance.now());
+}
 
 export class ScriptedAgent {
   readonly enrolment: Enrolment;
@@ -49,7 +58,7 @@ export class ScriptedAgent {
 
   /** Bytes of a record, with the times of now unless they are told. */
   record(kind: EdgeRecord['kind'], body: Uint8Array, wallMs = Date.now()): Uint8Array {
-    const monotonicMs = Math.round(performance.now());
+    const monotonicMs = scriptedMonotonicMs() - (Date.now() - wallMs);
     return encodeRecord({ kind, bootId: this.bootId, monotonicMs, wallMs, wallTrusted: 'yes', body });
   }
 
@@ -75,7 +84,7 @@ export class ScriptedAgent {
       n: ++this.#n,
       incarnation: null,
       bootId: this.bootId,
-      sentMonotonicMs: Math.round(performance.now()),
+      sentMonotonicMs: scriptedMonotonicMs(),
       highestSeq: this.#seq,
       held,
       frames,

@@ -6,7 +6,7 @@ import { tableHash } from '../../shared/trust/hash.ts';
 import { encodeSummary, encodeTable } from '../../shared/wire/codec.ts';
 import { encodeColumns } from '../../shared/wire/columns.ts';
 import { emptyColumns } from '../../shared/wire/summary.ts';
-import type { ScriptedAgent } from './scripted-agent.ts';
+import { type ScriptedAgent, scriptedMonotonicMs } from './scripted-agent.ts';
 
 const SAMPLES = 60;
 /** Bytes of frames in one envelope, before compression. */
@@ -44,7 +44,7 @@ export async function tellHistory(
       table,
       lengthMs: MINUTE_MS,
       nominalMs: MINUTE_MS,
-      endMonotonicMs: Math.max(0, Math.round(performance.now()) - (Date.now() - endMs)),
+      endMonotonicMs: scriptedMonotonicMs() - (Date.now() - endMs),
       endWallMs: endMs,
       first: 0,
       columns: encodeColumns(columns),

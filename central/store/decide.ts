@@ -129,14 +129,16 @@ export function decide(batch: Batch, known: Known): Decision {
     const { seq, crc, content } = record;
     const before = fresh.get(seq) ?? (contains(settledBefore, seq) ? (known.crcs.get(seq) ?? crc) : undefined);
     if (before !== undefined) {
-      if (before === crc) {
-        duplicates++;
-        if (content.kind !== 'table' || tablesNow.has(content.hash) || known.table(content.hash) !== null) continue;
-        // It was pruned, and the agent sends it again because a summary needs it.
+      if (content.kind === 'table' && !tablesNow.has(content.hash) && known.table(content.hash) === null) {
+        // It was pruned, or its key is another's: the agent sends it again because a summary needs it, and a table is what
+        // its hash says under whatever key.
         const fits = known.seriesAfter(content) <= MAX_SERIES;
         tablesNow.set(content.hash, fits ? { length: content.series.length } : 'refused');
         if (fits) restoredTables.push(content);
         else refusedTables.push(content.hash);
+      }
+      if (before === crc) {
+        duplicates++;
         continue;
       }
       conflicts.add(seq);

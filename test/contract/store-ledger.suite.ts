@@ -441,6 +441,13 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
       expect(await check()).toMatchObject({ problems: [] });
     });
 
+    test('a table whose key is another record’s is known all the same: it is what its hash says', async () => {
+      await store.commit(batch([table(1, [rare], '8899aabbccddeeff')]));
+      const result = await store.commit(batch([{ ...table(1), crc: 5 }, ...windows(2, 0, 1)]));
+      expect(result).toMatchObject({ stored: 1, conflicts: [1], needTables: [] });
+      expect(await check()).toMatchObject({ problems: [] });
+    });
+
     test('a table is read by its hash: the series that evidence names, in their order', async () => {
       await store.commit(batch([table(1), table(2, [rare, load], '8899aabbccddeeff')]));
       expect(await store.table('m1', '8899aabbccddeeff')).toEqual([rare, load]);

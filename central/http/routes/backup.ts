@@ -11,6 +11,9 @@ const STALL_MS = 60_000;
 
 export function backupRoutes(app: FastifyInstance, context: RouteContext): void {
   let running = false;
+  let current: Readable | null = null;
+  // A central that is to stop waits for no reader.
+  app.addHook('preClose', async () => void current?.destroy(new Error('the central stops')));
 
   app.post<{ Body: { passphrase: string } }>(
     '/backup',
@@ -49,16 +52,24 @@ export function backupRoutes(app: FastifyInstance, context: RouteContext): void 
         throw error;
       }
       const all = async function* (): AsyncGenerator<Uint8Array> {
-        for (let piece = first; !piece.done; piece = await pieces.next()) yield piece.value;
+        for (let piece = first; !piece.done; piece = await pieces.next()) {
+          const stall = setTimeout(() => stream.destroy(new Error('nobody takes it')), STALL_MS);
+          try {
+            yield piece.value;
+          } finally {
+            clearTimeout(stall);
+          }
+        }
       };
       const stream = Readable.from(all(), { objectMode: false });
       stream.on('error', (error) => request.log.error({ problem: messageOf(error) }, 'a backup broke off'));
+      current = stream;
       // Also for a stream that nobody began to read.
       stream.once('close', () => {
         running = false;
+        current = null;
         void pieces.return?.();
       });
-      request.raw.socket.setTimeout(STALL_MS, () => stream.destroy(new Error('nobody takes it')));
       return reply.type('application/octet-stream').send(stream);
     },
   );

@@ -38,10 +38,8 @@ test('records go out and answers come back on a stick, in any order and any numb
   await agent.start();
   const running = await moreThan(agent, stick, 2);
   await agent.stop();
-  const before = await exported(agent, stick);
-  expect(before.records).toBeGreaterThan(running.records);
   await agent.start();
-  const first = await moreThan(agent, stick, before.records);
+  const first = await moreThan(agent, stick, running.records + 1);
   expect(statSync(first.path).mode & 0o777).toBe(0o600);
   const reply1 = join(stick, 'one.picket-reply');
   await importedByCentral(central, first.path, '--reply', reply1);
@@ -58,13 +56,6 @@ test('records go out and answers come back on a stick, in any order and any numb
   const second = await exported(agent, stick);
   expect(second.records).toBeLessThan(first.records);
 
-  // The same again changes nothing but the count of duplicates.
-  await importedByCentral(central, first.path);
-  const again = await central.ledger(id);
-  expect(again.totals.committed).toBe(totals.committed);
-  expect(again.totals.duplicates).toBeGreaterThan(totals.duplicates);
-  expect(await importedByAgent(agent, reply1)).toContain('0 records settled');
-
   // Stopped, the command line opens the outbox itself. The later stick arrives before the earlier one.
   await agent.stop();
   const third = await exported(agent, stick);
@@ -76,7 +67,12 @@ test('records go out and answers come back on a stick, in any order and any numb
   const reply3 = join(stick, 'three.picket-reply');
   await importedByCentral(central, fourth.path, '--reply', reply4);
   await importedByCentral(central, third.path, '--reply', reply3);
+  // What was there long ago changes nothing but the count of duplicates.
+  const before = await central.ledger(id);
   await importedByCentral(central, first.path);
+  const after = await central.ledger(id);
+  expect(after.totals.committed).toBe(before.totals.committed);
+  expect(after.totals.duplicates).toBeGreaterThan(before.totals.duplicates);
   expect(await importedByAgent(agent, reply4)).toContain(`${fourth.records} records settled, 0 pending`);
   // Of an older incarnation than the one that is believed in now.
   expect(await importedByAgent(agent, reply1)).toContain('older than what is known');
@@ -102,7 +98,7 @@ test('records go out and answers come back on a stick, in any order and any numb
   expect(reported).toMatchObject({ applied: [{ slot: SLOT, releaseSha256: model.releaseSha256 }], refusals: [] });
 });
 
-test('a stick of another central, of a retired agent or of nobody is refused by name; a damaged one gives what is whole', async () => {
+test('a damaged stick gives what is whole; one of a retired agent, or that was altered, is refused by name', async () => {
   const central = await system.central();
   const machine = new GoldenMachine(system, 'vm');
   const agent = system.agent('agent', `${machine.config}outbox: {commitInterval: 1s}\n`);
@@ -126,10 +122,6 @@ test('a stick of another central, of a retired agent or of nobody is refused by 
   bytes[40] = bytes[40]! ^ 1;
   writeFileSync(damaged, bytes);
   expect((await byCentral(central, damaged)).stderr).toContain('cannot be opened');
-  expect((await byCentral(central, system.write('nothing', 'nothing'))).stderr).toContain('no file of Picket');
-
-  const other = await system.central({ name: 'other' });
-  expect((await byCentral(other, path)).stderr).toContain(`no agent ${id}`);
   await central.post(`/agents/${id}/retire`, {});
   expect((await byCentral(central, path)).stderr).toContain('retired');
 });

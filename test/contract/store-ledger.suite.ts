@@ -316,7 +316,7 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
           [epochD, 12],
         ] as const) {
           await live(epoch, at, at + 1, [
-            start(minute(at), null, { count: 100 + at, volatile: true }),
+            start(minute(at), at === 10 ? null : epochB, { finalSeq: 5, count: 100 + at, volatile: true }),
             tableAt(minute(at)),
           ]);
         }
@@ -356,6 +356,9 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
           [epochC, 4],
         ]);
         store = await harness.reopen(store);
+        expect(await kinds()).toEqual(['clone']);
+        // Both were there at once: that the one falls silent later makes them no less two.
+        await store.commit(batch(windows(5, 10, 40), { epoch: epochC, receivedMs: minute(40) }));
         expect(await kinds()).toEqual(['clone']);
       });
 

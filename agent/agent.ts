@@ -188,9 +188,9 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       await door.close();
       await sensing.stop();
       await detectors.save();
-      budget?.save(utc.utcMs(clock.monotonicMs(), clock.wallMs()));
       await outbox.flush().catch(() => {});
       await uplink?.stop();
+      budget?.save(utc.utcMs(clock.monotonicMs(), clock.wallMs()));
       await outbox.close();
       clock.close();
     },

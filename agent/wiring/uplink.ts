@@ -67,6 +67,8 @@ export class Uplink {
   readonly #report: (report: ApplyReport) => void;
   readonly #meter = new LineMeter();
   #countedBytes = 0;
+  /** Of which it was said what it gives up. */
+  #reportedPlan: unknown;
   #wokenMs = 0;
   #reportedMs = 0;
   readonly agent: string;
@@ -149,6 +151,7 @@ export class Uplink {
     let epoch = outbox.epoch();
     this.#report = (report) => {
       this.#reportedMs = clock.monotonicMs();
+      this.#reportedPlan = budget?.plan;
       quietly(send('reported', encodeJson(this.#reported(report))));
     };
     const presence = (online: boolean): Uint8Array => encodeJson({ online, boot: bootId, epoch } satisfies Presence);
@@ -212,22 +215,28 @@ export class Uplink {
   tick(now: Instant): void {
     this.#live.tick(now);
     this.#count(now);
-    const reportMs = this.#options.budget?.reportEveryMs(REPORT_MS) ?? REPORT_MS;
-    if (this.#link.connected && now.monotonicMs - this.#reportedMs > reportMs) this.#report(this.#apply.status());
+    const { budget } = this.#options;
+    const reportMs = budget?.reportEveryMs(REPORT_MS) ?? REPORT_MS;
+    const old = now.monotonicMs - this.#reportedMs > reportMs || this.#reportedPlan !== budget?.plan;
+    if (this.#link.connected && old) this.#report(this.#apply.status());
   }
 
   /** What went over the line since the last tick; where nothing more may go, the line is given up. */
   #count({ monotonicMs }: Instant): void {
     const { budget } = this.#options;
     if (budget === null) return;
-    const bytes = this.#meter.bytes;
-    budget.count(bytes - this.#countedBytes);
-    this.#countedBytes = bytes;
+    this.#countLine();
     if (budget.exhausted && this.#link.connected) this.#link.drop();
     // What was held may go now.
     if (monotonicMs - this.#wokenMs < WAKE_MS) return;
     this.#wokenMs = monotonicMs;
     this.#publisher.wake();
+  }
+
+  #countLine(): void {
+    const { bytes } = this.#meter;
+    this.#options.budget?.count(bytes - this.#countedBytes);
+    this.#countedBytes = bytes;
   }
 
   /** What is applied, for the status. */
@@ -256,6 +265,7 @@ export class Uplink {
   async stop(): Promise<void> {
     this.#publisher.disconnected();
     await this.#link.close(this.#goodbye());
+    this.#countLine();
     await this.#apply.stop();
   }
 

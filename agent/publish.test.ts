@@ -20,6 +20,7 @@ let publisher: Publisher;
 let sent: Envelope[];
 let heard: number[];
 let epochs = 0;
+let hidden: string | null = null;
 let duringLook: (recordClass: RecordClass, found: number) => void;
 let puback: () => Promise<void>;
 /** The time of the boot is not that of the first envelope. */
@@ -29,6 +30,7 @@ beforeEach(async () => {
   timers = new ManualTimers();
   sent = [];
   heard = [];
+  hidden = null;
   duringLook = () => {};
   puback = async () => {};
   const queue = await openMemoryOutbox({
@@ -52,6 +54,7 @@ beforeEach(async () => {
           return entries;
         };
       }
+      if (name === 'epochs') return () => target.epochs().filter(({ epoch }) => epoch !== hidden);
       const value = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
@@ -227,4 +230,23 @@ test('an envelope with thousands of ranges beside frames that do not compress is
   expect(payload.length).toBeLessThanOrEqual(limits.payloadBytes);
   const read = decodeEnvelope(unpackPayload(payload, limits.inflatedBytes)).held;
   expect([read[0]![0], read.at(-1)![1]]).toEqual([1e9, 1e9 + 4_999 * 3 + 1]);
+});
+
+test('of an epoch that is named as parent and held no more, the central hears that nothing is to come', async () => {
+  publisher.connected();
+  await append('first');
+  const parent = outbox.epochs().at(-1)!;
+  outbox.renewEpoch();
+  await append('second');
+  const emptyOnes = () => sent.filter(({ frames }) => frames.length === 0);
+  expect(emptyOnes()).toEqual([]);
+  const [last, ...before] = [...sent].reverse();
+  for (const envelope of before) await answer(envelope);
+
+  // To another central it all goes again; meanwhile the first epoch gave way.
+  hidden = parent.epoch;
+  await answer(last!, { incarnation: centralB, contiguous: 0 });
+  publisher.wake();
+  await settled();
+  expect(emptyOnes()).toMatchObject([{ epoch: parent.epoch, highestSeq: parent.highestSeq, held: [] }]);
 });

@@ -17,6 +17,7 @@ import { beginning, type Cursor, type Entry, type EpochState, isAfter, type Reco
 import { Allowance } from './publish/allowance.ts';
 import { bounded } from './publish/bounded.ts';
 import { type Flight, Flights } from './publish/flights.ts';
+import { lapsedParents } from './publish/lapsed.ts';
 import type { PublishCounts, PublishOptions } from './publish/options.ts';
 import { classOrder, ENVELOPE_BYTES, envelopePayload } from './publish/payload.ts';
 import { Suspects } from './publish/suspects.ts';
@@ -270,9 +271,14 @@ export class Publisher {
   }
 
   async #sendBatch(lane: Lane, batch: readonly Entry[]): Promise<void> {
+    const { outbox } = this.#options;
     const { epoch } = batch[0]!;
-    const state = this.#options.outbox.epochs().find((known) => known.epoch === epoch);
+    const states = outbox.epochs();
+    const state = states.find((known) => known.epoch === epoch);
     const flight = await this.#send(lane, epoch, state, batch);
+    // What a failing disk holds is not known.
+    const lapsed = outbox.stats().failing === null ? lapsedParents(batch, states) : [];
+    for (const parent of lapsed) await this.#send(lane, parent.epoch, parent, []);
     if (!flight.alone) return;
     // Known before it is sent: the answer may come before the broker says that it has it.
     flight.witness = this.#n + 1;

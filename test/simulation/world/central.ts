@@ -2,6 +2,8 @@
  * The central: the real ingest and store. Its process ends before a commit or right after it, and starts again on what
  * it had, on an older copy, or on nothing. Whatever it commits and says is held against the truth at once.
  */
+
+import { type BootRow, utcAt } from '../../../central/dating/row.ts';
 import { BootOffsets } from '../../../central/dating.ts';
 import { Ingest } from '../../../central/ingest.ts';
 import { MemoryStore } from '../../../central/store/memory.ts';
@@ -26,6 +28,8 @@ export interface CentralMood {
 
 export const goodCentral: CentralMood = { commitMs: 5, fails: 0, endsBefore: 0, endsAfter: 0, tablesLost: 0 };
 
+/** Between looks at what is to be filed under another time. */
+const REFILE_MS = 15_000;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface CentralParts {
@@ -62,10 +66,23 @@ export class SimCentral {
     this.up = true;
     this.incarnation = world.hex(16);
     trace.note(`central starts as ${this.incarnation.slice(0, 8)}`);
-    const { store, incarnation } = this;
+    const { incarnation } = this;
+    const store: Store = this.store;
+    const offsets = new BootOffsets(async (agent) => (await store.boots(agent)) as readonly BootRow[]);
+    const refile = async (): Promise<void> => {
+      if (!alive()) return;
+      for (const due of offsets.due(world.clock.wallMs())) {
+        const refiling = { utcMs: (ms: number) => utcAt(due.knots, ms) ?? 0, dated: due.dated };
+        const moved = await store.refile(due.agent, due.bootId, refiling, new AbortController().signal);
+        trace.note(`central files ${moved} records of a boot anew`);
+        offsets.refiled(due);
+      }
+      world.timers.after(REFILE_MS, () => void refile());
+    };
+    world.timers.after(REFILE_MS, () => void refile());
     this.#ingest = new Ingest({
       store: { commit: (batch: Batch) => this.#commit(batch, alive) } as unknown as Store,
-      offsets: new BootOffsets(),
+      offsets,
       incarnation,
       nowMs: () => world.clock.wallMs(),
       log: quiet,

@@ -7,7 +7,7 @@ import { decodeEpochRow, decodeStored, parseRecordKey } from '../../../agent/out
 import type { Op } from '../../../agent/outbox/shelf.ts';
 import { decodeGap } from '../../../shared/wire/bodies.ts';
 import { readFrame } from '../../../shared/wire/frame.ts';
-import { contains, noRanges, type SeqRanges, unite, upTo } from '../../../shared/wire/ranges.ts';
+import { contains, highest, noRanges, type SeqRanges, unite, upTo } from '../../../shared/wire/ranges.ts';
 import { decodeRecord } from '../../../shared/wire/record.ts';
 import { bytesOf, type Image, textOf } from './image.ts';
 
@@ -116,7 +116,9 @@ export class Truth {
     if (kind === 'gap') {
       const gap = decodeGap(body);
       namedNow.set(gap.epoch, unite(namedNow.get(gap.epoch) ?? noRanges, gap.ranges));
-      const { named } = this.of(epoch.agent, gap.epoch);
+      const of = this.of(epoch.agent, gap.epoch);
+      of.highestSeq = Math.max(of.highestSeq, highest(gap.ranges));
+      const { named } = of;
       named.set(gap.cause, unite(named.get(gap.cause) ?? noRanges, gap.ranges));
       return;
     }

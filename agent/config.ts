@@ -146,7 +146,7 @@ export function agentConfigSchema(kinds: InputKinds) {
       ),
       window: optional(
         text<number>({
-          doc: 'Length of a summary, always. Not said: a minute, or what `uplink` has room for.',
+          doc: 'Length of a summary, always. Not said: a minute, or what the budget of the connection has room for.',
           values: '`1m` or `10m`',
           pattern: '^(1m|10m)$',
           example: '10m',

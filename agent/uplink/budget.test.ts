@@ -182,3 +182,18 @@ test('what was given up is said; without a bound nothing is', () => {
   expect([free.exhausted, free.keepaliveS, free.detail]).toEqual([false, 20, false]);
   expect(free.backlogBytesPerS).toBe(Number.POSITIVE_INFINITY);
 });
+
+test('a central that does not answer costs no budget', () => {
+  const options = { windowMs: undefined, series: () => 300, saved: null, monotonicMs: 0, utcMs: START_MS, keep() {} };
+  const budget = new UplinkBudget({ ...options, bytesPerMonth: 10e6 });
+  let sent = 0;
+  for (let atMs = 0; atMs < 10 * DAY_MS; atMs += 10_000) {
+    budget.tick(atMs, START_MS + atMs, false);
+    if (!budget.allows('incident', 'live')) continue;
+    budget.sent();
+    sent++;
+  }
+  expect(sent).toBeLessThan(10 * 24 + 30);
+  budget.answered();
+  expect(budget.allows('incident', 'live')).toBe(true);
+});

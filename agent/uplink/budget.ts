@@ -40,6 +40,10 @@ const shares = { connections: 0.15, models: 0.1, watch: 0.1 } as const;
 /** A connection: TCP, TLS with a certificate, CONNECT, subscription, presence, reported, the retained manifest. */
 const CONNECTION_BYTES = 12 * 1024;
 const FIRST_CONNECTIONS = 20;
+/** Envelopes that may be under way; while as many stay unanswered, the next try waits longer each time. */
+const UNANSWERED = 8;
+const FIRST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 3_600_000;
 const PING_BYTES = 256;
 const PING_SHARE = 0.03;
 const REPORT_BYTES = 2_000;
@@ -91,6 +95,8 @@ export class UplinkBudget {
   #batchOpenMs = Number.NEGATIVE_INFINITY;
   #topMs = Number.NEGATIVE_INFINITY;
   #evidenceLeft = 0;
+  #unanswered = 0;
+  #sentMs = Number.NEGATIVE_INFINITY;
   #backlogBytesPerS = Number.POSITIVE_INFINITY;
 
   constructor(options: BudgetOptions) {
@@ -175,6 +181,22 @@ export class UplinkBudget {
     this.#incidents.spend(sizeBytes, this.#nowMs());
   }
 
+  /** An envelope was sent. A broker whose central is away takes everything, again and again. */
+  sent(): void {
+    this.#unanswered++;
+    this.#sentMs = this.#monotonicMs;
+  }
+
+  /** The central answered. */
+  answered(): void {
+    this.#unanswered = 0;
+  }
+
+  get #patienceMs(): number {
+    if (this.#unanswered < UNANSWERED) return 0;
+    return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#unanswered - UNANSWERED));
+  }
+
   /** A body was made of a window or an hour. */
   made(kind: BodyKind, sizeBytes: number): void {
     this.sizes.measured(kind, sizeBytes);
@@ -190,7 +212,7 @@ export class UplinkBudget {
   /** Whether records of this class may go now. */
   allows(recordClass: string, lane: Lane): boolean {
     if (!this.bounded) return true;
-    if (this.exhausted) return false;
+    if (this.exhausted || this.#monotonicMs < this.#sentMs + this.#patienceMs) return false;
     if (lane === 'backlog' || recordClass === 'incident' || recordClass === 'control' || recordClass === 'table') {
       return true;
     }

@@ -110,6 +110,7 @@ export class Uplink {
       },
       heard: (centralMs, sentMonotonicMs) => {
         this.lastAckMs = clock.monotonicMs();
+        budget?.answered();
         utc.heard(centralMs, sentMonotonicMs, this.lastAckMs);
         keeper.centralMs(utc.latestCentralMs);
         options.exports.heard(sentMonotonicMs);

@@ -27,7 +27,7 @@ export async function openDoor(dataDir: string, desk: () => Promise<Desk>, log: 
     socket.setTimeout(SILENCE_MS, () => socket.destroy());
     socket.on('error', () => {});
     socket.on('close', () => callers.delete(socket));
-    serve(socket, desk)
+    serve(socket, desk, log)
       .catch(async (error: unknown) => {
         log.warn({ problem: messageOf(error) }, 'export or import by hand failed');
         await sendProblem(socket, error);
@@ -57,7 +57,7 @@ export async function openDoor(dataDir: string, desk: () => Promise<Desk>, log: 
   };
 }
 
-async function serve(socket: Socket, desk: () => Promise<Desk>): Promise<void> {
+async function serve(socket: Socket, desk: () => Promise<Desk>, log: Log): Promise<void> {
   const messages = readMessages(socket);
   const first = await messages.next();
   if (first.done) return;
@@ -65,9 +65,12 @@ async function serve(socket: Socket, desk: () => Promise<Desk>): Promise<void> {
   if (request.do === 'export') {
     const roomBytes = integerOf(request.roomBytes, 'request.roomBytes');
     for await (const message of (await desk()).export(roomBytes)) await sendMessage(socket, message);
+    log.info({}, 'exported by hand');
   } else if (request.do === 'import') {
     const result = await (await desk()).import(messages);
     await sendMessage(socket, { kind: 'end', bytes: encodeJson(result) });
+    const { pendingBefore, pendingAfter, manifestVersion, outdated } = result;
+    log.info({ pendingBefore, pendingAfter, manifestVersion, outdated }, 'a reply by hand was taken in');
   } else {
     throw new PicketError('usage.invalid', 'the running agent is of another version than this command');
   }

@@ -1,5 +1,4 @@
 /** Files that are carried by hand, on this side: found, read in pieces, written whole or not at all. */
-import { createReadStream } from 'node:fs';
 import { open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, PicketError } from '../../shared/errors.ts';
@@ -54,17 +53,25 @@ export async function freeBytes(directory: string): Promise<number> {
   }
 }
 
-/** The messages of a file; what is wrong with it is told and stepped over. Throws where nothing of it can be believed. */
-export async function* readStick(
+/**
+ * The messages of a file, which is opened now: what takes them in may be another user. What is wrong with it is told and
+ * stepped over. The messages throw where nothing of it can be believed.
+ */
+export async function openStick(
   path: string,
   credential: string,
   complain: (problem: string) => void,
-): AsyncGenerator<ExchangeMessage> {
-  const source = createReadStream(path, { highWaterMark: READ_BYTES });
-  for await (const event of readExchange(source, async (header) => exchangeKey(credential, header))) {
-    if (event.type === 'message') yield event;
-    else complain(problemOf(event)!);
-  }
+): Promise<AsyncIterable<ExchangeMessage>> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw new PicketError('config.unreadable', `cannot read ${path}: ${messageOf(error)}.`, {}, error);
+  });
+  return (async function* () {
+    const source = file.createReadStream({ highWaterMark: READ_BYTES });
+    for await (const event of readExchange(source, async (header) => exchangeKey(credential, header))) {
+      if (event.type === 'message') yield event;
+      else complain(problemOf(event)!);
+    }
+  })();
 }
 
 /**

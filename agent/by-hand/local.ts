@@ -18,7 +18,6 @@ import { type ApplyState, emptyApplyState, readApplyState } from '../apply/state
 import { readBootId } from '../boot.ts';
 import type { AgentConfig } from '../config.ts';
 import { supportedModels } from '../models.ts';
-import { openLevelOutbox } from '../outbox/level.ts';
 import type { QueueOutbox } from '../outbox/queue.ts';
 import { repairInChild } from '../outbox/repair.ts';
 import { ownCommand } from '../own-command.ts';
@@ -69,6 +68,8 @@ async function openLocal({ dataDir, config, enrolment, version, clock, procRoot,
   let outbox: QueueOutbox | null = null;
   try {
     const bootId = readBootId(procRoot);
+    // Loaded only now: the executable then unpacks its database's library into the directory, and it must be its owner's.
+    const { openLevelOutbox } = await import('../outbox/level.ts');
     outbox = await openLevelOutbox({
       directory: join(dataDir, 'outbox'),
       limitBytes: config.outbox.size,
@@ -90,7 +91,7 @@ async function openLocal({ dataDir, config, enrolment, version, clock, procRoot,
     if (failing !== null) {
       throw new PicketError(
         'conflict',
-        `the outbox in ${dataDir} cannot be opened (${failing.message}): does an agent of an older version run?`,
+        `the outbox in ${dataDir} cannot be opened (${failing.message}); does another process use it?`,
       );
     }
     const opened = outbox;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { parseBytes } from '../../shared/config/units.ts';
 import { PicketError } from '../../shared/errors.ts';
+import { EXCHANGE_HEADER_BYTES } from '../../shared/trust/exchange.ts';
 import { integerOf, objectOf, parseJson, textOf } from '../../shared/trust/strict.ts';
 import { type AgentCommand, parseOptions } from './context.ts';
 
@@ -43,7 +44,7 @@ export const exportCommand: AgentCommand = {
     const inDirectory = await isDirectory(target);
     const free = await freeBytes(inDirectory ? target : dirname(target));
     if (free < SMALLEST_BYTES) throw new PicketError('disk.full', `${target}: there are ${free} bytes free.`);
-    const roomBytes = Math.min(wanted, free);
+    const roomBytes = Math.min(wanted, free) - EXCHANGE_HEADER_BYTES;
     const temporary = inDirectory ? join(target, `${enrolment.agent}.picket.tmp`) : `${target}.tmp`;
     let last: Uint8Array = new Uint8Array(0);
     async function* messages() {

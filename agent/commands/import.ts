@@ -22,13 +22,13 @@ export const importCommand: AgentCommand = {
     if (path === undefined) throw new PicketError('usage.invalid', 'the file is missing.');
     // What only these two commands need is loaded with them.
     const { openByHand } = await import('../by-hand/command.ts');
-    const { findReplies, readStick } = await import('../by-hand/files.ts');
+    const { findReplies, openStick } = await import('../by-hand/files.ts');
     const { desk, enrolment, credential } = await openByHand(context, values);
     const replies = await findReplies(path, enrolment.agent);
     if (replies.length === 0) throw new PicketError('payload.invalid', `${path} has no reply for ${enrolment.agent}.`);
     let code = 0;
     for (const reply of replies) {
-      const messages = readStick(reply.path, credential, (problem) => {
+      const messages = await openStick(reply.path, credential, (problem) => {
         context.stderr(`${reply.path}: ${problem}\n`);
         code = errorTable['frame.corrupt'].exit;
       });

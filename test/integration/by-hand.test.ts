@@ -3,7 +3,7 @@
  * manifest come back on it. Twice, late and in the wrong order nothing changes; and when it is connected one day,
  * nothing is there twice.
  */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ModelVersion } from '../../central/api.ts';
@@ -111,7 +111,16 @@ test('a damaged stick gives what is whole; one of a retired agent, or that was a
   );
   await agent.start();
   await agent.stop();
+  // As root, where the agent's files are a service's, they stay so; the stick may be root's alone.
+  const service = process.getuid?.() === 0 ? 65_534 : process.getuid!();
+  if (service === 65_534) ownedBy(service, agent.data);
+  chmodSync(system.directory, 0o755);
+  chmodSync(stick, 0o700);
   const { path, records } = await exported(agent, stick);
+  const outbox = join(agent.data, 'outbox');
+  for (const name of readdirSync(outbox, { recursive: true, encoding: 'utf8' })) {
+    expect([name, statSync(join(outbox, name)).uid]).toEqual([name, service]);
+  }
 
   const bytes = readFileSync(path);
   const damaged = join(stick, 'damaged');
@@ -125,6 +134,11 @@ test('a damaged stick gives what is whole; one of a retired agent, or that was a
   await central.post(`/agents/${id}/retire`, {});
   expect((await byCentral(central, path)).stderr).toContain('retired');
 });
+
+function ownedBy(user: number, path: string): void {
+  chownSync(path, user, user);
+  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' })) chownSync(join(path, name), user, user);
+}
 
 /** A model for this agent that the central trained from history, signed and wants it to run. */
 async function trainedModel(central: Central, agent: Agent): Promise<ModelVersion> {

@@ -17,7 +17,7 @@ const LONGEST_LIFE_MS = 1_500;
 const LONGEST_DOWN_MS = 500;
 /** Its disk is full for as long in a whole run, and for a share of it in a shorter one. */
 const FULL_MS = 120_000;
-const SHORTEST_FULL_MS = 5_000;
+const SHORTEST_FULL_MS = 2_000;
 const WHOLE = 100;
 const LOAD = { recordsPerS: 100 };
 

@@ -10,9 +10,9 @@ import { drain, expectLedgerAddsUp, expectNothingBad, reckon, shown } from './ac
 import { LoadedAgent } from './loaded.ts';
 import { between, type Scenario } from './scenario.ts';
 
-const OUTBOX_BYTES = 3 * 1024 * 1024;
-const FEWEST_RECORDS = 300;
-const MOST_RECORDS = 3_000;
+const OUTBOX_BYTES = 1024 * 1024;
+const FEWEST_RECORDS = 200;
+const MOST_RECORDS = 1_200;
 const LOAD = { recordsPerS: 600, limitBytes: OUTBOX_BYTES };
 
 export const centralRestored: Scenario = {

@@ -84,6 +84,7 @@ const agentRecord = {
 
 /** Columns of a summary answer, in the order of the API. */
 export const summaryColumns = [
+  'lengthsMs',
   'count',
   'mean',
   'deviation',

@@ -72,6 +72,7 @@ export class ChartData {
       windowMs: before.windowMs,
       columns: {
         timesMs: joined(old.timesMs, next.timesMs),
+        ...(old.lengthsMs && next.lengthsMs ? { lengthsMs: joined(old.lengthsMs, next.lengthsMs) } : {}),
         mean: joined(old.mean, next.mean),
         min: joined(old.min, next.min),
         max: joined(old.max, next.max),
@@ -182,7 +183,7 @@ export class ChartData {
       history?.columns.anomalyShare?.forEach((share, i) => {
         if (share === null || share <= 0) return;
         const end = history.columns.timesMs[i]! / 1000;
-        found.set(end, [end - history.windowMs / 1000, end]);
+        found.set(end, [end - (history.columns.lengthsMs?.[i] ?? history.windowMs) / 1000, end]);
       });
     }
     return [...found.values()];

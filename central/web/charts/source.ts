@@ -121,7 +121,7 @@ export class MachineSource {
 
   async #summaries(ids: readonly string[], fromMs: number, toMs: number): Promise<ReadonlyMap<string, History>> {
     const answer = await get<SummariesAnswer>(
-      `/agents/${this.agent}/summaries?series=${ids.join(',')}&from=${fromMs}&to=${toMs}&columns=mean,min,max,anomalyShare`,
+      `/agents/${this.agent}/summaries?series=${ids.join(',')}&from=${fromMs}&to=${toMs}&columns=lengthsMs,mean,min,max,anomalyShare`,
     );
     return new Map(answer.series.map((one) => [one.id, { windowMs: windowMs[answer.resolution], columns: one }]));
   }

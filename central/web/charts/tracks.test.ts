@@ -20,6 +20,16 @@ describe('tracks', () => {
     expect(track.times[2]).toBeLessThan(570);
   });
 
+  it('have windows of a minute and of ten in one line, each at its middle', () => {
+    const ends = [600, 1200, 1260, 1320, 1920, 3720];
+    const lengths = [600, 600, 60, 60, 600, 600];
+    const timesMs = ends.map((s) => s * 1000);
+    const lengthsMs = lengths.map((s) => s * 1000);
+    const track = joinParts([windowPart({ timesMs, lengthsMs, mean: [1, 2, 3, 4, 5, 6] }, 60_000, false)]);
+    expect(track.values).toEqual([1, 2, 3, 4, 5, null, 6]);
+    expect(track.times.slice(0, 5)).toEqual([300, 900, 1230, 1290, 1620]);
+  });
+
   it('go on from windows to full-rate values without a hole, and the later part stands', () => {
     const windows = windowPart({ timesMs: [60_000, 120_000, 180_000], mean: [1, 1, 1] }, 60_000, false);
     const full = fullRatePart([130_000, 131_000, 132_000], [5, 6, 7], false);

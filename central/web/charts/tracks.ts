@@ -11,6 +11,8 @@ export interface Part {
   readonly highs: readonly (number | null)[];
   /** Points further apart have a hole between them, seconds. */
   readonly gapS: number;
+  /** The same of each point, where they differ: of two neighbours the larger holds. */
+  readonly gapsS?: readonly number[];
 }
 
 /** Like a part, but with the holes as points of their own whose value is null. */
@@ -24,22 +26,30 @@ export interface Track {
 /** What the API answers of a series in windows. */
 export interface WindowColumns {
   readonly timesMs: readonly number[];
+  /** Real lengths: in one series there may be windows of a minute and of ten. */
+  readonly lengthsMs?: readonly (number | null)[];
   readonly mean: readonly (number | null)[];
   readonly min?: readonly (number | null)[];
   readonly max?: readonly (number | null)[];
   readonly anomalyShare?: readonly (number | null)[];
 }
 
+/** Windows whose middles are further apart than so many lengths have a hole between them. */
+const WINDOW_GAP = 2.2;
+
 /** Windows stand at their middle: their mean is of all of it. */
 export function windowPart(columns: WindowColumns, windowMs: number, invert: boolean): Part {
   const lows = columns.min ?? columns.mean;
   const highs = columns.max ?? columns.mean;
+  // A window that was cut short stands with the whole ones.
+  const lengthMs = (i: number): number => Math.max(windowMs, columns.lengthsMs?.[i] ?? windowMs);
   return {
-    times: columns.timesMs.map((ms) => (ms - windowMs / 2) / 1000),
+    times: columns.timesMs.map((ms, i) => (ms - lengthMs(i) / 2) / 1000),
+    gapsS: columns.timesMs.map((_, i) => (WINDOW_GAP * lengthMs(i)) / 1000),
     values: invert ? flipped(columns.mean) : columns.mean,
     lows: invert ? flipped(highs) : lows,
     highs: invert ? flipped(lows) : highs,
-    gapS: (2.2 * windowMs) / 1000,
+    gapS: (WINDOW_GAP * windowMs) / 1000,
   };
 }
 
@@ -76,12 +86,13 @@ export function joinParts(parts: readonly Part[]): Track {
       if (time >= until) break;
       const before = track.times.at(-1);
       if (before !== undefined && time <= before) continue;
-      if (before !== undefined && time - before > Math.max(part.gapS, i === 0 ? gapBefore : 0)) {
+      const gapS = Math.max(part.gapsS?.[i] ?? part.gapS, i === 0 ? gapBefore : (part.gapsS?.[i - 1] ?? 0));
+      if (before !== undefined && time - before > gapS) {
         push(track, before + 0.1, null, null, null);
       }
       push(track, time, part.values[i] ?? null, part.lows[i] ?? null, part.highs[i] ?? null);
     }
-    gapBefore = part.gapS;
+    gapBefore = part.gapsS?.at(-1) ?? part.gapS;
   });
   return track;
 }

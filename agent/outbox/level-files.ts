@@ -86,9 +86,16 @@ export class LevelFiles {
     }
   }
 
-  /** A repair is tried once; a database that is found damaged again soon after is moved aside. */
-  async repair(database: string, repair: Repair | undefined, nowMs: number): Promise<boolean> {
+  /**
+   * A repair is tried once; a database that is found damaged again soon after is moved aside.
+   * @param torn there is no need of a copy
+   */
+  async repair(database: string, repair: Repair | undefined, nowMs: number, torn = false): Promise<boolean> {
     if (repair === undefined) return false;
+    if (torn) {
+      this.#log.info({}, 'the list of the tables of the outbox ends early, as after a power cut; it is made anew');
+      return repair(database);
+    }
     if (this.#repairedAtMs !== null && nowMs - this.#repairedAtMs < 10 * 60_000) return false;
     this.#repairedAtMs = nowMs;
     this.#log.warn({}, 'the database of the outbox is damaged; it is repaired, after a copy');

@@ -16,13 +16,16 @@ const HEADER_BYTES = 7;
 /** Some hundred bytes for each table that ever was since the last start. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
-export async function manifestIsWhole(database: string): Promise<boolean> {
+/** `torn` where it may be a power cut's doing. */
+export type ManifestState = 'whole' | 'torn' | 'damaged';
+
+export async function manifestState(database: string): Promise<ManifestState> {
   const current = await readFile(join(database, 'CURRENT'), 'latin1').catch(() => '');
   const name = current.trimEnd();
   // A database that lacks either is no matter of its content: opening says what is wrong.
-  if (!/^MANIFEST-\d+$/.test(name) || !(await readdir(database)).includes(name)) return true;
+  if (!/^MANIFEST-\d+$/.test(name) || !(await readdir(database)).includes(name)) return 'whole';
   const bytes = await readFile(join(database, name));
-  if (bytes.length > LARGEST_BYTES) return true;
+  if (bytes.length > LARGEST_BYTES) return 'whole';
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; ) {
     const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
@@ -30,12 +33,35 @@ export async function manifestIsWhole(database: string): Promise<boolean> {
       at += leftInBlock;
       continue;
     }
-    if (bytes.length - at < HEADER_BYTES) return false;
-    const length = view.getUint16(at + 4, true);
-    const end = at + HEADER_BYTES + length;
-    if (HEADER_BYTES + length > leftInBlock || end > bytes.length) return false;
-    if (masked(crc32c(bytes.subarray(at + 6, end))) !== view.getUint32(at, true)) return false;
+    const end = recordEnd(view, at);
+    if (end === null) return goesOn(view, at) ? 'damaged' : 'torn';
     at = end;
   }
-  return true;
+  return 'whole';
+}
+
+/** Where the whole record at this place ends; null where there is none. */
+function recordEnd(view: DataView, at: number): number | null {
+  const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
+  if (view.byteLength - at < HEADER_BYTES) return null;
+  const end = at + HEADER_BYTES + view.getUint16(at + 4, true);
+  if (end > Math.min(view.byteLength, at + leftInBlock)) return null;
+  return crcFits(view, at, end) ? end : null;
+}
+
+function crcFits(view: DataView, at: number, end: number): boolean {
+  const covered = new Uint8Array(view.buffer, view.byteOffset + at + 6, end - at - 6);
+  return masked(crc32c(covered)) === view.getUint32(at, true);
+}
+
+/** Whether what can't be read is followed by records: a power cut leaves nothing behind what it tore. */
+function goesOn(view: DataView, at: number): boolean {
+  if (view.byteLength - at < HEADER_BYTES) return false;
+  // The last one, and its length alone is wrong.
+  if (crcFits(view, at, view.byteLength)) return true;
+  for (let next = at + 1; next + HEADER_BYTES < view.byteLength; next++) {
+    const end = recordEnd(view, next);
+    if (end !== null && end > next + HEADER_BYTES) return true;
+  }
+  return false;
 }

@@ -6,7 +6,7 @@ import { Journal } from './journal.ts';
 import { endOfKeys, epochKeys, FORMAT, firstIndexKey, formatKey, tableKeys } from './layout.ts';
 import type { LevelFiles } from './level-files.ts';
 import { type Database, LevelLayers } from './level-layers.ts';
-import { manifestIsWhole } from './level-manifest.ts';
+import { manifestState } from './level-manifest.ts';
 import type { Repair } from './repair.ts';
 import type { Op, Shelf, Step } from './shelf.ts';
 
@@ -59,7 +59,7 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
     const there = await exists(path);
     // Before LevelDB sees them, at every start and before a repair and after it.
     if (there) await files.heal(path);
-    if (tries === 0 && there && options.repair !== undefined) suspect ||= !(await manifestIsWhole(path));
+    if (tries === 0 && there && !suspect) await repairManifest(path, files, options.repair, nowMs);
     if (suspect && there) {
       const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
       if (!repaired) await files.moveAside(path);
@@ -74,6 +74,17 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
       suspect = true;
     }
   }
+}
+
+/** What this can't put right is opened as it is. */
+async function repairManifest(
+  path: string,
+  files: LevelFiles,
+  repair: Repair | undefined,
+  nowMs: number,
+): Promise<void> {
+  const state = await manifestState(path);
+  if (state !== 'whole' && (await files.repair(path, repair, nowMs, state === 'torn'))) await files.heal(path);
 }
 
 async function openOnce(path: string, files: LevelFiles, limitBytes: number): Promise<Shelf> {

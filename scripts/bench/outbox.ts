@@ -1,6 +1,7 @@
 /**
- * The outbox on this disk: how fast it takes records in, and how many bytes the device is given for each byte of
- * payload, beside a floor in the same run: the same records appended to a plain file with fdatasync.
+ * The outbox on this disk: how fast it takes records in, and how many bytes this process writes for each byte of payload,
+ * beside a floor in the same run: the same records appended to a plain file with fdatasync. What the device itself is
+ * given, the file system's journal and all, over days at rest, an outage and a drain: outbox-wear.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { openLevelOutbox } from '../../agent/outbox/level.ts';
 import { beginning } from '../../agent/outbox/outbox.ts';
 import { encodeRecord } from '../../shared/wire/record.ts';
+import { measureWear } from './outbox-wear.ts';
 
 /** A minute's summary of 300 series is about this long. */
 const SUMMARY_BYTES = 4_000;
@@ -31,6 +33,7 @@ export async function run(): Promise<Record<string, number>> {
       ...(await measureOutbox(join(directory, 'rest'), 'rest', RESTING_SUMMARIES, SUMMARY_BYTES, true)),
       ...(await measureFloor(join(directory, 'floor-small'), 'small', SMALL_RECORDS, SMALL_BYTES, false)),
       ...(await measureFloor(join(directory, 'floor-rest'), 'rest', RESTING_SUMMARIES, SUMMARY_BYTES, true)),
+      ...(await measureWear()),
     };
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { manifestState } from '../../agent/outbox/level-manifest.ts';
 import { healTables } from '../../agent/outbox/level-tables.ts';
 
 const ENTRIES = 1500;
@@ -63,4 +64,32 @@ it('gives up a file that is no table any more', async () => {
   expect(await heal()).toEqual({ blocks: 0, files: 1 });
   expect(kept).toEqual([tables[0]]);
   expect(await readdir(directory)).not.toContain(tables[0]);
+});
+
+describe('a MANIFEST', () => {
+  let manifest: string;
+  let whole: Buffer;
+  beforeEach(async () => {
+    manifest = join(directory, (await readdir(directory)).find((name) => name.startsWith('MANIFEST'))!);
+    whole = await readFile(manifest);
+  });
+  const stateOf = async (bytes: Uint8Array) => {
+    await writeFile(manifest, bytes);
+    return manifestState(directory);
+  };
+
+  it('is whole, or torn at its end', async () => {
+    expect(await stateOf(whole)).toBe('whole');
+    expect(await stateOf(whole.subarray(0, whole.length - 3))).toBe('torn');
+    expect(await stateOf(Buffer.concat([whole, Buffer.alloc(100)]))).toBe('torn');
+  });
+
+  it('is damaged wherever a bit is flipped that LevelDB takes for its end', async () => {
+    // Every record's length: the first one's, and those behind it.
+    for (let at = 0; at + 7 <= whole.length; at += 7 + whole.readUInt16LE(at + 4)) {
+      const bytes = Buffer.from(whole);
+      bytes[at + 5]! ^= 0x40;
+      expect(await stateOf(bytes), `at ${at}`).toBe('damaged');
+    }
+  });
 });

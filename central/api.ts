@@ -5,7 +5,7 @@
 import type { SeriesId } from '../shared/series.ts';
 import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
-import type { Exchange } from './exchange/exchange.ts';
+import type { Exchange } from './exchange/contract.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {

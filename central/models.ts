@@ -17,7 +17,7 @@ import { type ManifestRelease, payloadTypes, type Reported } from '../shared/tru
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
-import type { Handover } from './exchange/exchange.ts';
+import type { Handover } from './exchange/contract.ts';
 import { isMuch, LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { ModelContents } from './model-contents.ts';

@@ -7,7 +7,7 @@ import type { ExchangeHeader } from '../../shared/trust/exchange.ts';
 import { listOf, objectOf, textOf } from '../../shared/trust/strict.ts';
 import { refusal, unreachable } from '../commands/api-client.ts';
 import { type CentralState, readCentralState } from '../state-files.ts';
-import type { ExportId, Handover } from './exchange.ts';
+import type { ExportId, Handover } from './contract.ts';
 
 /** A commit on a slow disk. */
 const TIMEOUT_MS = 60_000;

@@ -3,40 +3,16 @@
  * file, and then for each message what the broker's would have come to. The files themselves are the command's part.
  */
 import { PicketError } from '../../shared/errors.ts';
-import { type ExchangeHeader, exchangeKey } from '../../shared/trust/exchange.ts';
+import { exchangeKey } from '../../shared/trust/exchange.ts';
 import type { Reported } from '../../shared/trust/messages.ts';
 import { encodeChunk } from '../../shared/wire/live.ts';
 import type { Fleet } from '../api.ts';
 import type { Ingest } from '../ingest.ts';
 import type { ModelsService } from '../models.ts';
 import type { AgentId, Documents } from '../store/store.ts';
+import type { Exchange, ExportId } from './contract.ts';
 
 const NAMESPACE = 'exchange';
-
-/** Which export of an agent a message is from. */
-export type ExportId = Pick<ExchangeHeader, 'series' | 'number'>;
-
-/** What an agent is to run, with the blobs that it needs for it. */
-export interface Handover {
-  /** Message of down/desired; null where there is none yet. */
-  readonly manifest: Uint8Array | null;
-  readonly releases: readonly {
-    readonly releaseSha256: string;
-    readonly contentSha256: string;
-  }[];
-}
-
-export interface Exchange {
-  /** The key of this one file. Throws `agent.unknown`, and `conflict` for a retired agent. */
-  key(file: Pick<ExchangeHeader, 'agent' | 'direction' | 'salt'>): Uint8Array;
-  /** Commits an envelope; resolves with its acknowledgement, the payload of down/ack. */
-  records(agent: AgentId, payload: Uint8Array): Promise<Uint8Array>;
-  /** Takes in what the agent reported when it made this export; older news than what is known changes nothing. */
-  reported(agent: AgentId, from: ExportId, reported: Reported): Promise<void>;
-  handover(agent: AgentId): Promise<Handover>;
-  /** A piece of a release or content that the agent's manifest names, the payload of down/chunk; null for all else. */
-  chunk(agent: AgentId, sha256: string, index: number): Promise<Uint8Array | null>;
-}
 
 export interface ExchangeOptions {
   readonly documents: Documents;

@@ -14,7 +14,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseYamlOrThrow } from '../../shared/config/yaml.ts';
 import { createAudit } from '../audit.ts';
 import { type CentralConfig, centralConfigSchema } from '../config.ts';
-import { openLevelStore } from '../store/level.ts';
+import { Database } from '../store/database.ts';
+import { formatKey } from '../store/keys.ts';
+import { FORMAT, openLevelStore } from '../store/level.ts';
 import { hashOf, type StoredToken, TokenBook } from '../tokens.ts';
 import { makeBackup } from './content.ts';
 import type { Entry } from './entries.ts';
@@ -311,6 +313,22 @@ describe('a data directory', () => {
     expect(await readOrigin(store.documents)).toEqual({ backupMs: nowMs(), restoredMs: nowMs() });
     expect(await createAudit(store.documents, nowMs).list(1)).toMatchObject([{ action: 'central.restore' }]);
     await store.close();
+  });
+
+  test('of an older store is brought to today’s format; of a newer one it does not come into being', async () => {
+    const stored = (format: string): Content => {
+      return { kind: 'pair', key: Buffer.from('meta/format'), value: Buffer.from(format) };
+    };
+    const data = join(folder, 'elsewhere');
+    // Its header says less than it holds.
+    await expect(restored(await backupOf([keyList, stored('99')]), data)).rejects.toMatchObject({
+      code: 'store.newer_format',
+    });
+    expect(existsSync(data)).toBe(false);
+    await restored(await backupOf([keyList, stored('1')]), data);
+    const database = await Database.open(join(data, 'store'));
+    expect((await database.get(formatKey))?.toString()).toBe(String(FORMAT));
+    await database.close();
   });
 
   test('that is not empty is left as it is', async () => {

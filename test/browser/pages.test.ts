@@ -329,6 +329,18 @@ describe('a machine', () => {
     await page.waitForSelector('.incident.closed');
   });
 
+  it('says which model was trained while windows were missing, and which machines knock that are not enrolled', async () => {
+    const page = await openLoggedIn('/machine/pump-1/model');
+    await page.waitForSelector('[data-role=incomplete]');
+    expect(await page.locator('[data-role=incomplete]').allTextContents()).toEqual([
+      expect.stringContaining('240 minutes of it came later'),
+    ]);
+    expect(await page.textContent('[data-version="7"]')).toMatch(/Of 10\s080 minutes of that time 9\s000 were there/);
+    await page.goto(new URL('/', page.url()).href);
+    await page.waitForSelector('[data-role=strangers]');
+    expect(await page.textContent('[data-role=strangers]')).toContain('enrol it again');
+  });
+
   it('trains by hand and shows the new version at once', async () => {
     const page = await openLoggedIn('/machine/pump-1/model');
     await page.waitForSelector('[data-version="7"]');

@@ -334,6 +334,13 @@ export function worldModel(agent: string, version: number, nowMs: number): Model
       version === 6
         ? 'Its band covers 97.1 % of the held-out windows, but its loss is 4 % above that of version 5.'
         : 'Its loss is 12 % below that of the version before, and its band covers 98.7 % of the held-out windows.',
+    window: {
+      fromMs: nowMs - 7 * DAY_MS,
+      toMs: nowMs - (8 - version) * HOUR_MS,
+      expectedMinutes: 10_080,
+      presentMinutes: 9_000,
+      lateMinutes: version === 7 ? 240 : 0,
+    },
     evaluation: {
       heldOutFromMs: nowMs - 20 * HOUR_MS,
       heldOutToMs: nowMs - 8 * HOUR_MS,

@@ -3,8 +3,11 @@ import { MINUTE_MS } from '../shared/limits.ts';
 import type { AgentState } from './api.ts';
 import type { LatestSeries } from './store/store.ts';
 
-/** Series that ended longer before the newest one are not of now: a core or a disk that is gone. */
-const CURRENT_MS = 30 * MINUTE_MS;
+/**
+ * Series that ended longer before the newest one are not of now: a core or a disk that is gone. Under a budget of its
+ * uplink an agent tells what does not change once an hour.
+ */
+const CURRENT_MS = 75 * MINUTE_MS;
 const IDLE_MODES = new Set(['idle', 'iowait']);
 
 /** CPU and memory as shares, the share that is used of the root (else the fullest) filesystem, and the load. */

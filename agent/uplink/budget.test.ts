@@ -197,3 +197,18 @@ test('a central that does not answer costs no budget', () => {
   budget.answered();
   expect(budget.allows('incident', 'live')).toBe(true);
 });
+
+test('the full-rate values of an incident have room as far as its part goes', () => {
+  const options = { windowMs: undefined, series: () => 300, saved: null, monotonicMs: 0, utcMs: START_MS, keep() {} };
+  const budget = new UplinkBudget({ ...options, bytesPerMonth: 10e6 });
+  const take = (sizeBytes: number): boolean => {
+    const taken = budget.takesEvidence(sizeBytes);
+    if (taken) budget.count(sizeBytes);
+    return taken;
+  };
+  // A fifth of the budget is for incidents, of which one may take half.
+  expect([take(600_000), take(600_000), take(300_000)]).toEqual([true, false, true]);
+  budget.tick(1_000, START_MS + 1_000, true);
+  expect(take(200_000)).toBe(false);
+  expect(budget.warnings().at(-1)).toBe("uplink: no room for 2 records of incidents' full-rate values");
+});

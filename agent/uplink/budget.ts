@@ -231,7 +231,10 @@ export class UplinkBudget {
 
   /** Whether full-rate evidence of an incident has room in its part. */
   takesEvidence(sizeBytes: number): boolean {
-    if (!this.bounded || (this.#incidentBytes !== null && this.#incidentBytes >= sizeBytes)) return true;
+    if (!this.bounded) return true;
+    // The first of it comes in the moment in which an incident opens, before the tick that tells of it.
+    this.#beginIncident();
+    if (this.#incidentBytes! >= sizeBytes) return true;
     this.#evidenceLeft++;
     return false;
   }
@@ -312,13 +315,15 @@ export class UplinkBudget {
   }
 
   #follow(incidentOpen: boolean): void {
-    if (incidentOpen && this.#incidentBytes === null) {
-      this.#incidentBytes = Math.min(this.#mostBytes - this.usedBytes, this.#reserveBytes) * INCIDENT_SHARE;
-    }
+    if (incidentOpen) this.#beginIncident();
     const may = this.#incidentBytes !== null && this.#incidentBytes > 0;
     if (incidentOpen && may) this.#detailUntilMs = this.#monotonicMs + DETAIL_AFTER_MS;
     if (!may) this.#detailUntilMs = Number.NEGATIVE_INFINITY;
     if (!incidentOpen && this.#monotonicMs >= this.#detailUntilMs) this.#incidentBytes = null;
+  }
+
+  #beginIncident(): void {
+    this.#incidentBytes ??= Math.min(this.#mostBytes - this.usedBytes, this.#reserveBytes) * INCIDENT_SHARE;
   }
 
   #nowMs(): number {

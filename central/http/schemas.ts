@@ -55,6 +55,12 @@ export const tags: Schema = {
 
 const numbers = list(number);
 const numbersOrNull = list(numberOrNull);
+/** Only there where it is true. */
+const uncertain: Schema = {
+  ...flag,
+  description:
+    'true where its place in time is a guess: the machine did not know the time and was not heard while it ran',
+};
 const textMap = mapOf(text);
 const numberMap = mapOf(number);
 
@@ -157,27 +163,35 @@ export const schemas = {
     low: numbersOrNull,
     high: numbersOrNull,
   }),
-  Incident: object({
-    agent: agentId,
-    epoch: epochId,
-    seq: integer,
-    revision: integer,
-    state: oneOf('open', 'closed'),
-    severity: oneOf('info', 'warning', 'critical'),
-    openedMs: timeMs,
-    updatedMs: timeMs,
-    closedMs: timeMsOrNull,
-    title: text,
-    findings: list(object({ ...finding, contribution: numberOrNull, text })),
-    more: number,
-  }),
-  StateEvent: object({
-    series: seriesId,
-    key: object(key),
-    atMs: timeMs,
-    from: { type: ['string', 'null'] },
-    to: text,
-  }),
+  Incident: object(
+    {
+      agent: agentId,
+      epoch: epochId,
+      seq: integer,
+      revision: integer,
+      state: oneOf('open', 'closed'),
+      severity: oneOf('info', 'warning', 'critical'),
+      openedMs: timeMs,
+      updatedMs: timeMs,
+      closedMs: timeMsOrNull,
+      uncertain,
+      title: text,
+      findings: list(object({ ...finding, contribution: numberOrNull, text })),
+      more: number,
+    },
+    ['uncertain'],
+  ),
+  StateEvent: object(
+    {
+      series: seriesId,
+      key: object(key),
+      atMs: timeMs,
+      uncertain,
+      from: { type: ['string', 'null'] },
+      to: text,
+    },
+    ['uncertain'],
+  ),
   LedgerRow: object({
     epoch: epochId,
     parent: { type: ['string', 'null'] },
@@ -208,21 +222,29 @@ export const schemas = {
     conflicts: number,
   }),
   LedgerCheck: object({ epochs: integer, records: integer, thinned: integer, problems: list(text) }),
-  CoverageDay: object({
-    dayMs: timeMs,
-    covered: number,
-    pending: number,
-    missing: number,
-    missingByCause: numberMap,
-    spans: list(
-      object({
-        fromMs: timeMs,
-        toMs: timeMs,
-        state: oneOf('covered', 'pending', 'missing'),
-        cause: oneOf(...missingCauses, null),
-      }),
-    ),
-  }),
+  CoverageDay: object(
+    {
+      dayMs: timeMs,
+      covered: number,
+      uncertain: { ...number, description: 'of the covered minutes: those whose place in time is a guess' },
+      pending: number,
+      missing: number,
+      missingByCause: numberMap,
+      spans: list(
+        object(
+          {
+            fromMs: timeMs,
+            toMs: timeMs,
+            state: oneOf('covered', 'pending', 'missing'),
+            cause: oneOf(...missingCauses, null),
+            uncertain,
+          },
+          ['uncertain'],
+        ),
+      ),
+    },
+    ['uncertain'],
+  ),
   QuarantinedRecord: object({
     epoch: epochId,
     seq: integer,

@@ -28,6 +28,8 @@ export interface StoredGap extends Span {
 }
 
 export interface CoverageFacts {
+  /** Spans of epochs that are placed between others: what they cover is covered at a guessed time. */
+  readonly uncertain: readonly Span[];
   /** Spans in which records lie that are made and not here. */
   readonly pending: readonly Span[];
   readonly missing: readonly CausedSpan[];
@@ -35,6 +37,7 @@ export interface CoverageFacts {
 
 const COVERED = 255;
 const PENDING = 254;
+const UNCERTAIN = 253;
 const UNKNOWN: MissingCause = 'unknown';
 /** Spans that a day is told in; its counts are exact all the same. */
 const SPANS_PER_DAY = 288;
@@ -71,7 +74,7 @@ export function coverageOf(
     );
   });
   paint(facts.pending, PENDING);
-  for (let i = 0; i < minutes.length; i++) if (covers(from + i)) minutes[i] = COVERED;
+  paintCovered(minutes, from, covers, facts.uncertain);
 
   const days: CoverageDay[] = [];
   for (let start = from; start < to; ) {
@@ -83,28 +86,43 @@ export function coverageOf(
   return days;
 }
 
+function paintCovered(
+  minutes: Uint8Array,
+  from: number,
+  covers: (minute: number) => boolean,
+  uncertain: readonly Span[],
+): void {
+  const spans = merged(uncertain);
+  let next = 0;
+  for (let i = 0; i < minutes.length; i++) {
+    const startMs = (from + i) * MINUTE_MS;
+    while (next < spans.length && spans[next]!.toMs <= startMs) next++;
+    const unsure = next < spans.length && spans[next]!.fromMs < startMs + MINUTE_MS;
+    if (covers(from + i)) minutes[i] = unsure ? UNCERTAIN : COVERED;
+  }
+}
+
 function dayOf(dayMs: number, firstMinute: number, minutes: Uint8Array): CoverageDay {
   const count = { covered: 0, pending: 0, missing: 0 };
   const missingByCause: Partial<Record<MissingCause, number>> = {};
   const spans: CoverageSpan[] = [];
+  let uncertain = 0;
   for (let i = 0; i < minutes.length; ) {
     const code = minutes[i]!;
     let end = i + 1;
     while (end < minutes.length && minutes[end] === code) end++;
-    const state = code === COVERED ? 'covered' : code === PENDING ? 'pending' : 'missing';
+    const unsure = code === UNCERTAIN;
+    if (unsure) uncertain += end - i;
+    const state = code === COVERED || unsure ? 'covered' : code === PENDING ? 'pending' : 'missing';
     const cause = state === 'missing' ? (missingCauses[code - 1] ?? UNKNOWN) : null;
     count[state] += end - i;
     if (cause !== null) missingByCause[cause] = (missingByCause[cause] ?? 0) + end - i;
-    const span = {
-      fromMs: (firstMinute + i) * MINUTE_MS,
-      toMs: (firstMinute + end) * MINUTE_MS,
-      state,
-      cause,
-    } as const;
+    const at = { fromMs: (firstMinute + i) * MINUTE_MS, toMs: (firstMinute + end) * MINUTE_MS };
+    const span: CoverageSpan = unsure ? { ...at, state, cause, uncertain: true } : { ...at, state, cause };
     if (spans.length < SPANS_PER_DAY) spans.push(span);
     i = end;
   }
-  return { dayMs, ...count, missingByCause, spans };
+  return { dayMs, ...count, ...(uncertain > 0 && { uncertain }), missingByCause, spans };
 }
 
 /** Spans in order, those that touch joined. */
@@ -139,6 +157,9 @@ export async function factsOf(
 ): Promise<CoverageFacts> {
   const inOrder = [...ledgers].sort(compareLedgers);
   return {
+    uncertain: ledgers
+      .filter(({ undated }) => undated > 0)
+      .map(({ firstMs, lastMs }) => ({ fromMs: firstMs, toMs: lastMs })),
     pending: await pendingSpans(inOrder, nowMs, neighbours),
     missing: [...restarts(inOrder), ...(await gapSpans(gaps, earliestOf(ledgers), neighbours))],
   };

@@ -211,6 +211,8 @@ export interface CoverageSpan {
   readonly fromMs: number;
   readonly toMs: number;
   readonly state: 'covered' | 'pending' | 'missing';
+  /** Covered by windows whose place in time is a guess. */
+  readonly uncertain?: true;
   /** Of missing ones. */
   readonly cause: MissingCause | null;
 }
@@ -219,6 +221,8 @@ export interface CoverageDay {
   /** Unix ms of the day's start, UTC. */
   readonly dayMs: number;
   readonly covered: number;
+  /** Of these: minutes whose place in time is a guess; absent for none. */
+  readonly uncertain?: number;
   readonly pending: number;
   readonly missing: number;
   readonly missingByCause: Readonly<Partial<Record<MissingCause, number>>>;

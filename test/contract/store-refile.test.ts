@@ -164,6 +164,21 @@ for (const [name, makeWorld] of [
       }
     });
 
+    test('what has no certain time is marked, until it has one', async () => {
+      await compared(async (store, batches) => {
+        for (const one of batches((boot) => right[boot]!, false)) await store.commit(one);
+        const day = { fromMs: T0, toMs: T0 + DAY };
+        const marked = async () => {
+          const [coverage] = await store.coverage('m1', day);
+          const events = await store.events('m1', day, 10);
+          return [coverage!.covered, coverage!.uncertain ?? 0, coverage!.spans[0]!.uncertain === true, events.length];
+        };
+        expect(await marked()).toEqual([150, 150, true, 1]);
+        await store.refile('m1', bootA, refiling(bootA), never);
+        expect(await marked()).toEqual([150, 0, false, 1]);
+      });
+    });
+
     test('another boot of that hour stays where it is', async () => {
       const b = Array.from({ length: 30 }, (_, i) => windowOf(bootB, i + 2, (i + 1) * MINUTE, 500 + i));
       await compared(

@@ -50,6 +50,18 @@ export function Moment({ ms }: { readonly ms: number }) {
   );
 }
 
+/** Before a time that is a guess. */
+export function About() {
+  return (
+    <abbr
+      class="faint"
+      title="The machine did not know the time and was not heard while it ran: this lies between what is known."
+    >
+      about{' '}
+    </abbr>
+  );
+}
+
 export function Ago({ ms, now }: { readonly ms: number | null; readonly now: number }) {
   const zone = useZone();
   if (ms === null) return <span class="faint">never</span>;

@@ -82,7 +82,7 @@ export function Coverage({ days }: { readonly days: readonly CoverageDay[] }) {
 }
 
 function Day({ day }: { readonly day: CoverageDay }) {
-  const { dayMs, covered, pending, missing, missingByCause, spans } = day;
+  const { dayMs, covered, uncertain = 0, pending, missing, missingByCause, spans } = day;
   const all = Math.max(1, covered + pending + missing);
   return (
     <tr>
@@ -98,12 +98,13 @@ function Day({ day }: { readonly day: CoverageDay }) {
       </td>
       <td class="numeric">{formatShare(covered / all)}</td>
       <td>
-        {missing === 0 && pending === 0 && <span class="faint">none</span>}
+        {missing === 0 && pending === 0 && uncertain === 0 && <span class="faint">none</span>}
         {Object.entries(missingByCause).map(([cause, minutes]) => (
           <span key={cause} class="missing-cause">
             {nameOfCause(cause)} {formatCount(minutes)} min
           </span>
         ))}
+        {uncertain > 0 && <span class="faint">{formatCount(uncertain)} min covered at a guessed time </span>}
         {pending > 0 && <span class="faint">{formatCount(pending)} min pending</span>}
       </td>
     </tr>
@@ -117,7 +118,7 @@ function Piece({ span, dayMs }: { readonly span: CoverageSpan; readonly dayMs: n
     <i
       class={cause === null ? state : `${state} ${causes[cause][2]}`}
       style={{ left: percent(fromMs - dayMs), width: percent(toMs - fromMs) }}
-      title={`${between(span)} ${cause === null ? state : nameOfCause(cause)}`}
+      title={`${between(span)} ${cause === null ? state : nameOfCause(cause)}${span.uncertain ? ', at a guessed time' : ''}`}
     />
   );
 }

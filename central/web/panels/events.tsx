@@ -3,7 +3,7 @@
 import type { StateEvent } from '../../../shared/findings.ts';
 import type { AgentState } from '../../api.ts';
 import { get } from '../api.ts';
-import { Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
+import { About, Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
 import type { Fleet } from '../fleet.ts';
 import { quietAttributes, titleFromName } from '../metrics/titles.ts';
 import { useResource } from '../resource.ts';
@@ -41,6 +41,7 @@ export function EventsPanel({ agent, fleet }: { readonly agent: AgentState; read
           {sorted.map((event) => (
             <tr key={`${event.atMs} ${event.series} ${event.to}`}>
               <td>
+                {event.uncertain && <About />}
                 <Moment ms={event.atMs} />
               </td>
               <td title={event.key.name}>{titleFromName(event.key.name)}</td>

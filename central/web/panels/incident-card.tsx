@@ -1,7 +1,7 @@
 /** An incident with its explanation: what is unusual, by how much, since when, and what took part. */
 import { useState } from 'preact/hooks';
 import type { StoredIncident } from '../../store/store.ts';
-import { Moment, SeverityMark } from '../components/parts.tsx';
+import { About, Moment, SeverityMark } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
 import { counted, formatRange, formatShare, formatValue } from '../format.ts';
 import { metricTitle, quietAttributes, valueWords } from '../metrics/titles.ts';
@@ -38,7 +38,8 @@ export function IncidentCard({ incident, folded, onShow, onSeries }: Props) {
           <span class="incident-title">{incident.title}</span>
         </button>
         <span class="when">
-          {incident.state === 'open' ? 'open' : 'closed'}, since <Moment ms={incident.openedMs} />, {formatSpan(lasted)}
+          {incident.state === 'open' ? 'open' : 'closed'}, since {incident.uncertain && <About />}
+          <Moment ms={incident.openedMs} />, {formatSpan(lasted)}
         </span>
         <button type="button" onClick={() => onShow(incident)}>
           Show on charts

@@ -149,7 +149,7 @@ function inWords(
     `            ${duplicates} duplicates dropped, ${conflicts} contradictions set aside, ${epochs} starts`,
     `  minutes   ${days.covered} covered, ${days.pending} pending, ${days.missing} missing${causes(days.missingByCause)}, of the last ${COVERAGE_DAYS} days`,
   ];
-  if (whole) lines.push(...daysInWords(coverage), ...startsInWords(rows));
+  if (whole) lines.push(...daysInWords(coverage), ...startsInWords(rows, epochs));
   if (check !== null) {
     const found = `${check.records} records of ${check.epochs} starts were counted again`;
     const old = check.thinned === 0 ? '' : `, ${check.thinned} older ones are known by their ranges`;
@@ -166,10 +166,10 @@ function daysInWords(coverage: readonly CoverageDay[]): string[] {
   });
 }
 
-function startsInWords(rows: readonly LedgerRow[]): string[] {
+function startsInWords(rows: readonly LedgerRow[], epochs: number): string[] {
   const listed = rows.slice(-LISTED_ROWS);
   const lines = ['  start  epoch         made  committed  pending  set aside   lost  from                  to'];
-  if (listed.length < rows.length) lines.push(`  … ${rows.length - listed.length} older starts`);
+  if (listed.length < epochs) lines.push(`  … ${epochs - listed.length} older starts`);
   for (const row of listed) {
     const from = row.firstMs > 0 ? instant(row.firstMs) : '';
     const to = row.lastMs > 0 ? instant(row.lastMs) : '';

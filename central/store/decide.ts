@@ -172,7 +172,7 @@ export function decide(batch: Batch, known: Known): Decision {
       }
       columns = result;
     }
-    const problem = content.kind === 'poison' ? content.reason : contentProblem(content);
+    const problem = content.kind === 'poison' ? content.reason : contentProblem(content, seq);
     if (problem !== null) {
       refuse(record, problem);
       continue;
@@ -286,7 +286,7 @@ function stopOf({ events }: ContentOf<'events'>): number {
 }
 
 /** What is wrong with a body, or null. */
-function contentProblem(content: RecordContent): string | null {
+function contentProblem(content: RecordContent, seq: number): string | null {
   switch (content.kind) {
     case 'gap':
       if (!isEpoch(content.epoch)) return `a gap in epoch "${content.epoch}"`;
@@ -294,6 +294,8 @@ function contentProblem(content: RecordContent): string | null {
         ? 'a gap whose ranges are not sorted and disjoint'
         : null;
     case 'epoch':
+      // More than one in an epoch would put it into the chain at several places (edge.proto, EpochStart).
+      if (seq !== 1) return `the start of an epoch as its record ${seq}`;
       if (content.parent !== null && !isEpoch(content.parent)) return `a parent epoch "${content.parent}"`;
       return content.parentFinalSeq >= 0 && content.parentFinalSeq <= HIGHEST_SEQ ? null : 'a final seq out of range';
     case 'incident': {

@@ -401,6 +401,15 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
         expect(await kinds()).toEqual(['rolled_back']);
       });
 
+      test('the start of an epoch is its first record, or set aside', async () => {
+        const strayed = { ...start(minute(1), epochB, { count: 9 }), seq: 2 };
+        await store.commit(batch([start(T0, null), strayed], { receivedMs: minute(2) }));
+        expect(await store.ledger('m1')).toMatchObject([{ epoch: epochA, parent: null, committed: 1, quarantined: 1 }]);
+        expect((await store.quarantine('m1')).map(({ reason }) => reason)).toEqual([
+          'the start of an epoch as its record 2',
+        ]);
+      });
+
       test('an epoch without a parent, though there were others, is another disk', async () => {
         await live(epochA, 0, 5, [start(T0, null), table(2)]);
         expect(await kinds()).toEqual([]);

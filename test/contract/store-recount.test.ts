@@ -180,6 +180,29 @@ describe('the ledger on its disk', { timeout: 60_000 }, () => {
     expect(await recount()).toMatchObject({ epochs: starts, records: 0, thinned: 2 * starts, problems: [] });
   });
 
+  test('late data of an epoch that is folded already go into its row, too', async () => {
+    const store = await openLevelStore(directory);
+    const child = { kind: 'epoch', parent: epochA, parentFinalSeq: 6, start: 2, volatile: false } as const;
+    await store.commit(batch([table(1), summary(2, T0 + MINUTE, [[1], [2]])], { highestSeq: 6, held: [] }));
+    await store.commit(batch([record(1, T0 + HOUR, child)], { epoch: epochB }));
+    await store.maintain(T0 + HOUR, never);
+    for (const seq of [5, 3]) {
+      await store.commit(batch([summary(seq, T0 + seq * MINUTE, [[1], [2]])], { highestSeq: 6, held: [] }));
+      expect(await store.verifyLedger('m1')).toMatchObject({ problems: [] });
+      await store.maintain(T0 + HOUR, never);
+      expect(await store.verifyLedger('m1')).toMatchObject({ problems: [] });
+    }
+    expect((await store.ledger('m1'))[0]).toMatchObject({ made: 6, committed: 4, lost: 2, settled: true });
+    const again = [table(1), summary(3, T0, [[1], [2]]), { ...summary(5, T0, [[9], [9]]), crc: 8 }];
+    expect(await store.commit(batch(again, { highestSeq: 6, held: [] }))).toMatchObject({
+      stored: 0,
+      duplicates: 2,
+      conflicts: [5],
+    });
+    await store.close();
+    expect(await keysOf('q')).toHaveLength(1);
+  });
+
   test('the keys of a long epoch are put together, and are all still known', async () => {
     let store = await openLevelStore(directory);
     await store.commit(batch([table(1)]));

@@ -11,7 +11,17 @@ export function enrolmentPath(dataDir: string): string {
 
 /** Null where the machine is not enrolled; throws `payload.invalid` or `config.unreadable`. */
 export async function readEnrolment(dataDir: string): Promise<Enrolment | null> {
-  const path = enrolmentPath(dataDir);
+  return readAt(enrolmentPath(dataDir));
+}
+
+/** One that was carried here by hand; throws `config.unreadable` where there is none. */
+export async function readEnrolmentFile(path: string): Promise<Enrolment> {
+  const enrolment = await readAt(path);
+  if (enrolment === null) throw new PicketError('config.unreadable', `there is no file ${path}.`);
+  return enrolment;
+}
+
+async function readAt(path: string): Promise<Enrolment | null> {
   const text = await readBounded(path, limits.controlBytes);
   if (text === null) return null;
   let json: unknown;

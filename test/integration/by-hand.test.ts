@@ -104,7 +104,13 @@ test('a damaged stick gives what is whole; one of a retired agent, or that was a
   const agent = system.agent('agent', `${machine.config}outbox: {commitInterval: 1s}\n`);
   const stick = system.path('stick');
   expect((await byHand(agent, 'export', stick)).stderr).toContain('no enrolment');
-  const { agent: id } = await agent.enrolAt(central);
+  // Not even the enrolment needs a network.
+  const identity = join(stick, 'identity');
+  const made = await atCentral(central, 'enroll', '--name', 'far away', '--file', identity);
+  const id = made.stdout.trim();
+  expect(statSync(identity).mode & 0o777).toBe(0o600);
+  expect((await agent.enrol('--file', identity)).stdout).toContain(`enrolled as ${id} (far away)`);
+  expect(agent.enrolment()).toMatchObject({ agent: id, broker: `mqtt://${central.mqtt}` });
   writeFileSync(
     agent.config,
     `${readFileSync(agent.config, 'utf8')}connection: {broker: 'mqtt://127.0.0.1:${await freePort()}'}\n`,
@@ -158,9 +164,13 @@ function byHand(agent: Agent, command: 'export' | 'import', path: string) {
   return run(command, [process.execPath, main, command, path, '--data', agent.data, '--config', agent.config]);
 }
 
-function byCentral(central: Central, ...args: readonly string[]) {
+function atCentral(central: Central, command: string, ...args: readonly string[]) {
   const main = join(root, 'central', 'main.ts');
-  return run('import', [process.execPath, main, 'import', ...args, '--data', central.data]);
+  return run(command, [process.execPath, main, command, ...args, '--data', central.data]);
+}
+
+function byCentral(central: Central, ...args: readonly string[]) {
+  return atCentral(central, 'import', ...args);
 }
 
 async function exported(agent: Agent, directory: string): Promise<{ path: string; records: number }> {

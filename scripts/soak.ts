@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { scenarios } from './soak/registry.ts';
-import { type Outcome, runScenario } from './soak/run.ts';
+import { abandonScenario, type Outcome, runScenario } from './soak/run.ts';
 
 const names = scenarios.map(({ name }) => name);
 const usage = [
@@ -35,8 +35,16 @@ function numberOf(name: string, text: string | undefined): number | undefined {
   return Number(text);
 }
 
+/** Where nobody watches a terminal, how far it is goes to the log as often. */
+const PROGRESS_MS = 60_000;
+let progressMs = performance.now();
+
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K  ${text}`);
+  else if (text !== '' && performance.now() - progressMs > PROGRESS_MS) {
+    progressMs = performance.now();
+    console.error(`  ${text}`);
+  }
 }
 
 function print({ scenario, times, seed, durationS, injected, goals, ledgers, figures, logs }: Outcome): void {
@@ -91,6 +99,9 @@ async function main(): Promise<void> {
   process.exitCode = missed.length === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void abandonScenario().finally(() => process.exit(130)));
+}
 await main();
 // A socket that a scenario left open must not keep anybody waiting.
 process.exit();

@@ -1,5 +1,7 @@
 /** The reckoning of a load: what the agent said was durable or acknowledged, held against what the central stored. */
+import { join } from 'node:path';
 import { countSeqs } from '../../shared/wire/ranges.ts';
+import { run } from '../../test/support/processes.ts';
 import type { Central } from '../../test/support/system.ts';
 import { drained } from '../../test/support/system.ts';
 import type { LoadedAgent } from './loaded.ts';
@@ -7,6 +9,7 @@ import type { Said, SaidRecord } from './said.ts';
 import type { SoakContext } from './scenario.ts';
 import { readStored, type StoredAgent } from './stored.ts';
 
+const centralMain = join(import.meta.dirname, '..', '..', 'central', 'main.ts');
 const DRAIN_MS = 180_000;
 const LEDGER_MS = 20_000;
 /** Examples in a message. */
@@ -126,6 +129,9 @@ export async function expectLedgerAddsUp(
   context.expect('the ledger adds up', rows.length > 0 && wrong.length === 0, wrong.slice(0, SHOWN));
   const open = rows.filter(({ pending, lostByCause }) => pending > 0 || (!unheld && (lostByCause.unnamed ?? 0) > 0));
   context.expect('what is missing is named, nothing is pending', open.length === 0, open.slice(0, SHOWN));
+  const command = [process.execPath, centralMain, 'ledger', agent, '--verify', '--data', central.data];
+  const { code, stdout, stderr } = await run('ledger --verify', command);
+  context.expect('`picket-central ledger --verify` counts the same from what is stored', code === 0, stderr + stdout);
 }
 
 export function shown(keys: readonly string[]): string {

@@ -39,6 +39,14 @@ export interface RunSettings {
   readonly progress?: (text: string) => void;
 }
 
+/** Undoes the scenario that is under way, for an end by a signal. */
+let undo: () => Promise<void> = async () => {};
+
+/** Ends and unmounts what the scenario that is under way has started and mounted. */
+export function abandonScenario(): Promise<void> {
+  return undo();
+}
+
 /** Never rejects: what the scenario throws is among its goals, as missed. */
 export async function runScenario(scenario: Scenario, settings: RunSettings = {}): Promise<Outcome> {
   const { times = scenario.times, seed = Math.floor(Math.random() * 2 ** 31), progress = () => {} } = settings;
@@ -71,14 +79,18 @@ export async function runScenario(scenario: Scenario, settings: RunSettings = {}
       goals.push({ goal, met: false, seen: shown(error instanceof Error ? (error.stack ?? error.message) : error) });
     }
   };
+  undo = async () => {
+    undo = async () => {};
+    await attempt('ends its programs', () => system.end());
+    for (const cleanup of cleanups.splice(0).reverse()) await attempt('cleans up', cleanup);
+    await attempt('deletes its directories', () => system.close());
+  };
   await attempt('runs to its end', async () => {
     figures = await scenario.run(context);
   });
   const durationS = Math.round((performance.now() - startMs) / 100) / 10;
   const logs = goals.every(({ met }) => met) ? [] : system.lastWords();
-  await attempt('ends its programs', () => system.end());
-  for (const cleanup of cleanups.reverse()) await attempt('cleans up', cleanup);
-  await attempt('deletes its directories', () => system.close());
+  await undo();
   return { scenario: scenario.name, times, seed, durationS, injected, goals, ledgers, figures, logs };
 }
 

@@ -24,6 +24,8 @@ export interface Audited {
   exclusive(work: () => Promise<void>): Promise<void>;
   write(batch: Partial<Pick<PlanInput, 'losses' | 'adjust'>>): Promise<void>;
   readFailed(shelf: Shelf, error: unknown): Promise<void>;
+  /** Records came back that were not shown before; a reader may be past their places. */
+  restored(): void;
 }
 
 export class Auditor {
@@ -52,6 +54,7 @@ export class Auditor {
           const lostRecords = changes.losses.reduce((sum, { ranges }) => sum + countSeqs(ranges), 0);
           log.warn({ lostRecords }, 'the outbox was damaged; what is missing is named by gaps');
           await write(changes);
+          if (findings.unknown.size > 0) this.#audited.restored();
         }
         if (changes !== null || findings.overcounted || book.damagedRows > 0) await this.#recount(shelf);
       });

@@ -43,6 +43,6 @@ export interface QueueOptions extends OutboxOptions {
    * Without it everything waits.
    */
   readonly onFailing?: (waiting: readonly Waiting[]) => boolean;
-  /** The shelf works again. */
+  /** The shelf works again, or an audit found records in it: what it holds was not all shown. */
   readonly onWorking?: () => void;
 }

@@ -558,10 +558,11 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
       });
 
       test('an hour is the agent’s rollups or its minutes, whichever count more; never their sum', async () => {
-        const rollup = (seq: number, values: number[], over = {}) =>
-          summary(seq, T0 + HOUR, [values, [1]], { kind: 'rollup', ...over });
+        // A restart after 50 minutes makes two parts of the hour.
+        const rollup = (seq: number, values: number[], from: number, to: number) =>
+          summary(seq, T0 + to * MINUTE, [values, [1]], { kind: 'rollup', lengthMs: (to - from) * MINUTE });
         await store.commit(batch([table(1), summary(2, T0 + MINUTE, [[5, 5], [1]])]));
-        await store.commit(batch([rollup(3, [6, 6, 6])]));
+        await store.commit(batch([rollup(3, [6, 6, 6], 0, 50)]));
         for (const maintained of [false, true]) {
           if (maintained) await store.maintain(T0 + 2 * DAY, never);
           expect(await column(load.id, 'count', 'hour')).toEqual([3]);
@@ -569,7 +570,7 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
           expect(await column(load.id, 'mean', 'day')).toEqual([6]);
         }
         // Another part of the rollup, then more minutes than both parts.
-        await store.commit(batch([rollup(4, [9], { lengthMs: 10 * MINUTE })]));
+        await store.commit(batch([rollup(4, [9], 50, 60)]));
         expect(await column(load.id, 'count', 'hour')).toEqual([4]);
         await store.commit(batch([summary(5, T0 + 2 * MINUTE, [[5, 5, 5], [1]])]));
         await store.maintain(T0 + 2 * DAY, never);

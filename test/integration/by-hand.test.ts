@@ -67,9 +67,9 @@ test('records go out and answers come back on a stick, in any order and any numb
   const reply3 = join(stick, 'three.picket-reply');
   await importedByCentral(central, fourth.path, '--reply', reply4);
   await importedByCentral(central, third.path, '--reply', reply3);
-  // What was there long ago changes nothing but the count of duplicates.
+  // All that lies on the stick, much of it there long ago, changes nothing but the count of duplicates.
   const before = await central.ledger(id);
-  await importedByCentral(central, first.path);
+  await importedByCentral(central, stick, '--reply', stick);
   const after = await central.ledger(id);
   expect(after.totals.committed).toBe(before.totals.committed);
   expect(after.totals.duplicates).toBeGreaterThan(before.totals.duplicates);
@@ -77,6 +77,7 @@ test('records go out and answers come back on a stick, in any order and any numb
   // Of an older incarnation than the one that is believed in now.
   expect(await importedByAgent(agent, reply1)).toContain('older than what is known');
   expect(await importedByAgent(agent, reply3)).toContain('0 records settled, 0 pending');
+  expect(await importedByAgent(agent, stick)).toContain(`${id}-${fourth.number}.picket-reply: 0 records settled`);
   expect((await exported(agent, stick)).records).toBe(0);
   const offline = await central.ledger(id);
   expect(offline.totals).toMatchObject({ lost: 0, quarantined: 0, pending: 0, committed: offline.totals.made });
@@ -173,15 +174,21 @@ function byCentral(central: Central, ...args: readonly string[]) {
   return atCentral(central, 'import', ...args);
 }
 
-async function exported(agent: Agent, directory: string): Promise<{ path: string; records: number }> {
+interface Export {
+  readonly path: string;
+  readonly number: number;
+  readonly records: number;
+}
+
+async function exported(agent: Agent, directory: string): Promise<Export> {
   const said = await byHand(agent, 'export', directory);
-  const found = /^(\S+\.picket): (\d+) records$/m.exec(said.stdout);
+  const found = /^(\S+-(\d+)\.picket): (\d+) records$/m.exec(said.stdout);
   if (said.code !== 0 || found === null) throw new Error(`export: ${said.code} ${said.stdout}${said.stderr}`);
-  return { path: found[1]!, records: Number(found[2]) };
+  return { path: found[1]!, number: Number(found[2]), records: Number(found[3]) };
 }
 
 /** An export with more records than these. */
-function moreThan(agent: Agent, directory: string, records: number): Promise<{ path: string; records: number }> {
+function moreThan(agent: Agent, directory: string, records: number): Promise<Export> {
   return until(`an export of more than ${records} records`, async () => {
     const made = await exported(agent, directory);
     return made.records > records ? made : null;

@@ -1,5 +1,5 @@
 /** The files around the database: what they take, the reserve for a full disk, what was moved aside. */
-import { copyFile, cp, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { copyFile, cp, mkdir, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
@@ -13,6 +13,10 @@ const RESERVE_BYTES = 4 * 1024 * 1024;
 /** The reserve is no more than this share of the limit. */
 const RESERVE_SHARE = 1 / 8;
 const BLOCK_BYTES = 64 * 1024;
+/** Unit of a file's `blocks` (stat(2)). */
+const STAT_BLOCK_BYTES = 512;
+/** Of what LevelDB writes for people. */
+const LOG_BYTES = 256 * 1024;
 
 export class LevelFiles {
   readonly directory: string;
@@ -34,6 +38,16 @@ export class LevelFiles {
   /** Bytes that everything here takes on disk. */
   measure(): Promise<number> {
     return bytesUnder(this.directory);
+  }
+
+  /**
+   * LevelDB writes down for people what it does, and begins anew at a start only. It goes on at the place where it was,
+   * so that what was there becomes a hole.
+   */
+  async keepLogSmall(database: string): Promise<void> {
+    const path = join(database, 'LOG');
+    const found = await stat(path).catch(() => null);
+    if (found !== null && found.blocks * STAT_BLOCK_BYTES > LOG_BYTES) await truncate(path, 0).catch(() => undefined);
   }
 
   async prepare(): Promise<void> {
@@ -176,7 +190,9 @@ async function bytesUnder(path: string): Promise<number> {
     // Files go while this counts: compaction runs beside it. What is preallocated counts as taken.
     else {
       const found = await stat(child).catch(() => null);
-      if (found !== null) sum += Math.max(found.size, found.blocks * 512);
+      if (found === null) continue;
+      const onDisk = found.blocks * STAT_BLOCK_BYTES;
+      sum += entry.name === 'LOG' ? onDisk : Math.max(found.size, onDisk);
     }
   }
   return sum;

@@ -112,7 +112,7 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     const journalBytes = Math.floor(Math.min(2 * CHECKPOINT_BYTES, limitBytes * JOURNAL_SHARE));
     layers = new LevelLayers(db, await openJournal(files, journalBytes), journalBytes / 2);
     await layers.recover();
-    const shelf = new LevelShelf(layers, files, limitBytes);
+    const shelf = new LevelShelf(path, layers, files, limitBytes);
     await files.refillReserve();
     await shelf.measure();
     return shelf;
@@ -148,13 +148,15 @@ async function checkFormat(db: Database): Promise<void> {
 
 class LevelShelf implements Shelf {
   readonly usableShare: number;
+  readonly #path: string;
   readonly #layers: LevelLayers;
   readonly #files: LevelFiles;
   #measuredBytes = 0;
   #writtenBytes = 0;
   #measuring = false;
 
-  constructor(layers: LevelLayers, files: LevelFiles, limitBytes: number) {
+  constructor(path: string, layers: LevelLayers, files: LevelFiles, limitBytes: number) {
+    this.#path = path;
     const free = 1 - COMPACTION_BYTES / limitBytes;
     this.usableShare = Math.max(SMALLEST_USABLE_SHARE, Math.min(USABLE_SHARE, free));
     this.#layers = layers;
@@ -189,6 +191,7 @@ class LevelShelf implements Shelf {
     this.#measuring = true;
     const writtenBefore = this.#writtenBytes;
     try {
+      await this.#files.keepLogSmall(this.#path);
       this.#measuredBytes = await this.#files.measure();
       this.#writtenBytes -= writtenBefore;
     } finally {

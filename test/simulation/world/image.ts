@@ -1,5 +1,6 @@
 /** What lies on a simulated disk: keys in byte order with their values, cheap to copy. */
 import type { ChainLink } from '../../../agent/outbox/chain.ts';
+import { parseIndexKey, parseRecordKey } from '../../../agent/outbox/layout.ts';
 import type { Op } from '../../../agent/outbox/shelf.ts';
 
 /** Keys are held as Latin-1 strings, whose order is that of the bytes. */
@@ -9,6 +10,12 @@ export function textOf(bytes: Uint8Array): string {
 
 export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
+}
+
+/** Control records are never thinned: in a disk that is as small as here they must not count. */
+function isControl(key: string): boolean {
+  const place = parseRecordKey(bytesOf(key)) ?? parseIndexKey(bytesOf(key));
+  return place?.recordClass === 'control' || key.startsWith('s');
 }
 
 /** What an entry takes beside its bytes, as LevelDB does in log and table. */
@@ -55,7 +62,7 @@ export class Image {
     if (this.keys[at] !== key) return;
     const sizeBytes = OVERHEAD_BYTES + key.length + this.values[at]!.length;
     this.liveBytes -= sizeBytes;
-    this.garbageBytes += sizeBytes;
+    if (!isControl(key)) this.garbageBytes += sizeBytes;
     this.keys.splice(at, 1);
     this.values.splice(at, 1);
   }
@@ -81,6 +88,15 @@ export class Image {
 
   get sizeBytes(): number {
     return this.liveBytes + this.garbageBytes;
+  }
+
+  /** Of control records, their index rows, and the rows of epochs. */
+  controlBytes(): number {
+    let bytes = 0;
+    this.keys.forEach((key, i) => {
+      if (isControl(key)) bytes += OVERHEAD_BYTES + key.length + this.values[i]!.length;
+    });
+    return bytes;
   }
 
   /** Keys that begin so. */

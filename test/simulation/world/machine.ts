@@ -253,7 +253,9 @@ export class SimMachine implements Client {
     const watched: Pick<Outbox, 'append'> = {
       append: async (record, recordClass, appendOptions) => {
         const key = await outbox.append(record, recordClass, appendOptions);
-        if (alive()) truth.appended(this.agent, key.epoch, key.seq, record, isVolatile(key.epoch), this.name);
+        if (!alive()) return key;
+        if (isVolatile(key.epoch)) this.#boundMemory(outbox);
+        truth.appended(this.agent, key.epoch, key.seq, record, isVolatile(key.epoch), this.name);
         return key;
       },
     };
@@ -261,6 +263,18 @@ export class SimMachine implements Client {
     this.running = { outbox, publisher, recorder };
     this.#parts.trace.note(`${this.name} is ready`);
     this.connect();
+  }
+
+  /** What stands in for the disk stays within its bound. */
+  #boundMemory(outbox: FailoverOutbox): void {
+    const { truth, settings } = this.#parts;
+    let sizeBytes = 0;
+    for (const { epoch, held, volatile } of outbox.epochs()) {
+      const payloads = volatile ? truth.epochs.get(epoch)?.payloads : undefined;
+      for (const [seq, [payload]] of payloads ?? []) if (contains(held, seq)) sizeBytes += payload!.length;
+    }
+    if (sizeBytes <= settings.volatileBytes) return;
+    truth.problem(`${this.name}: ${sizeBytes} bytes in memory, ${settings.volatileBytes} are allowed`);
   }
 
   #connectLater(): void {

@@ -22,9 +22,9 @@ const kinds = {
   slowDisk: 0.35,
   slowReads: 0.15,
   full: 0.2,
-  gone: 0.12,
+  gone: 0.2,
   writeErrors: 0.15,
-  landedErrors: 0.15,
+  landedErrors: 0.2,
   readErrors: 0.1,
   openErrors: 0.1,
   movedAside: 0.08,
@@ -34,13 +34,13 @@ const kinds = {
   rolledBack: 0.12,
   clone: 0.1,
   twin: 0.06,
-  smallDisk: 0.25,
+  smallDisk: 0.35,
   second: 0.15,
   centralKills: 0.3,
   centralKillsInTheMiddle: 0.25,
   slowCommits: 0.35,
   failingCommits: 0.15,
-  restored: 0.18,
+  restored: 0.22,
   emptied: 0.1,
   tablesLost: 0.15,
   wallJumps: 0.25,
@@ -86,7 +86,8 @@ export function planOf(world: Simulated): Plan {
   const small = has.has('smallDisk');
   return {
     has,
-    records: 20 + world.integer(100),
+    // Enough to fill a small disk.
+    records: (small ? 60 : 20) + world.integer(100),
     makingMs: 10_000 + world.integer(110_000),
     settings: {
       limitBytes: small ? 12_000 + world.integer(20_000) : 10_000_000,

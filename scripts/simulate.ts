@@ -19,7 +19,7 @@ const SEEDS_AT_ONCE = 50;
 const SEEDS_A_MUTANT = 500;
 /** A range of seeds that takes longer hangs: some seeds are slow, none takes a second. */
 const LONGEST_MS = 10 * 60_000;
-/** Violations that are printed; the others are counted. */
+/** Seeds with violations that are printed, and violations of each; `--seed` tells all. */
 const PRINTED = 10;
 
 const usage =
@@ -91,10 +91,11 @@ interface Totals {
   records: number;
   duplicates: number;
   violations: number;
+  seeds_per_s: number;
 }
 
 async function runSeeds(from: number, count: number): Promise<Totals> {
-  const totals: Totals = { seeds: 0, steps: 0, records: 0, duplicates: 0, violations: 0 };
+  const totals: Totals = { seeds: 0, steps: 0, records: 0, duplicates: 0, violations: 0, seeds_per_s: 0 };
   const startMs = performance.now();
   let next = from;
   const work = async (): Promise<void> => {
@@ -114,18 +115,19 @@ async function runSeeds(from: number, count: number): Promise<Totals> {
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
   const seconds = (performance.now() - startMs) / 1000;
+  totals.seeds_per_s = Math.round((totals.seeds / seconds) * 10) / 10;
   const figure = (value: number): string => value.toLocaleString('en');
   console.log(
     `${figure(totals.seeds)} seeds, ${totals.violations} with violations; ${figure(totals.steps)} steps, ` +
       `${figure(totals.records)} records, ${figure(totals.duplicates)} duplicates absorbed, ` +
-      `${(totals.seeds / seconds).toFixed(1)} seeds a second`,
+      `${totals.seeds_per_s} seeds a second`,
   );
   return totals;
 }
 
 function print({ seed, problems }: Violation): void {
   console.log(`seed ${seed} (npm run simulate -- --seed ${seed}):`);
-  for (const problem of problems) console.log(`  ${problem}`);
+  for (const problem of problems.slice(0, PRINTED)) console.log(`  ${problem}`);
 }
 
 /** Seeds that it took to find each; null where it was not found. */
@@ -172,7 +174,7 @@ async function main(): Promise<boolean> {
   const from = whole(values.from, 'from') ?? 1;
   const both = values.seeds === undefined && values.mutants !== true;
   const seeds = both ? SEEDS : (whole(values.seeds, 'seeds') ?? 0);
-  const none: Totals = { seeds: 0, steps: 0, records: 0, duplicates: 0, violations: 0 };
+  const none: Totals = { seeds: 0, steps: 0, records: 0, duplicates: 0, violations: 0, seeds_per_s: 0 };
   const totals = seeds > 0 ? await runSeeds(from, seeds) : none;
   const found = both || values.mutants === true ? await runMutants(list, from) : new Map<string, number | null>();
   const killed = [...found.values()].filter((took) => took !== null);

@@ -54,6 +54,7 @@ import { Database } from './database.ts';
 import { isEpoch } from './decide.ts';
 import { LevelDocuments } from './documents.ts';
 import { bootRows, readBoots } from './filed.ts';
+import { foldSettled } from './fold.ts';
 import { findIncidents } from './incidents.ts';
 import { agentKey, agentSpaces, between, epochBytes, formatKey, incidentTimeKey, keyOf, startingWith } from './keys.ts';
 import { Latest } from './latest.ts';
@@ -66,7 +67,6 @@ import { querySeries, summaryBlocks } from './query.ts';
 import { refileBoot } from './refile.ts';
 import { defaultRetention, type RetentionOptions, retainByAge, retainBySize } from './retention.ts';
 import { dueDays, dueHours, rewriteDay, rewriteHour } from './rewrite.ts';
-import { foldSettled } from './runs.ts';
 import { statsOf } from './stats.ts';
 import type {
   AgentId,

@@ -155,7 +155,7 @@ describe('the ledger on its disk', { timeout: 60_000 }, () => {
               volatile: false,
             }),
             record(2, T0 + i * 1000, { kind: 'document', name: 'top', json: {} }),
-          ],
+          ].map((one) => ({ ...one, boot: '1'.repeat(32), monotonicMs: i * 1000 })),
           { epoch: id(i) },
         ),
       );
@@ -167,6 +167,8 @@ describe('the ledger on its disk', { timeout: 60_000 }, () => {
     // Of the last one, which has no successor, the keys are beside its row.
     expect(await keysOf('q')).toHaveLength(1);
     expect(await keysOf('l')).toHaveLength(0);
+    // Nor is there anything by which to file them anew.
+    expect(await keysOf('F')).toHaveLength(1);
     const bytes = await raw(async (level) => {
       const rows = (await level.iterator().all()).filter(([key]) => key[0] === 'e'.charCodeAt(0));
       return rows.map(([key, value]) => key.length + value.length);

@@ -8,6 +8,7 @@ import { brokerServer } from '../shared/address.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from './inputs/input.ts';
+import { problemBesideDates } from './pinned.ts';
 import type { LineMeter } from './uplink/meter.ts';
 
 export interface LinkOptions {
@@ -18,6 +19,8 @@ export interface LinkOptions {
   readonly password: string;
   /** PEM of the CA that is pinned; null where the connection is plain, or held against the system's trust. */
   readonly ca: string | null;
+  /** The latest time ever heard from the central: what judges a certificate where this machine's clock is wrong. */
+  readonly latestCentralMs?: () => number | null;
   readonly subscribe: string;
   readonly will: { readonly topic: string; readonly payload: () => Uint8Array };
   readonly log: Log;
@@ -170,7 +173,8 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
  * The transport of one attempt to connect. Made here and not by `mqtt.connect`, which loads TLS for every connection:
  * its hundreds of root certificates, of which the pinned CA needs none, are two megabytes.
  */
-function openStream(client: MqttClient, { url, ca, mayConnect, meter }: LinkOptions, attempt: number): net.Socket {
+function openStream(client: MqttClient, options: LinkOptions, attempt: number): net.Socket {
+  const { url, ca, mayConnect, meter } = options;
   if (mayConnect?.() === false) return endedStream();
   const { protocol, host, port = protocol === 'mqtts' ? 8883 : 1883 } = brokerServer(url);
   const below = protocol === 'mqtt' || meter !== undefined ? openSocket(host, port, meter, attempt) : null;
@@ -182,7 +186,8 @@ function openStream(client: MqttClient, { url, ca, mayConnect, meter }: LinkOpti
     ...(below === null ? {} : { socket: below }),
     // Without a pinned one the certificate is held against the system's: never plain where TLS was asked for.
     ...(ca === null ? {} : { ca }),
-    rejectUnauthorized: true,
+    // With a pinned one all but the dates is held against it below, in the same turn: nothing is sent before.
+    rejectUnauthorized: ca === null,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
   });
   // MQTT.js tells of a socket's own errors alone, not of a certificate that is not the pinned CA's.
@@ -191,7 +196,21 @@ function openStream(client: MqttClient, { url, ca, mayConnect, meter }: LinkOpti
     stream.end();
   };
   stream.on('error', refused);
-  stream.once('secureConnect', () => stream.off('error', refused));
+  stream.once('secureConnect', () => {
+    const { authorized } = stream;
+    const latestMs = options.latestCentralMs?.() ?? null;
+    const problem = authorized || ca === null ? null : problemBesideDates(stream, host, ca, latestMs);
+    if (problem !== null) {
+      stream.destroy(problem);
+      return;
+    }
+    if (!authorized)
+      options.log.info(
+        {},
+        "this machine's clock is wrong: the broker's certificate is held against the central's time",
+      );
+    stream.off('error', refused);
+  });
   return stream;
 }
 

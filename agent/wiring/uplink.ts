@@ -167,6 +167,7 @@ export class Uplink {
         username: enrolment.username,
         password: enrolment.password,
         ca: enrolment.ca,
+        latestCentralMs: () => utc.latestCentralMs,
         subscribe: allDownTopics(prefix, agent),
         will: { topic: upTopic(prefix, agent, 'presence'), payload: will },
         log,

@@ -3,6 +3,7 @@
  * what the central makes of it is right within two seconds, in order, without a hole and nothing twice.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ownAddress } from '../support/own-address.ts';
 import { until } from '../support/processes.ts';
 import { type Agent, type Central, drained, System } from '../support/system.ts';
 import { ClockMachine, eventsCome, FakedWallClock, libfaketime, timesOf } from '../support/wall-clock.ts';
@@ -87,3 +88,23 @@ test('started in 1970, set by a day and back, ten times too fast, and offline in
     expect(missing, name).toBeLessThanOrEqual(name === 'offline first' ? 1 : 0);
   }
 });
+
+test.each([
+  ['1970', YEAR_1970],
+  ['2100', '@2100-01-01 00:00:00'],
+])(
+  'beyond loopback in %s: the certificate is not of that time, and the pinned CA is enough',
+  { timeout: 120_000 },
+  async (_name, said) => {
+    const host = ownAddress();
+    const central = await system.central({ httpHost: host });
+    const { caFingerprint } = await central.get<{ caFingerprint: string }>('/status');
+    const agent = machine.agent(system, 'agent');
+    const { agent: id, ca, broker } = await agent.enrolAt(central, '--ca-fingerprint', caFingerprint);
+    expect([ca === null, broker.startsWith('mqtts:')]).toEqual([false, true]);
+    await agent.start({ env: new FakedWallClock(system, 'agent', said).env });
+    await agent.connected();
+    await eventsCome(central, id, 3);
+    expect((await timesOf(central, id)).worstMs).toBeLessThan(RIGHT_MS);
+  },
+);

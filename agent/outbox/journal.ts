@@ -19,6 +19,7 @@ import type { Op } from './shelf.ts';
 const MAGIC = 0x504b4a31;
 const BLOCK_BYTES = 4096;
 const HEADER_BYTES = 20;
+const LENGTH_AT = 12;
 const CRC_AT = 16;
 const OP_HEADER_BYTES = 7;
 
@@ -67,13 +68,11 @@ export class Journal {
 
   /** Batches that the database lacks, in order; what is appended later goes behind them. */
   async recover(generationInDatabase: number): Promise<Op[][]> {
-    const bytes = new Uint8Array(this.#sizeBytes);
-    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, 0);
-    const view = new DataView(bytes.buffer, 0, bytesRead);
     const batches: Op[][] = [];
     this.begin(generationInDatabase + 1);
-    for (let at = 0; at + HEADER_BYTES <= bytesRead; ) {
-      const batch = batchAt(view, at);
+    const block = new Uint8Array(BLOCK_BYTES);
+    for (let at = 0; at + BLOCK_BYTES <= this.#sizeBytes; ) {
+      const batch = await this.#batchAt(at, block);
       const later = batch !== null && (batch.generation > this.#generation || batch.sequence > this.#sequence);
       if (batch === null || batch.generation < this.#generation || !later) {
         at += BLOCK_BYTES;
@@ -88,6 +87,19 @@ export class Journal {
       this.#at = at;
     }
     return batches;
+  }
+
+  /** The batch that begins here, or null. `block` is read into: most have none, and the file is not to be in memory. */
+  async #batchAt(at: number, block: Uint8Array) {
+    const { bytesRead } = await this.#handle.read(block, 0, BLOCK_BYTES, at);
+    const view = new DataView(block.buffer, 0, bytesRead);
+    if (bytesRead < HEADER_BYTES || view.getUint32(0) !== MAGIC) return null;
+    const bytes = HEADER_BYTES + view.getUint32(LENGTH_AT);
+    if (bytes > this.#sizeBytes - at) return null;
+    if (bytes <= bytesRead) return decodeBatch(block.subarray(0, bytes));
+    const whole = new Uint8Array(bytes);
+    const read = await this.#handle.read(whole, 0, bytes, at);
+    return read.bytesRead === bytes ? decodeBatch(whole) : null;
   }
 
   fits(ops: readonly Op[]): boolean {
@@ -112,7 +124,7 @@ export class Journal {
     view.setUint32(0, MAGIC);
     view.setUint32(4, this.#generation);
     view.setUint32(8, this.#sequence);
-    view.setUint32(12, at - HEADER_BYTES);
+    view.setUint32(LENGTH_AT, at - HEADER_BYTES);
     view.setUint32(CRC_AT, crcOf(bytes, at));
     const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, this.#at);
     if (bytesWritten !== bytes.length) throw new Error(`the journal took ${bytesWritten} of ${bytes.length} bytes`);
@@ -146,21 +158,19 @@ function crcOf(bytes: Uint8Array, end: number): number {
   return crc32c(bytes.subarray(HEADER_BYTES, end), crc32c(bytes.subarray(0, CRC_AT)));
 }
 
-function batchAt(view: DataView, start: number) {
-  if (view.getUint32(start) !== MAGIC) return null;
-  const length = view.getUint32(start + 12);
-  if (length > view.byteLength - start - HEADER_BYTES) return null;
-  const bytes = new Uint8Array(view.buffer, start, HEADER_BYTES + length);
-  if (crcOf(bytes, bytes.length) !== view.getUint32(start + CRC_AT)) return null;
+/** Null where its CRC says that it is none. */
+function decodeBatch(bytes: Uint8Array) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (crcOf(bytes, bytes.length) !== view.getUint32(CRC_AT)) return null;
   const ops: Op[] = [];
   for (let at = HEADER_BYTES; at < bytes.length; ) {
     const keyFrom = at + OP_HEADER_BYTES;
-    const valueFrom = keyFrom + view.getUint16(start + at + 1);
-    const end = valueFrom + view.getUint32(start + at + 3);
+    const valueFrom = keyFrom + view.getUint16(at + 1);
+    const end = valueFrom + view.getUint32(at + 3);
     const key = bytes.slice(keyFrom, valueFrom);
     const isPut = bytes[at] === 1;
     ops.push(isPut ? { type: 'put', key, value: bytes.slice(valueFrom, end) } : { type: 'del', key });
     at = end;
   }
-  return { generation: view.getUint32(start + 4), sequence: view.getUint32(start + 8), bytes: bytes.length, ops };
+  return { generation: view.getUint32(4), sequence: view.getUint32(8), bytes: bytes.length, ops };
 }

@@ -19,7 +19,7 @@ const TRAILER_BYTES = 5;
 const UNCOMPRESSED = 0;
 /** Blocks are closed at 16 KB, after a record of at most 48 KB; an index has some bytes for each. */
 const LARGEST_BLOCK_BYTES = 4 * 1024 * 1024;
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 128 * 1024;
 
 interface Handle {
   readonly offset: number;
@@ -45,10 +45,12 @@ export interface TablesFound {
 export async function healTables(database: string, keep: (path: string) => Promise<void>): Promise<TablesFound> {
   let blocks = 0;
   let files = 0;
+  // One for all: the agent lets garbage stand for long.
+  const reading = { buffer: new Uint8Array(READ_BYTES) };
   const names = (await readdir(database)).filter((name) => /^\d+\.(ldb|sst)$/.test(name)).sort();
   for (const name of names) {
     const path = join(database, name);
-    const found = await checkTable(path);
+    const found = await checkTable(path, reading);
     if (found === 'whole') continue;
     await keep(path);
     if (found !== 'unreadable' && (await takeOut(path, found))) {
@@ -69,11 +71,11 @@ interface Damage {
   readonly bad: readonly Handle[];
 }
 
-async function checkTable(path: string): Promise<'whole' | 'unreadable' | Damage> {
+async function checkTable(path: string, reading: Reading): Promise<'whole' | 'unreadable' | Damage> {
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
-    const blocks = new Blocks(handle, size);
+    const blocks = new Blocks(handle, size, reading);
     const footer = (await blocks.read(size - FOOTER_BYTES, FOOTER_BYTES))?.slice();
     if (footer === undefined || MAGIC.some((byte, i) => footer[HANDLES_BYTES + i] !== byte)) return 'unreadable';
     const metaindex = readHandle(footer, 0);
@@ -115,30 +117,37 @@ async function takeOut(path: string, { footer, metaindexBytes, index, entries, b
   return true;
 }
 
+/** A buffer that grows where a block is larger. */
+interface Reading {
+  buffer: Uint8Array;
+}
+
 /** Reads in large steps, as blocks lie one after the other. */
 class Blocks {
   readonly #handle: FileHandle;
   readonly #fileBytes: number;
-  #buffer = new Uint8Array(READ_BYTES);
+  readonly #reading: Reading;
   #from = 0;
   #length = 0;
 
-  constructor(handle: FileHandle, fileBytes: number) {
+  constructor(handle: FileHandle, fileBytes: number, reading: Reading) {
     this.#handle = handle;
     this.#fileBytes = fileBytes;
+    this.#reading = reading;
   }
 
   /** Valid until the next call; null where the file has no such bytes. */
   async read(offset: number, length: number): Promise<Uint8Array | null> {
     if (offset < 0 || length > LARGEST_BLOCK_BYTES || offset + length > this.#fileBytes) return null;
     if (offset < this.#from || offset + length > this.#from + this.#length) {
-      if (length > this.#buffer.length) this.#buffer = new Uint8Array(length);
-      const { bytesRead } = await this.#handle.read(this.#buffer, 0, this.#buffer.length, offset);
+      if (length > this.#reading.buffer.length) this.#reading.buffer = new Uint8Array(length);
+      const { buffer } = this.#reading;
+      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, offset);
       this.#from = offset;
       this.#length = bytesRead;
       if (bytesRead < length) return null;
     }
-    return this.#buffer.subarray(offset - this.#from, offset - this.#from + length);
+    return this.#reading.buffer.subarray(offset - this.#from, offset - this.#from + length);
   }
 
   async whole({ offset, size }: Handle): Promise<boolean> {

@@ -1,15 +1,15 @@
 /**
- * The outbox on this disk: how fast it takes records in, and how many bytes this process writes for each byte of payload,
- * beside a floor in the same run: the same records appended to a plain file with fdatasync. What the device itself is
- * given, the file system's journal and all, over days at rest, an outage and a drain: outbox-wear.ts.
+ * The outbox on a disk of its own (disk.ts): how fast it takes records in, and how many bytes the device is given for each
+ * byte of payload, beside a floor in the same run: the same records appended to a plain file with fdatasync. Days at
+ * rest, an outage and a drain: outbox-wear.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLevelOutbox } from '../../agent/outbox/level.ts';
 import { beginning } from '../../agent/outbox/outbox.ts';
 import { encodeRecord } from '../../shared/wire/record.ts';
+import { type BenchDisk, openDisk } from './disk.ts';
 import { measureWear } from './outbox-wear.ts';
 
 /** A minute's summary of 300 series is about this long. */
@@ -23,9 +23,13 @@ const GROUP_BYTES = 64 * 1024;
 const MB = 1024 * 1024;
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Figures by name; the kernel's count of written bytes is of this process alone, file system's journal excluded. */
+const DISK_MB = 1024;
+
+let disk: BenchDisk;
+
 export async function run(): Promise<Record<string, number>> {
-  const directory = await mkdtemp(join(process.env.PICKET_BENCH_DIR ?? tmpdir(), 'picket-outbox-'));
+  disk = openDisk(DISK_MB);
+  const directory = disk.path;
   try {
     return {
       ...(await measureOutbox(join(directory, 'small'), 'small', SMALL_RECORDS, SMALL_BYTES, false)),
@@ -36,7 +40,7 @@ export async function run(): Promise<Record<string, number>> {
       ...(await measureWear()),
     };
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    disk.dispose();
   }
 }
 
@@ -64,7 +68,7 @@ async function measureOutbox(
     wall: () => ({ wallMs: Date.now(), wallTrusted: 'yes' }),
   });
   const records = Array.from({ length: 64 }, () => recordOf(bodyBytes));
-  const before = await usage();
+  const before = usage();
   let open: Promise<unknown>[] = [];
   for (let i = 0; i < count; i++) {
     open.push(outbox.append(records[i % records.length]!, 'detail', { urgent: eachAlone }));
@@ -74,10 +78,10 @@ async function measureOutbox(
   }
   await outbox.flush();
   await Promise.all(open);
-  const appended = await usage();
+  const appended = usage();
   const payloadBytes = count * records[0]!.length;
   const drainMs = await drain(outbox, outbox.epoch());
-  const drained = await usage();
+  const drained = usage();
   await outbox.close();
   const elapsedMs = appended.atMs - before.atMs;
   return {
@@ -116,12 +120,12 @@ async function measureFloor(
   const record = recordOf(bodyBytes);
   const perSync = eachAlone ? 1 : Math.ceil(GROUP_BYTES / bodyBytes);
   const group = Buffer.concat(Array.from({ length: perSync }, () => record));
-  const before = await usage();
+  const before = usage();
   for (let i = 0; i < count; i += perSync) {
     await file.write(group);
     await file.datasync();
   }
-  const after = await usage();
+  const after = usage();
   await file.close();
   return {
     [`floor_${name}_us_per_record`]: ((after.atMs - before.atMs) * 1000) / count,
@@ -142,9 +146,8 @@ function recordOf(bodyBytes: number): Uint8Array {
   });
 }
 
-async function usage(): Promise<{ atMs: number; cpuUs: number; writtenBytes: number }> {
-  const io = await readFile('/proc/self/io', 'utf8').catch(() => '');
+function usage(): { atMs: number; cpuUs: number; writtenBytes: number } {
+  const atMs = performance.now();
   const { user, system } = process.cpuUsage();
-  const writtenBytes = Number(/^write_bytes: (\d+)$/m.exec(io)?.[1] ?? Number.NaN);
-  return { atMs: performance.now(), cpuUs: user + system, writtenBytes };
+  return { atMs, cpuUs: user + system, writtenBytes: disk.writtenBytes() };
 }

@@ -93,6 +93,19 @@ export function schedule(all: World): void {
     one.disk.countdown = 1 + world.integer(30);
     one.disk.atZero = () => restart(one, powerCut);
   });
+  // Its disk is not there at its start, and the central is not the one that the disk remembers.
+  times('startsBlind', 1, async () => {
+    const one = machine();
+    one.kill(world.chance(0.5));
+    one.disk.mood.refuses = 'all';
+    await central.setBackTo(world.next());
+    central.start();
+    one.start();
+    void load.document(one, 'detail');
+    at(2_000 + world.next() * 20_000, () => {
+      one.disk.mood.refuses = goodDisk.refuses;
+    });
+  });
   times('crashLoop', 1, () => {
     const one = machine();
     let left = 10 + world.integer(30);

@@ -42,6 +42,7 @@ const kinds = {
   failingCommits: 0.15,
   restored: 0.22,
   emptied: 0.1,
+  startsBlind: 0.1,
   tablesLost: 0.15,
   wallJumps: 0.25,
   badBodies: 0.2,
@@ -67,6 +68,7 @@ const notWithTwin: readonly FaultKind[] = [
   'rolledBack',
   'clone',
   'smallDisk',
+  'startsBlind',
 ];
 
 export interface Plan {

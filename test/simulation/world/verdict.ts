@@ -20,6 +20,7 @@ const damage: readonly FaultKind[] = [
   'writeErrors',
   'landedErrors',
   'openErrors',
+  'startsBlind',
 ];
 const allowedCauses: Readonly<Record<string, readonly FaultKind[]>> = {
   overflow: ['smallDisk'],

@@ -3,6 +3,7 @@
  * the ledger says so. The events carry proof of their own: each names the state that it follows.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { LedgerCheck } from '../../central/store/store.ts';
 import type { StateEvent } from '../../shared/findings.ts';
 import { GoldenMachine } from '../support/golden-machine.ts';
 import { Mosquitto } from '../support/mosquitto.ts';
@@ -67,6 +68,11 @@ async function nothingWasLost(central: Central, agent: Agent, starts: number): P
     expect(row.parent).toBe(i === 0 ? null : rows[i - 1]!.epoch);
   }
   expect(totals.lost).toBe(0);
+  const check = await central.get<LedgerCheck>(`/agents/${id}/ledger/check`);
+  expect(check).toMatchObject({ epochs: starts, thinned: 0, problems: [] });
+  // The agent goes on, and may have made more since.
+  expect(check.records).toBeGreaterThanOrEqual(totals.made);
+  expect((await central.state(id)).flags).toEqual([]);
 
   const { events } = await central.get<{ events: readonly StateEvent[] }>(`/agents/${id}/events?limit=5000`);
   const states = events

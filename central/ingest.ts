@@ -129,8 +129,10 @@ export class Ingest {
     this.counts.envelopes++;
     this.counts.bytes += payload.length;
     await offsets.load(agent);
-    // Backlog may have waited in a queue before it was stamped; live has not.
-    if (envelope.live) offsets.heard(agent, envelope.bootId, envelope.sentMonotonicMs, receivedMs);
+    // An envelope on the line bounds its boot's offset. Backlog may have waited on its way: it does until live is heard.
+    const onLine = sendAck === this.#options.sendAck;
+    const first = offsets.offsetMs(agent, envelope.bootId) === null;
+    if (onLine && (envelope.live || first)) offsets.heard(agent, envelope.bootId, envelope.sentMonotonicMs, receivedMs);
     const records = this.#decode(agent, envelope, receivedMs);
     const boots = offsets.changed(agent);
     const result = await store.commit({

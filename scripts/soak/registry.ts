@@ -4,6 +4,7 @@ import { bridge } from './bridge.ts';
 import { brokerKill } from './broker.ts';
 import { centralKill } from './central-kill.ts';
 import { centralRestored } from './central-restored.ts';
+import { wallClocks } from './clocks.ts';
 import { damage } from './damage.ts';
 import { diskFull } from './disk-full.ts';
 import { fuzz } from './fuzz.ts';
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   centralRestored,
   bridge,
   partition,
+  wallClocks, // the clocks
   fuzz, // what comes in from outside
   fuzzAgent,
 ];

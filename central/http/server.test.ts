@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -268,4 +269,15 @@ test('metrics are open to this machine on plain loopback, and to nobody else wit
   await server.app.close();
   server = await startTestServer({ openMetricsOnLoopback: false });
   expect(await ask({ host: 'localhost' })).toBe(401);
+});
+
+test('a connection that asks for nothing does not hold up the end', async () => {
+  server = await startTestServer();
+  const { port } = new URL(await server.app.listen({ port: 0, host: '127.0.0.1' }));
+  const silent = connect(Number(port), '127.0.0.1');
+  await new Promise((resolve) => server.app.server.once('connection', resolve));
+  const ended = new Promise((resolve) => silent.once('close', resolve));
+  silent.on('error', () => {});
+  await server.app.close();
+  await ended;
 });

@@ -5,6 +5,7 @@
  *     request → size of the URL → security headers → guard (session or token, CSRF) → schema → route → services
  *                                                                                          ↘ problem+json
  */
+import type { Socket } from 'node:net';
 import cookiePlugin from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
@@ -37,6 +38,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 /** 256 series ids are 4.3 KB. */
 const MAX_URL_LENGTH = 8 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long answers that are under way may take when the server closes. */
+const CLOSING_MS = 2_000;
 
 export interface ServerOptions {
   readonly services: CentralServices;
@@ -90,6 +93,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('preClose', async () => {
     stopEnding();
     streams.closeAll();
+    // Browsers open connections that ask for nothing, and Node waits for those as long as for a request.
+    setTimeout(() => sockets.forEach((socket) => void socket.destroy()), CLOSING_MS).unref();
+  });
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
 
   await app.register(helmet, securityHeaders(secure));

@@ -62,11 +62,6 @@ export class Mounted {
   abort(): void {
     sh('mount', '-o', 'remount,abort', this.path);
   }
-
-  /** Whether a loop device still holds this file. */
-  busy(image: string): boolean {
-    return sh('losetup', '--list', '--associated', image).trim() !== '';
-  }
 }
 
 /** Takes all that is left of a disk, whenever it is asked, until it gives it back. */

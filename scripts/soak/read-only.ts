@@ -3,9 +3,8 @@
  * (`errors=remount-ro`; here by `remount,abort`, as a plain remount is refused while files are open). Then what lies on
  * the device is mounted anew in the same place, under the running agent.
  */
-import { cpSync, renameSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../../test/support/processes.ts';
 import { drain, expectLedgerAddsUp, expectNothingLost, reckon } from './accounts.ts';
 import { Mounted, makeImage } from './disks.ts';
 import { LoadedAgent } from './loaded.ts';
@@ -24,8 +23,7 @@ export const readOnly: Scenario = {
   times: 20,
   async run(context) {
     const { system, times, random } = context;
-    const image = join(system.path('images'), 'disk.img');
-    const next = join(system.path('images'), 'next.img');
+    let image = join(system.path('images'), 'disk-0.img');
     makeImage(image, DISK_MB);
     const central = await system.central();
     const agent = new LoadedAgent(system, await central.enrol('loaded'), join(system.path('disk'), 'outbox'));
@@ -41,6 +39,7 @@ export const readOnly: Scenario = {
       await agent.until('records are kept in memory', () => agent.said.volatileCount > before);
       await new Promise((resolve) => setTimeout(resolve, between(random, 0, READ_ONLY_AT_MOST_MS)));
 
+      const next = join(system.path('images'), `disk-${n}.img`);
       cpSync(image, next);
       const again = Mounted.image(context, next, 'disk');
       const againMs = Date.now();
@@ -49,8 +48,8 @@ export const readOnly: Scenario = {
       await agent.kill();
       await again.unmount();
       await disk.unmount();
-      await until('the image is free', () => !disk.busy(image));
-      renameSync(next, image);
+      rmSync(image);
+      image = next;
       context.progress(`cycle ${n} of ${times}, ${agent.said.durableCount} records durable`);
     }
     const disk = Mounted.image(context, image, 'disk');

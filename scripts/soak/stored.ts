@@ -6,7 +6,8 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { spaces } from '../../central/store/keys.ts';
-import { decodeRun } from '../../central/store/values.ts';
+import { decodeLedger } from '../../central/store/ledger-row.ts';
+import { decodeRun, decodeRuns } from '../../central/store/values.ts';
 import { frameRecord } from '../../shared/wire/frame.ts';
 
 export interface StoredAgent {
@@ -37,6 +38,13 @@ export async function readStored(data: string, agent: string): Promise<StoredAge
       const epoch = key.toString('hex', 5, 21);
       const { fromSeq, crcs } = decodeRun(key.readUIntBE(21, 6), value);
       for (const [i, crc] of crcs.entries()) mapIn(settled, epoch).set(fromSeq + i, crc);
+    }
+    // A settled epoch's may lie in its row.
+    for await (const [key, value] of db.iterator(rangeOf(spaces.epoch, number))) {
+      const { folded } = decodeLedger(key.toString('hex', 5, 21), value);
+      for (const { fromSeq, crcs } of folded === null ? [] : decodeRuns(folded)) {
+        for (const [i, crc] of crcs.entries()) mapIn(settled, key.toString('hex', 5, 21)).set(fromSeq + i, crc);
+      }
     }
     for await (const [key, value] of db.iterator(rangeOf(spaces.unknown, number))) {
       const epoch = key.toString('hex', 9, 25);

@@ -8,7 +8,7 @@ import { brokerServer } from '../shared/address.ts';
 import { messageOf } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from './inputs/input.ts';
-import { problemBesideDates } from './pinned.ts';
+import { problemBesideDates } from './link/pinned.ts';
 import type { LineMeter } from './uplink/meter.ts';
 
 export interface LinkOptions {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
-import { problemBesideDates } from '../../agent/pinned.ts';
+import { problemBesideDates } from '../../agent/link/pinned.ts';
 import { issueCertificate, makeCa, type PemPair } from '../../central/certificates.ts';
 import { DAY_MS } from '../../shared/limits.ts';
 

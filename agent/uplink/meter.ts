@@ -3,7 +3,8 @@
  * handshakes with them, as the socket below is asked), and an estimate of what TCP and IP add, which no socket tells.
  *
  * The estimate is on the safe side: each MQTT packet is a segment of its own, each segment has headers of 52 bytes (IPv4
- * 20, TCP 20, timestamps 12) and an acknowledgement of 52 that travels alone. Segments that are sent again on a bad
+ * 20, TCP 20, timestamps 12) and an acknowledgement of 52 that travels alone. Against the kernel's own count, in a network
+ * namespace, it was 2 % too high for messages of 3 kB with their answers, and 10 to 15 % for a connection. Segments that are sent again on a bad
  * line, and tunnels below, are not seen: leave room for them in the budget.
  */
 

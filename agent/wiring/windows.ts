@@ -85,7 +85,7 @@ export class Windows {
     const { clock, nominalMs, budget, registry } = options;
     this.#tens = options.makesTens ? new Tens() : null;
     this.#minutes = budget?.plan.windowMs === MINUTE_MS;
-    this.#thinner = new Thinner(registry.limit);
+    this.#thinner = new Thinner(budget === null ? 0 : registry.limit);
     this.#wallOffsetMs = clock.wallMs() - clock.monotonicMs();
     this.#clock = new WindowClock(clock.monotonicMs(), this.#offsetMs(), nominalMs);
     options.utc.renew(clock.monotonicMs(), clock.wallMs());

@@ -1,6 +1,6 @@
 /** The parent's side of an agent under load: starts it, kills it, and knows what it said. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
 import type { LoadOptions } from '../../test/support/loaded-agent.ts';
 import { type Program, until } from '../../test/support/processes.ts';
@@ -97,9 +97,5 @@ export class LoadedAgent {
   /** Deletes what it held, as a wiped disk. */
   wipe(): void {
     rmSync(this.outbox, { recursive: true, force: true });
-  }
-
-  get directory(): string {
-    return dirname(this.#saidPath);
   }
 }

@@ -89,22 +89,21 @@ test('started in 1970, set by a day and back, ten times too fast, and offline in
   }
 });
 
-test.each([
-  ['1970', YEAR_1970],
-  ['2100', '@2100-01-01 00:00:00'],
-])(
-  'beyond loopback in %s: the certificate is not of that time, and the pinned CA is enough',
-  { timeout: 120_000 },
-  async (_name, said) => {
-    const host = ownAddress();
-    const central = await system.central({ httpHost: host });
-    const { caFingerprint } = await central.get<{ caFingerprint: string }>('/status');
-    const agent = machine.agent(system, 'agent');
-    const { agent: id, ca, broker } = await agent.enrolAt(central, '--ca-fingerprint', caFingerprint);
-    expect([ca === null, broker.startsWith('mqtts:')]).toEqual([false, true]);
-    await agent.start({ env: new FakedWallClock(system, 'agent', said).env });
-    await agent.connected();
-    await eventsCome(central, id, 3);
-    expect((await timesOf(central, id)).worstMs).toBeLessThan(RIGHT_MS);
-  },
-);
+test('beyond loopback in 1970 and in 2100: no certificate is of that time, and the pinned CA is enough', {
+  timeout: 120_000,
+}, async () => {
+  const central = await system.central({ httpHost: ownAddress() });
+  const { caFingerprint } = await central.get<{ caFingerprint: string }>('/status');
+  const years = { past: YEAR_1970, future: '@2100-01-01 00:00:00' };
+  await Promise.all(
+    Object.entries(years).map(async ([name, said]) => {
+      const agent = machine.agent(system, name);
+      const { agent: id, ca, broker } = await agent.enrolAt(central, '--ca-fingerprint', caFingerprint);
+      expect([ca === null, broker.startsWith('mqtts:')]).toEqual([false, true]);
+      await agent.start({ env: new FakedWallClock(system, name, said).env });
+      await agent.connected();
+      await eventsCome(central, id, 3);
+      expect((await timesOf(central, id)).worstMs, name).toBeLessThan(RIGHT_MS);
+    }),
+  );
+});

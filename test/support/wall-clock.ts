@@ -91,8 +91,7 @@ export interface TimesSeen {
 
 /** Asks a central for an agent's events and windows, and holds them against what they say themselves. */
 export async function timesOf(central: Central, agent: string): Promise<TimesSeen> {
-  const { events } = await central.get<{ events: readonly StateEvent[] }>(`/agents/${agent}/events?from=0&limit=5000`);
-  const states = events.filter(({ key }) => key.name === 'hw.battery.state');
+  const states = await batteryEvents(central, agent);
   let [disorder, worstMs, before] = [0, 0, 0];
   for (const { atMs, from, to } of states) {
     const realMs = Number(to.slice(3));
@@ -116,6 +115,11 @@ export async function timesOf(central: Central, agent: string): Promise<TimesSee
   };
 }
 
+async function batteryEvents(central: Central, agent: string): Promise<readonly StateEvent[]> {
+  const { events } = await central.get<{ events: readonly StateEvent[] }>(`/agents/${agent}/events?from=0&limit=5000`);
+  return events.filter(({ key }) => key.name === 'hw.battery.state');
+}
+
 /** Ends of the windows of a series that is always there. */
 async function windowEnds(central: Central, agent: string): Promise<readonly number[]> {
   const { series } = await central.get<{ series: readonly LatestSeries[] }>(`/agents/${agent}/series`);
@@ -134,8 +138,8 @@ export async function eventsCome(central: Central, agent: string, count: number,
   await until(
     `${count} events of ${agent} are at the central`,
     async () => {
-      seen = await timesOf(central, agent).catch(String);
-      return typeof seen === 'object' && (seen as TimesSeen).events >= count;
+      seen = await batteryEvents(central, agent).then((events) => events.length, String);
+      return typeof seen === 'number' && seen >= count;
     },
     deadlineMs,
     () => seen,

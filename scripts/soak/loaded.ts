@@ -1,5 +1,5 @@
 /** The parent's side of an agent under load: starts it, kills it, and knows what it said. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
 import type { LoadOptions } from '../../test/support/loaded-agent.ts';
@@ -94,8 +94,20 @@ export class LoadedAgent {
     );
   }
 
+  /** The outbox, and the note of its chain beside it. */
+  get #disk(): readonly string[] {
+    return [this.outbox, `${this.outbox}.chain`];
+  }
+
+  /** Takes over what another holds, as a copied disk. */
+  copy(other: LoadedAgent): void {
+    other.#disk.forEach((path, i) => {
+      cpSync(path, this.#disk[i]!, { recursive: true, force: true });
+    });
+  }
+
   /** Deletes what it held, as a wiped disk. */
   wipe(): void {
-    rmSync(this.outbox, { recursive: true, force: true });
+    for (const path of this.#disk) rmSync(path, { recursive: true, force: true });
   }
 }

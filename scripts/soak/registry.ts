@@ -13,6 +13,7 @@ import { partition } from './partition.ts';
 import { powerCut } from './power-cut.ts';
 import { readOnly } from './read-only.ts';
 import type { Scenario } from './scenario.ts';
+import { twins } from './twins.ts';
 
 export const scenarios: readonly Scenario[] = [
   agentKill, // the disk and the process
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   centralRestored,
   bridge,
   partition,
+  twins, // one identity, many disks
   wallClocks, // the clocks
   fuzz, // what comes in from outside
   fuzzAgent,

@@ -1,5 +1,5 @@
 /** The files around the database: what they take, the reserve for a full disk, what was moved aside. */
-import { copyFile, cp, mkdir, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
+import { copyFile, cp, mkdir, open, readdir, readFile, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
@@ -120,8 +120,12 @@ export class LevelFiles {
     return repair(database);
   }
 
-  /** Takes damaged blocks and tables out of the database, after a copy of their files. */
+  /**
+   * Takes damaged blocks and tables out of the database, after a copy of their files. Not where another process has it
+   * open and may be writing a table: opening it then says so.
+   */
   async heal(database: string): Promise<void> {
+    if (await isLocked(join(database, 'LOCK'))) return;
     let aside: string | null = null;
     const { blocks, files } = await healTables(database, async (path) => {
       if (aside === null) {
@@ -176,6 +180,14 @@ export class LevelFiles {
     const names = await readdir(this.directory).catch(() => []);
     return names.filter((name) => /^aside-\d{1,9}$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
   }
+}
+
+/** Whether a process holds a lock on this file, by the kernel's list (proc(5)). */
+async function isLocked(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) return false;
+  const locks = await readFile('/proc/locks', 'latin1').catch(() => '');
+  return locks.includes(`:${found.ino} `);
 }
 
 function numberOf(name: string): number {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LevelFiles } from '../../agent/outbox/level-files.ts';
 import { manifestState } from '../../agent/outbox/level-manifest.ts';
 import { healTables } from '../../agent/outbox/level-tables.ts';
 
@@ -92,4 +93,19 @@ describe('a MANIFEST', () => {
       expect(await stateOf(bytes), `at ${at}`).toBe('damaged');
     }
   });
+});
+
+it('leaves a database alone that is open elsewhere: a table that is being written is none yet', async () => {
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const files = new LevelFiles(directory, 1_000_000, log);
+  const unfinished = '999999.ldb';
+  const db = open();
+  await db.open();
+  await writeFile(join(directory, unfinished), 'not yet');
+  await files.heal(directory);
+  expect(await readdir(directory)).toContain(unfinished);
+  await db.close();
+  await writeFile(join(directory, unfinished), 'not yet');
+  await files.heal(directory);
+  expect(await readdir(directory)).not.toContain(unfinished);
 });

@@ -55,7 +55,9 @@ export class FailoverOutbox implements Outbox {
     options: OutboxOptions & Pick<FailoverOptions, 'volatileBytes' | 'onWorking'>,
     openDisk: (onFailing: NonNullable<QueueOptions['onFailing']>, onWorking: () => void) => Promise<QueueOutbox>,
   ): Promise<FailoverOutbox> {
-    const memory = await openMemoryOutbox({ ...options, limitBytes: options.volatileBytes, volatile: true });
+    // What it names as lost later on lies before what the disk has taken since: it is looked for anew.
+    const onGap = (): void => options.onWorking?.();
+    const memory = await openMemoryOutbox({ ...options, limitBytes: options.volatileBytes, onGap, volatile: true });
     let disk: QueueOutbox | null = null;
     const switchOver = (): void => {
       const unknown = disk?.opened !== true;

@@ -215,6 +215,7 @@ export class Keeper {
     this.#attempt = null;
     apply();
     landed();
+    if (input.losses.length > 0 && input.items.length === 0) this.#options.onGap?.();
     await this.#notes.note(this.#book);
   }
 

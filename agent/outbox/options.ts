@@ -25,6 +25,8 @@ export interface OutboxOptions {
   readonly log: Log;
   /** The machine's wall clock and whether it is known to be right. */
   readonly wall: () => { readonly wallMs: number; readonly wallTrusted: WallTrust };
+  /** A GAP became durable that nobody appended anything with. */
+  readonly onGap?: () => void;
 }
 
 /** What an outbox over a shelf needs besides. */

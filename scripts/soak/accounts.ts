@@ -32,7 +32,7 @@ export interface Accounts {
 export async function drain(central: Central, agent: LoadedAgent, deadlineMs = DRAIN_MS): Promise<void> {
   if (agent.program.alive) await agent.kill();
   await agent.start({ recordsPerS: 0 });
-  await agent.program.said(/^drained$/m, deadlineMs);
+  await agent.until('all that it holds is acknowledged', () => /^drained$/m.test(agent.program.stdout), deadlineMs);
   // The agent has an answer for all of it. Where the ledger still has something pending, its goal says so.
   await drained(central, agent.id, 1, LEDGER_MS).catch(() => {});
   await agent.kill();

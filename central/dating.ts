@@ -155,6 +155,8 @@ export class BootOffsets {
     const row = boots.rows.get(bootId);
     const hour = Math.floor(monotonicMs / HOUR_MS);
     if (row === undefined || row.live.length > 0 || !isPossible(monotonicMs)) return;
+    // What came before it was made was not made then, whatever either clock said.
+    if (utcMs - monotonicMs > row.ceilingMs + STEP_MS) return;
     if (row.trusted.some(([atMs]) => Math.floor(atMs / HOUR_MS) === hour)) return;
     const trusted = [...extended(row.trusted, monotonicMs, utcMs - monotonicMs)].sort(([a], [b]) => a - b);
     this.#fitted(boots, { ...row, trusted });

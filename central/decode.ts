@@ -80,8 +80,10 @@ function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRe
     case 'rollup': {
       const summary = decodeSummary(body);
       decodeColumns(summary.columns, limits.seriesPerTable);
-      // An agent that could judge its wall clock knew the central's time, and ended its windows by it.
-      if (record.wallTrusted !== 'unknown') {
+      // An agent that knew its wall clock to be wrong knew the central's time, and ended its windows by that; one that
+      // ended by the same wrong clock was made, or held, from before it knew.
+      const byWallMs = summary.endWallMs - summary.endMonotonicMs - (record.wallMs - record.monotonicMs);
+      if (record.wallTrusted === 'no' && Math.abs(byWallMs) > SNAP_MS) {
         offsets.trusted(agent, record.bootId, summary.endMonotonicMs, summary.endWallMs);
       }
       const end = offsets.date(agent, record, summary.endMonotonicMs, summary.endWallMs);

@@ -7,8 +7,8 @@
  * - a second epoch without a parent: a disk that was *replaced* or wiped;
  * - one key with two contents: a *conflict*.
  *
- * Volatile epochs stand beside the chain of the disk and say nothing here. All is bounded: an agent that makes forks
- * without end is known by its newest.
+ * Volatile epochs stand beside the chain of the disk and say nothing here. Nor does a time that is a guess: it is no
+ * evidence of anything. All is bounded: an agent that makes forks without end is known by its newest.
  */
 import { MINUTE_MS } from '../../shared/limits.ts';
 import type { EpochLedger } from './ledger.ts';
@@ -110,27 +110,42 @@ export function epochsOf(notes: IdentityNotes): EpochId[] {
   return [...new Set([...branches, ...notes.roots.map(({ epoch }) => epoch), ...conflict])];
 }
 
-/** @param firstMinuteMs the first minute that the agent ever covered; null while there is none */
+/** When the first record was made on any disk, by those epochs alone whose times are certain; null of none. */
+export function firstCertainMs(ledgers: Iterable<EpochLedger>): number | null {
+  let first: number | null = null;
+  for (const ledger of ledgers) {
+    if (isCertain(ledger) && !ledger.volatile && (first === null || ledger.firstMs < first)) first = ledger.firstMs;
+  }
+  return first;
+}
+
+/**
+ * The first epoch of a disk has nothing before it, so that whatever the agent covered earlier was on another: from
+ * when on that is so; null where nothing can be told.
+ */
+export function newestRootMs(notes: IdentityNotes, ledgerOf: (epoch: EpochId) => EpochLedger): number | null {
+  const newest = inOrder(notes.roots, ({ epoch }) => ledgerOf(epoch)).at(-1);
+  return newest !== undefined && isCertain(ledgerOf(newest.epoch)) ? ledgerOf(newest.epoch).firstMs - CLONE_MS : null;
+}
+
+/** @param firstMs when the agent ever made its first record, by certain times; null where that is not known */
 export function findings(
   notes: IdentityNotes,
   ledgerOf: (epoch: EpochId) => EpochLedger,
-  firstMinuteMs: number | null,
+  firstMs: number | null,
 ): IdentityFinding[] {
   const about = (epoch: EpochId) => ({ epoch, boot: ledgerOf(epoch).boot, firstMs: ledgerOf(epoch).firstMs });
   const out: IdentityFinding[] = [];
   for (const { parent, branches, sinceMs } of notes.forks) {
-    const inOrder = [...branches].sort((a, b) => ledgerOf(a.first).firstMs - ledgerOf(b.first).firstMs);
-    const youngest = inOrder.pop()!;
-    const isAlive = inOrder.some((older) => aliveBeside(older, youngest, ledgerOf, sinceMs));
-    const epochs = [...inOrder, youngest].map(({ first }) => about(first));
+    const older = inOrder(branches, ({ first }) => ledgerOf(first));
+    const youngest = older.pop()!;
+    const isAlive = older.some((branch) => aliveBeside(branch, youngest, ledgerOf, sinceMs));
+    const epochs = [...older, youngest].map(({ first }) => about(first));
     out.push({ kind: isAlive ? 'clone' : 'rolled_back', epochs, parent, sinceMs });
   }
-  const roots = [...notes.roots].sort((a, b) => ledgerOf(a.epoch).firstMs - ledgerOf(b.epoch).firstMs);
-  const newest = roots.at(-1);
-  // The first epoch of a disk has nothing before it, so that whatever the agent covered earlier was on another.
-  const hadAnother =
-    newest !== undefined &&
-    (roots.length > 1 || (firstMinuteMs !== null && firstMinuteMs < ledgerOf(newest.epoch).firstMs - CLONE_MS));
+  const roots = inOrder(notes.roots, ({ epoch }) => ledgerOf(epoch));
+  const rootMs = newestRootMs(notes, ledgerOf);
+  const hadAnother = roots.length > 1 || (firstMs !== null && rootMs !== null && firstMs < rootMs);
   if (hadAnother) {
     out.push({
       kind: 'replaced',
@@ -146,6 +161,16 @@ export function findings(
   return out;
 }
 
+/** By when they began; where that is a guess of one, in the order in which they were heard of. */
+function inOrder<T>(all: readonly T[], ledgerOf: (one: T) => EpochLedger): T[] {
+  if (!all.every((one) => isCertain(ledgerOf(one)))) return [...all];
+  return [...all].sort((a, b) => ledgerOf(a).firstMs - ledgerOf(b).firstMs);
+}
+
+function isCertain({ firstMs, undated }: EpochLedger): boolean {
+  return firstMs > 0 && undated === 0;
+}
+
 /**
  * Whether the older branch made something new when the younger one was there: after its start, or so shortly before
  * that it may still be alive. In the latter case it is known better once the younger one has gone on alone.
@@ -156,11 +181,14 @@ function aliveBeside(
   ledgerOf: (epoch: EpochId) => EpochLedger,
   noticedMs: number,
 ): boolean {
-  const first = ledgerOf(younger.first);
-  // A clock that is wrong says nothing of when it began: then by when the central noticed.
-  const beganMs = first.undated > 0 || first.firstMs === 0 ? noticedMs : first.firstMs;
-  const olderMs = ledgerOf(older.tip).lastMs;
-  const youngerMs = ledgerOf(younger.tip).lastMs;
-  if (olderMs > beganMs) return true;
-  return olderMs > beganMs - CLONE_MS && youngerMs <= Math.max(beganMs, olderMs) + CLONE_MS;
+  const [first, olderTip, youngerTip] = [younger.first, older.tip, younger.tip].map(ledgerOf) as [
+    EpochLedger,
+    EpochLedger,
+    EpochLedger,
+  ];
+  if (!isCertain(olderTip)) return false;
+  const beganMs = isCertain(first) ? first.firstMs : noticedMs;
+  if (olderTip.lastMs > beganMs) return true;
+  const goneOnMs = isCertain(youngerTip) ? youngerTip.lastMs : beganMs;
+  return olderTip.lastMs > beganMs - CLONE_MS && goneOnMs <= Math.max(beganMs, olderTip.lastMs) + CLONE_MS;
 }

@@ -3,7 +3,7 @@ import { HOUR_MS } from '../../shared/limits.ts';
 import { type AgentRow, readLedger, readLedgers } from './agents.ts';
 import type { StoredGap } from './coverage.ts';
 import type { Database, Reader } from './database.ts';
-import { epochsOf, findings } from './identity.ts';
+import { epochsOf, findings, firstCertainMs, newestRootMs } from './identity.ts';
 import { startingWith } from './keys.ts';
 import { emptyLedger } from './ledger.ts';
 import { decodeRanges } from './ledger-row.ts';
@@ -32,7 +32,11 @@ export async function identityFrom(reader: Reader, agent: number): Promise<Ident
     ),
   );
   const ledgerOf = (epoch: EpochId) => ledgers.get(epoch) ?? emptyLedger(epoch);
-  return findings(notes, ledgerOf, await firstMinuteMs(reader, agent));
+  const rootMs = newestRootMs(notes, ledgerOf);
+  const minuteMs = rootMs === null ? null : await firstMinuteMs(reader, agent);
+  // All rows are read only of an agent that covered something earlier, if by a guess: what they say holds.
+  const isEarlier = rootMs !== null && minuteMs !== null && minuteMs < rootMs;
+  return findings(notes, ledgerOf, isEarlier ? firstCertainMs(await readLedgers(reader, agent)) : null);
 }
 
 /** Counts an agent's records again; on one snapshot, so that it may run beside commits. */

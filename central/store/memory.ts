@@ -10,7 +10,7 @@ import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
 import { quarantinedMs } from './commit.ts';
 import { coverageOf, factsOf } from './coverage.ts';
 import { checkBatch, type Decision, decide, noteOthers } from './decide.ts';
-import { findings, isNews } from './identity.ts';
+import { findings, firstCertainMs, isNews } from './identity.ts';
 import { matchesIncident } from './incidents.ts';
 import { compareLedgers, type EpochLedger, emptyLedger, ledgerRow, settledOf } from './ledger.ts';
 import { totalsOf } from './ledger-sums.ts';
@@ -206,8 +206,7 @@ export class MemoryStore implements Store {
     const data = this.#agents.get(agent);
     if (data === undefined) return [];
     const ledgerOf = (epoch: EpochId) => data.ledgers.get(epoch) ?? emptyLedger(epoch);
-    const minutes = [...data.minutes].reduce((least, minute) => Math.min(least, minute), Number.POSITIVE_INFINITY);
-    return findings(data.identity, ledgerOf, Number.isFinite(minutes) ? minutes * 60_000 : null);
+    return findings(data.identity, ledgerOf, firstCertainMs(data.ledgers.values()));
   }
 
   async coverage(agent: AgentId, range: TimeRange): Promise<readonly CoverageDay[]> {

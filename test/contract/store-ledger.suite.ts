@@ -425,6 +425,36 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
         expect(await kinds()).toEqual(['replaced']);
       });
 
+      test('a guessed time is no evidence: neither of another disk, nor of a machine that lives on', async () => {
+        const guessed = (records: readonly IncomingRecord[]) => records.map((one) => ({ ...one, dated: false }));
+        // A start with a wrong clock lies before the disk's first one, for all that is known of it.
+        await live(epochA, 60, 65, [start(minute(60), null), tableAt(minute(60))]);
+        await store.commit(
+          batch(
+            guessed([
+              start(minute(10), epochA, { count: 2, finalSeq: 7, boot: bootTwo }),
+              tableAt(minute(10)),
+              ...windows(3, 10, 12),
+            ]),
+            { epoch: epochB, receivedMs: minute(66) },
+          ),
+        );
+        expect(await kinds()).toEqual([]);
+        // Another one of that parent, when nobody knows until when the one before it lived.
+        await live(epochC, 5, 8, [
+          start(minute(5), epochA, { count: 2, finalSeq: 7, boot: bootOne }),
+          tableAt(minute(5)),
+        ]);
+        expect(await kinds()).not.toContain('clone');
+      });
+
+      test('what was kept in memory before the disk first worked is no other disk', async () => {
+        const inMemory = start(T0, null, { count: 2 ** 31, volatile: true });
+        await live(epochB, 0, 20, [inMemory, tableAt(T0)]);
+        await live(epochA, 30, 35, [start(minute(30), null), tableAt(minute(30))]);
+        expect(await kinds()).toEqual([]);
+      });
+
       test('one key with two contents is a conflict, and the first one stays', async () => {
         await store.commit(batch([table(1), ...windows(2, 0, 2)], { receivedMs: minute(2) }));
         const other = { ...summary(2, minute(1), [[9], [9]]), crc: 5 };

@@ -118,8 +118,6 @@ function judgeRow(all: World, epoch: EpochTruth, settled: SeqRanges, row: Ledger
 async function judgeIdentity({ truth, central, plan }: World, agent: string): Promise<void> {
   if (plan.has.has('twin') || damage.some((kind) => plan.has.has(kind))) return;
   for (const finding of await central.store.identity(agent)) {
-    // By the times of records; a central that was set back knows those of a wrong clock alone.
-    if (finding.kind === 'replaced' && plan.has.has('wallJumps') && central.setBack) continue;
     truth.problem(`${agent} is said to be ${finding.kind}: ${JSON.stringify(finding)}`);
   }
 }

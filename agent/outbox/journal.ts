@@ -5,7 +5,7 @@
  *
  * Format
  *   Batches one after the other, each from a new block of 4 KB on, so that no block with a durable batch is written
- *   again. Integers are big-endian.
+ *   again but with the same bytes. Integers are big-endian.
  *     "PKJ1", generation (4), sequence (4), length (4), CRC-32C of those and of the payload (4), payload
  *     payload: for each change its type (0 deletion, 1 value), lengths of key (2) and value (4), key, value
  *   When all of it is in the database, the file is written again from its beginning under the next generation; the
@@ -13,6 +13,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32c } from '../../shared/wire/crc32c.ts';
 import type { Op } from './shelf.ts';
 
@@ -22,6 +23,9 @@ const HEADER_BYTES = 20;
 const LENGTH_AT = 12;
 const CRC_AT = 16;
 const OP_HEADER_BYTES = 7;
+const FILL_BYTES = 64 * 1024;
+/** Worn blocks of a card are stepped over; where more can't be read, it is the disk that fails. */
+const UNREADABLE_BLOCKS = 8;
 
 function sizeOf(ops: readonly Op[]): number {
   let bytes = HEADER_BYTES;
@@ -36,6 +40,7 @@ export class Journal {
   #generation = 0;
   #sequence = 0;
   #at = 0;
+  #unreadable = 0;
 
   private constructor(handle: FileHandle, sizeBytes: number, wantedBytes: number) {
     this.#handle = handle;
@@ -43,7 +48,10 @@ export class Journal {
     this.#wantedBytes = wantedBytes;
   }
 
-  /** Opens the file, or makes it, all of it written: what is merely reserved costs as much as growing. */
+  /**
+   * Opens the file, or makes it, all of it written: what is merely reserved costs as much as growing. On a full disk it
+   * is as large as it was: what it holds, the database lacks.
+   */
   static async open(path: string, sizeBytes: number): Promise<Journal> {
     // Each write is durable when it returns (open(2), O_DSYNC).
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC, 0o600);
@@ -51,11 +59,10 @@ export class Journal {
       const { size } = await handle.stat();
       // A larger one is what an earlier limit made it, and may hold something.
       const wanted = Math.max(sizeBytes, size);
-      const zeros = new Uint8Array(64 * 1024);
-      for (let at = size; at < wanted; at += zeros.length) {
-        await handle.write(zeros, 0, Math.min(zeros.length, wanted - at), at);
-      }
-      return new Journal(handle, wanted, sizeBytes);
+      const filled = size >= wanted ? size : await fill(handle, size, wanted);
+      // Its name is not durable before its directory is.
+      if (size === 0) await syncDirectory(dirname(path));
+      return new Journal(handle, filled, sizeBytes);
     } catch (error) {
       await handle.close();
       throw error;
@@ -71,8 +78,9 @@ export class Journal {
     const batches: Op[][] = [];
     this.begin(generationInDatabase + 1);
     const block = new Uint8Array(BLOCK_BYTES);
+    let from = 0;
     for (let at = 0; at + BLOCK_BYTES <= this.#sizeBytes; ) {
-      const batch = await this.#batchAt(at, block);
+      const batch = await this.#batchAt(at, block).catch((error: unknown) => this.#unreadableAt(error));
       const later = batch !== null && (batch.generation > this.#generation || batch.sequence > this.#sequence);
       if (batch === null || batch.generation < this.#generation || !later) {
         at += BLOCK_BYTES;
@@ -83,10 +91,28 @@ export class Journal {
       this.#generation = batch.generation;
       this.#sequence = batch.sequence;
       batches.push(batch.ops);
+      from = at;
       at += Math.ceil(batch.bytes / BLOCK_BYTES) * BLOCK_BYTES;
       this.#at = at;
     }
+    if (batches.length > 0) await this.#rewrite(from, this.#at);
     return batches;
+  }
+
+  /**
+   * The last batch may be in the kernel's memory alone: its write had failed, or its process was killed in the middle of
+   * it. A sync that succeeds later says nothing about a write that had failed.
+   */
+  async #rewrite(from: number, to: number): Promise<void> {
+    const bytes = new Uint8Array(to - from);
+    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, from);
+    await this.#put(bytes.subarray(0, bytesRead), from);
+  }
+
+  #unreadableAt(error: unknown): null {
+    const isWorn = (error as NodeJS.ErrnoException).code === 'EIO' && ++this.#unreadable <= UNREADABLE_BLOCKS;
+    if (!isWorn) throw error;
+    return null;
   }
 
   /** The batch that begins here, or null. `block` is read into: most have none, and the file is not to be in memory. */
@@ -126,9 +152,13 @@ export class Journal {
     view.setUint32(8, this.#sequence);
     view.setUint32(LENGTH_AT, at - HEADER_BYTES);
     view.setUint32(CRC_AT, crcOf(bytes, at));
-    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, this.#at);
-    if (bytesWritten !== bytes.length) throw new Error(`the journal took ${bytesWritten} of ${bytes.length} bytes`);
+    await this.#put(bytes, this.#at);
     this.#at += bytes.length;
+  }
+
+  async #put(bytes: Uint8Array, at: number): Promise<void> {
+    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, at);
+    if (bytesWritten !== bytes.length) throw new Error(`the journal took ${bytesWritten} of ${bytes.length} bytes`);
   }
 
   /** It is larger than it should be: the limit was another one. */
@@ -151,6 +181,31 @@ export class Journal {
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+}
+
+/** @returns how large it is: less than wanted where the disk is full */
+async function fill(handle: FileHandle, fromBytes: number, wantedBytes: number): Promise<number> {
+  const zeros = new Uint8Array(FILL_BYTES);
+  let at = fromBytes;
+  try {
+    while (at < wantedBytes) {
+      const { bytesWritten } = await handle.write(zeros, 0, Math.min(FILL_BYTES, wantedBytes - at), at);
+      at += bytesWritten;
+    }
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (at < BLOCK_BYTES || !['ENOSPC', 'EDQUOT'].includes(code)) throw error;
+  }
+  return at;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -122,7 +122,7 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
   }
 }
 
-/** Null where the disk is too full for one; the next opening tries again. */
+/** Null where the disk is too full to begin one; the next opening tries again. */
 async function openJournal(files: LevelFiles, sizeBytes: number): Promise<Journal | null> {
   try {
     return await Journal.open(files.journal, sizeBytes);

@@ -24,8 +24,8 @@ export interface Audited {
   exclusive(work: () => Promise<void>): Promise<void>;
   write(batch: Partial<Pick<PlanInput, 'losses' | 'adjust'>>): Promise<void>;
   readFailed(shelf: Shelf, error: unknown): Promise<void>;
-  /** Records came back that were not shown before; a reader may be past their places. */
-  restored(): void;
+  /** There are records to show that were not shown before; a reader may be past their places. */
+  changed(): void;
 }
 
 export class Auditor {
@@ -51,10 +51,14 @@ export class Auditor {
         const book = this.#audited.book();
         const changes = await auditChanges(shelf, book, findings);
         if (changes !== null) {
-          const lostRecords = changes.losses.reduce((sum, { ranges }) => sum + countSeqs(ranges), 0);
-          log.warn({ lostRecords }, 'the outbox was damaged; what is missing is named by gaps');
+          const { losses, restoredRecords, indexRows } = changes;
+          const lostRecords = losses.reduce((sum, { ranges }) => sum + countSeqs(ranges), 0);
+          const found = { lostRecords, restoredRecords, indexRows };
+          if (lostRecords > 0) log.warn(found, 'the outbox was damaged; what is missing is named by gaps');
+          else log.info(found, 'an audit put the outbox right; nothing is lost');
           await write(changes);
-          if (findings.unknown.size > 0) this.#audited.restored();
+          // Also what a row makes visible again, and the GAPs: nobody appended anything that a reader was told of.
+          this.#audited.changed();
         }
         if (changes !== null || findings.overcounted || book.damagedRows > 0) await this.#recount(shelf);
       });

@@ -42,20 +42,19 @@ export class FailoverOutbox implements Outbox {
 
   /**
    * Opens both; with a failing disk it opens too. Throws `store.newer_format`.
-   * `onWorking` is called when the disk works again: what it holds can be sent again.
+   * `onWorking` is called when there is more to show than before, and nobody appended it: the disk works again, an
+   * audit found records, something that is lost was named.
    */
   static open(options: FailoverOptions): Promise<FailoverOutbox> {
-    return FailoverOutbox.over(options, (onFailing, onWorking) =>
-      openLevelOutbox({ ...options, onFailing, onWorking }),
-    );
+    return FailoverOutbox.over(options, (hooks) => openLevelOutbox({ ...options, ...hooks }));
   }
 
   /** The same over any outbox that tells when it fails. */
   static async over(
     options: OutboxOptions & Pick<FailoverOptions, 'volatileBytes' | 'onWorking'>,
-    openDisk: (onFailing: NonNullable<QueueOptions['onFailing']>, onWorking: () => void) => Promise<QueueOutbox>,
+    openDisk: (hooks: Required<Pick<QueueOptions, 'onFailing' | 'onWorking' | 'onGap'>>) => Promise<QueueOutbox>,
   ): Promise<FailoverOutbox> {
-    // What it names as lost later on lies before what the disk has taken since: it is looked for anew.
+    // Nobody is told of a GAP by an append; one in memory may even lie before what the disk has taken since.
     const onGap = (): void => options.onWorking?.();
     const memory = await openMemoryOutbox({ ...options, limitBytes: options.volatileBytes, onGap, volatile: true });
     let disk: QueueOutbox | null = null;
@@ -73,7 +72,7 @@ export class FailoverOutbox implements Outbox {
     };
     // What still waits in memory comes before all that the disk takes from now on: it is there before anybody looks.
     const onWorking = (): void => void memory.flush().then(options.onWorking);
-    disk = await openDisk(onFailing, onWorking);
+    disk = await openDisk({ onFailing, onWorking, onGap });
     if (disk.failing) switchOver();
     return new FailoverOutbox(disk, memory);
   }

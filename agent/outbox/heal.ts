@@ -1,21 +1,36 @@
 /** Turns what the audit found into one batch: losses to name, records to take back, index rows to write again. */
 import { decodeEpochStart, decodeRecord } from '../../shared/wire/codec.ts';
 import { readFrame } from '../../shared/wire/frame.ts';
-import { highest, intersect, noRanges, subtract } from '../../shared/wire/ranges.ts';
+import {
+  contains,
+  countSeqs,
+  highest,
+  intersect,
+  noRanges,
+  type SeqRanges,
+  subtract,
+  unite,
+} from '../../shared/wire/ranges.ts';
 import type { AuditFindings } from './audit.ts';
-import type { Book, Edit, EpochEntry } from './book.ts';
+import { type Book, type Edit, type EpochEntry, rangesOfSeqs } from './book.ts';
 import { unnamedHoles } from './holes.ts';
 import { decodeStored, indexKey, type Place, recordKey } from './layout.ts';
 import { checked } from './peek.ts';
 import type { Loss } from './plan.ts';
+import { walkRecords } from './reclaim.ts';
 import type { Shelf } from './shelf.ts';
 
+interface AuditChanges {
+  readonly losses: readonly Loss[];
+  readonly adjust: (edit: Edit) => void;
+  /** Records that were there and that the book did not hold. */
+  readonly restoredRecords: number;
+  /** Index rows that were not there. */
+  readonly indexRows: number;
+}
+
 /** Null where nothing was found; to be called when nothing else changes the shelf. */
-export async function auditChanges(
-  shelf: Shelf,
-  book: Book,
-  findings: AuditFindings,
-): Promise<{ readonly losses: readonly Loss[]; readonly adjust: (edit: Edit) => void } | null> {
+export async function auditChanges(shelf: Shelf, book: Book, findings: AuditFindings): Promise<AuditChanges | null> {
   const losses: Loss[] = [];
   const changes: ((edit: Edit) => void)[] = [];
   for (const [start, seqs] of findings.missing) {
@@ -27,12 +42,16 @@ export async function auditChanges(
     if (ranges.length === 0) continue;
     losses.push({ epoch: entry.epoch, start, cause: 'corrupt', ranges, fromWallMs: 0, toWallMs: 0 });
   }
+  const restored = new Map<number, SeqRanges>();
   for (const [start, seqs] of findings.unknown) {
     const sample = findings.samples.get(start);
     const entry = book.byStart(start) ?? (sample === undefined ? undefined : await rebuilt(shelf, book, sample));
-    // What was appended since the audit began is in the book by now.
-    const back = entry === undefined ? noRanges : subtract(seqs, entry.held);
-    if (entry !== undefined && back.length > 0) changes.push((edit) => edit.restore(entry, back));
+    // What was appended since the audit began is in the book by now, or has gone again.
+    const unheld = entry === undefined ? noRanges : subtract(seqs, entry.held);
+    const back = unheld.length === 0 ? noRanges : await stillThere(shelf, start, unheld);
+    if (entry === undefined || back.length === 0) continue;
+    restored.set(start, back);
+    changes.push((edit) => edit.restore(entry, back));
   }
   for (const loss of await unknownEnds(shelf, book, findings)) {
     const entry = book.byStart(loss.start)!;
@@ -43,7 +62,12 @@ export async function auditChanges(
       edit.forget(entry, loss.ranges);
     });
   }
+  let indexRows = 0;
   for (const place of findings.unindexed) {
+    // What was deleted since the audit began has no row any more, and wants none.
+    const held = unite(book.byStart(place.start)?.held ?? noRanges, restored.get(place.start) ?? noRanges);
+    if (!contains(held, place.seq) || (await shelf.get(indexKey(place))) !== undefined) continue;
+    indexRows++;
     changes.push((edit) => edit.ops.push({ type: 'put', key: indexKey(place), value: new Uint8Array(0) }));
   }
   if (changes.length === 0) return null;
@@ -54,7 +78,18 @@ export async function auditChanges(
     adjust: (edit) => {
       for (const change of changes) change(edit);
     },
+    restoredRecords: [...restored.values()].reduce((sum, ranges) => sum + countSeqs(ranges), 0),
+    indexRows,
   };
+}
+
+async function stillThere(shelf: Shelf, start: number, seqs: SeqRanges): Promise<SeqRanges> {
+  const there: number[] = [];
+  await walkRecords(shelf, start, seqs, ({ seq }) => {
+    there.push(seq);
+    return true;
+  });
+  return rangesOfSeqs(there);
 }
 
 /**

@@ -89,7 +89,7 @@ export class Keeper {
       exclusive: (work) => this.exclusive(work),
       write: (batch) => this.write(batch),
       readFailed: (shelf, error) => this.readFailed(shelf, error),
-      restored: () => options.onWorking?.(),
+      changed: () => options.onWorking?.(),
     });
   }
 

@@ -103,7 +103,7 @@ describe('an outbox whose disk fails', () => {
 
 describe('an outbox with another in memory', () => {
   const open = () =>
-    FailoverOutbox.over({ ...options, volatileBytes: 100_000 }, (onFailing) => disk.open({ ...options, onFailing }));
+    FailoverOutbox.over({ ...options, volatileBytes: 100_000 }, (hooks) => disk.open({ ...options, ...hooks }));
 
   it('shows what is made while the disk fails from a volatile epoch, and goes on behind it', async () => {
     const outbox = await open();
@@ -176,7 +176,7 @@ outboxSuite('disk with memory behind it', async () => {
     boundRecordBytes: 3000,
     open: (overrides) => {
       const all = { ...base, ...overrides, volatileBytes: 100_000 };
-      return FailoverOutbox.over(all, (onFailing) => suiteDisk.open({ ...all, onFailing }));
+      return FailoverOutbox.over(all, (hooks) => suiteDisk.open({ ...all, ...hooks }));
     },
     crash: async () => suiteTime.kill(),
     dispose: async () => {},

@@ -4,10 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FailoverOutbox } from '../../agent/outbox/failover.ts';
-import { decodeTableRow, encodeTableRow, epochKey, recordKey, tableKey } from '../../agent/outbox/layout.ts';
+import {
+  afterIndexKeys,
+  decodeTableRow,
+  encodeTableRow,
+  epochKey,
+  indexKey,
+  recordKey,
+  tableKey,
+} from '../../agent/outbox/layout.ts';
 import { openLevelOutbox } from '../../agent/outbox/level.ts';
 import { MemoryShelf } from '../../agent/outbox/memory.ts';
-import { beginning, type Outbox } from '../../agent/outbox/outbox.ts';
+import { beginning, type Cursor, type Outbox, type RecordClass, recordClasses } from '../../agent/outbox/outbox.ts';
+import type { Op } from '../../agent/outbox/shelf.ts';
+import { settled } from '../support/timers.ts';
 import { FlakyDisk } from './outbox.flaky.ts';
 import {
   baseOptions,
@@ -154,8 +164,8 @@ describe('tables', () => {
   const tables = async (outbox: Outbox) => (await everything(outbox)).filter((entry) => entry.recordClass === 'table');
 
   it('go to memory too where the disk fails, ahead of what names them, and once', async () => {
-    const outbox = await FailoverOutbox.over({ ...options, volatileBytes: 100_000 }, (onFailing) =>
-      disk.open({ ...options, onFailing }),
+    const outbox = await FailoverOutbox.over({ ...options, volatileBytes: 100_000 }, (hooks) =>
+      disk.open({ ...options, ...hooks }),
     );
     await outbox.append(TABLE_RECORD, 'table', { urgent: true, table: TABLE });
     await summary(outbox, 1);
@@ -242,5 +252,93 @@ it('tells when an audit found records that were not shown, as a reader may be pa
   await time.until(outbox.audited());
   expect(told).toBe(1);
   expect((await outbox.peek('detail', beginning, 1e6)).map(numberOf)).toEqual([1, 2, 3]);
+  await outbox.close();
+});
+
+describe('a reader that goes on from where it was, and looks anew only when told', () => {
+  const place = (seq: number, recordClass: RecordClass) => ({ start: 1, seq, recordClass });
+  const damages: Readonly<Record<string, readonly Op[]>> = {
+    'index rows are gone': [2, 4].map((seq) => ({ type: 'del', key: indexKey(place(seq, 'incident')) })),
+    'a record is gone': [{ type: 'del', key: recordKey(place(3, 'detail')) }],
+    'a record is not what it was': [{ type: 'put', key: recordKey(place(3, 'detail')), value: new Uint8Array(90) }],
+    'the row of the epoch is gone': [{ type: 'del', key: epochKey(1) }],
+  };
+
+  it.each(Object.keys(damages))('sees all that is to be sent in the end, where %s', async (what) => {
+    const disk = new FlakyDisk();
+    const before = await disk.open(options);
+    for (let i = 1; i <= 5; i++) {
+      const recordClass = i % 2 === 0 ? 'detail' : 'incident';
+      await before.append(record(recordClass, i), recordClass, { urgent: true });
+    }
+    await before.close();
+    await disk.shelf.write(damages[what]!);
+
+    const { promise, resolve: letAudit } = Promise.withResolvers<void>();
+    disk.keysAfter = promise;
+    const cursors = new Map<RecordClass, Cursor>();
+    const seen = new Set<string>();
+    let anew = true;
+    const onWorking = () => {
+      anew = true;
+    };
+    const outbox = await FailoverOutbox.over({ ...options, volatileBytes: 100_000, onWorking }, (hooks) =>
+      disk.open({ ...options, ...hooks }),
+    );
+    const look = async (): Promise<void> => {
+      anew = false;
+      for (const recordClass of recordClasses) {
+        for (const entry of await outbox.peek(recordClass, cursors.get(recordClass) ?? beginning, 1e6)) {
+          cursors.set(recordClass, entry.cursor);
+          seen.add(`${entry.epoch} ${entry.seq}`);
+        }
+      }
+    };
+    // It is faster than the audit, and what it finds bad itself is named only after it.
+    await look();
+    letAudit();
+    await time.until(outbox.audited());
+    await outbox.flush();
+    while (anew) {
+      cursors.clear();
+      await look();
+      await outbox.flush();
+    }
+    const all = (await everything(outbox)).map(({ epoch, seq }) => `${epoch} ${seq}`);
+    expect([...seen].filter((key) => all.includes(key)).sort()).toEqual(all.sort());
+    expect(outbox.stats().pendingRecords).toBe(all.length);
+    await outbox.close();
+  });
+});
+
+it('says and writes nothing where records go while the audit runs', async () => {
+  const disk = new FlakyDisk();
+  const said: string[] = [];
+  const note = (_: object, message: string) => said.push(message);
+  const log = { debug: () => {}, info: note, warn: note, error: note };
+  const all = { ...options, keepAcknowledgedMs: 0, commitBytes: 1e6, log };
+  const before = await disk.open(all);
+  const appends = Array.from({ length: 700 }, (_, i) => before.append(record('incident', i), 'incident'));
+  await before.flush();
+  const { epoch } = (await Promise.all(appends))[0]!;
+  await before.close();
+  const outbox = await disk.open(all);
+  // Between two slices of the audit: some that it saw already, some that it will not see.
+  await settled();
+  await outbox.ack(epoch, [[2, 650]]);
+  await outbox.flush();
+  expect(outbox.held(epoch)).toEqual([
+    [1, 1],
+    [651, 701],
+  ]);
+  await time.until(outbox.audited());
+  await outbox.flush();
+  expect(said).toEqual([]);
+  const left = await disk.shelf.keys(
+    indexKey({ start: 0, seq: 0, recordClass: 'incident' }),
+    afterIndexKeys('incident'),
+    1000,
+  );
+  expect(left.length).toBe(51);
   await outbox.close();
 });

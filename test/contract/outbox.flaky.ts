@@ -10,6 +10,8 @@ export class FlakyDisk {
   writes: 'good' | 'lost' | 'landed' = 'good';
   reads: 'good' | 'bad' = 'good';
   opens: 'good' | 'bad' = 'good';
+  /** What asks for keys (the audit) waits for this. */
+  keysAfter: Promise<void> = Promise.resolve();
   readonly suspects: boolean[] = [];
   /** Write batches that were asked for. */
   batches = 0;
@@ -61,6 +63,7 @@ class FlakyShelf implements Shelf {
 
   async keys(...args: Parameters<Shelf['keys']>): Promise<readonly Uint8Array[]> {
     this.#checkRead();
+    await this.#disk.keysAfter;
     return this.#disk.shelf.keys(...args);
   }
 

@@ -196,16 +196,15 @@ export class SimMachine implements Client {
       },
     };
     const openShelf = this.disk.opener();
-    const outbox = await FailoverOutbox.over(options, (onFailing, onWorking) =>
+    const outbox = await FailoverOutbox.over(options, (hooks) =>
       QueueOutbox.open({
         ...options,
+        ...hooks,
         openShelf,
         chain: this.disk.chain(),
         volatile: false,
         lossCause: 'overflow',
         ringBytes: settings.volatileBytes,
-        onFailing,
-        onWorking,
       }),
     );
     const isVolatile = (epoch: string): boolean =>

@@ -120,14 +120,17 @@ export class LevelFiles {
     return repair(database);
   }
 
-  /**
-   * Takes damaged blocks and tables out of the database, after a copy of their files. Not where another process has it
-   * open and may be writing a table: opening it then says so.
-   */
+  /** Another process has it open, and may be writing into its files: opening it then says so. */
+  isInUse(database: string): Promise<boolean> {
+    return isLocked(join(database, 'LOCK'));
+  }
+
+  /** Takes damaged blocks and tables out of the database, after a copy of their files. Not where it is in use. */
   async heal(database: string): Promise<void> {
-    if (await isLocked(join(database, 'LOCK'))) return;
+    if (await this.isInUse(database)) return;
     let aside: string | null = null;
     const { blocks, files } = await healTables(database, async (path) => {
+      if (await this.isInUse(database)) throw new Error(`another process has opened ${database} meanwhile`);
       if (aside === null) {
         await this.#makeRoomAside();
         aside = await this.#asidePath();
@@ -186,8 +189,13 @@ export class LevelFiles {
 async function isLocked(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null);
   if (found === null) return false;
+  const major = (found.dev >>> 8) & 0xfff;
+  const minor = (found.dev & 0xff) | ((found.dev >>> 12) & 0xfff00);
+  const hex = (number: number): string => number.toString(16).padStart(2, '0');
+  // Where it lies on no device (btrfs, overlay) the list has another number than the file.
+  const place = `${major === 0 ? '' : ` ${hex(major)}:${hex(minor)}`}:${found.ino} `;
   const locks = await readFile('/proc/locks', 'latin1').catch(() => '');
-  return locks.includes(`:${found.ino} `);
+  return locks.includes(place);
 }
 
 function numberOf(name: string): number {

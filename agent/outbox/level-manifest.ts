@@ -20,11 +20,13 @@ const LARGEST_BYTES = 16 * 1024 * 1024;
 export type ManifestState = 'whole' | 'torn' | 'damaged';
 
 export async function manifestState(database: string): Promise<ManifestState> {
-  const current = await readFile(join(database, 'CURRENT'), 'latin1').catch(() => '');
-  const name = current.trimEnd();
+  const current = await contentOf(join(database, 'CURRENT')).catch(() => Buffer.alloc(0));
+  if (current === null) return 'damaged';
+  const name = current.toString('latin1').trimEnd();
   // A database that lacks either is no matter of its content: opening says what is wrong.
   if (!/^MANIFEST-\d+$/.test(name) || !(await readdir(database)).includes(name)) return 'whole';
-  const bytes = await readFile(join(database, name));
+  const bytes = await contentOf(join(database, name));
+  if (bytes === null) return 'damaged';
   if (bytes.length > LARGEST_BYTES) return 'whole';
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; ) {
@@ -38,6 +40,16 @@ export async function manifestState(database: string): Promise<ManifestState> {
     at = end;
   }
   return 'whole';
+}
+
+/** Null where the card does not give it any more. */
+async function contentOf(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EIO') return null;
+    throw error;
+  }
 }
 
 /** Where the whole record at this place ends; null where there is none. */
@@ -59,7 +71,9 @@ function goesOn(view: DataView, at: number): boolean {
   if (view.byteLength - at < HEADER_BYTES) return false;
   // The last one, and its length alone is wrong.
   if (crcFits(view, at, view.byteLength)) return true;
-  for (let next = at + 1; next + HEADER_BYTES < view.byteLength; next++) {
+  // A record begins where a block does: looking further would only cost time.
+  const last = Math.min(view.byteLength - HEADER_BYTES, at + 2 * BLOCK_BYTES);
+  for (let next = at + 1; next < last; next++) {
     const end = recordEnd(view, next);
     if (end !== null && end > next + HEADER_BYTES) return true;
   }

@@ -56,14 +56,17 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
   const nowMs = process.uptime() * 1000;
   let { suspect } = options;
   for (let tries = 0; ; tries++) {
-    const there = await exists(path);
-    // Before LevelDB sees them, at every start and before a repair and after it.
-    if (there) await files.heal(path);
-    if (tries === 0 && there && !suspect) await repairManifest(path, files, options.repair, nowMs);
-    if (suspect && there) {
-      const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
-      if (!repaired) await files.moveAside(path);
-      else await files.heal(path);
+    // What another process has open is no damage while that writes, and a repair would ruin it: opening says so.
+    if ((await exists(path)) && !(await files.isInUse(path))) {
+      // Before LevelDB sees them, at every start and before a repair and after it.
+      await files.heal(path);
+      if (suspect) {
+        const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
+        if (!repaired) await files.moveAside(path);
+        else await files.heal(path);
+      } else if (tries === 0) {
+        await repairManifest(path, files, options.repair, nowMs);
+      }
     }
     try {
       return await openOnce(path, files, options.limitBytes);

@@ -20,6 +20,10 @@ const UNCOMPRESSED = 0;
 /** Blocks are closed at 16 KB, after a record of at most 48 KB; an index has some bytes for each. */
 const LARGEST_BLOCK_BYTES = 4 * 1024 * 1024;
 const READ_BYTES = 128 * 1024;
+/** Worn blocks of a card are as good as damaged; where more reads fail, or all of them, it is the disk that fails. */
+const FAILED_READS = 64;
+/** What could not be read is read once more after so long. */
+const READ_AGAIN_MS = 1_000;
 
 interface Handle {
   readonly offset: number;
@@ -46,10 +50,16 @@ export async function healTables(database: string, keep: (path: string) => Promi
   let blocks = 0;
   let files = 0;
   // One for all: the agent lets garbage stand for long.
-  const reading = { buffer: new Uint8Array(READ_BYTES) };
+  const reading: Reading = { buffer: new Uint8Array(READ_BYTES), good: 0, failed: 0, error: null };
   const names = (await readdir(database)).filter((name) => /^\d+\.(ldb|sst)$/.test(name)).sort();
+  const suspects: string[] = [];
   for (const name of names) {
     const path = join(database, name);
+    if ((await checkTable(path, reading)) !== 'whole') suspects.push(path);
+  }
+  if (reading.failed > (reading.good === 0 ? 0 : FAILED_READS)) throw reading.error;
+  if (reading.failed > 0) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
+  for (const path of suspects) {
     const found = await checkTable(path, reading);
     if (found === 'whole') continue;
     await keep(path);
@@ -117,9 +127,13 @@ async function takeOut(path: string, { footer, metaindexBytes, index, entries, b
   return true;
 }
 
-/** A buffer that grows where a block is larger. */
 interface Reading {
+  /** Grows where a block is larger. */
   buffer: Uint8Array;
+  good: number;
+  failed: number;
+  /** Of the last read that failed. */
+  error: unknown;
 }
 
 /** Reads in large steps, as blocks lie one after the other. */
@@ -136,18 +150,33 @@ class Blocks {
     this.#reading = reading;
   }
 
-  /** Valid until the next call; null where the file has no such bytes. */
+  /** Valid until the next call; null where the file has no such bytes, or the disk does not give them. */
   async read(offset: number, length: number): Promise<Uint8Array | null> {
     if (offset < 0 || length > LARGEST_BLOCK_BYTES || offset + length > this.#fileBytes) return null;
     if (offset < this.#from || offset + length > this.#from + this.#length) {
       if (length > this.#reading.buffer.length) this.#reading.buffer = new Uint8Array(length);
-      const { buffer } = this.#reading;
-      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, offset);
       this.#from = offset;
-      this.#length = bytesRead;
-      if (bytesRead < length) return null;
+      this.#length = await this.#fill(offset, this.#reading.buffer.length);
+      // What can't be read may lie behind what is wanted.
+      if (this.#length < length) this.#length = await this.#fill(offset, length);
+      if (this.#length < length) return null;
     }
     return this.#reading.buffer.subarray(offset - this.#from, offset - this.#from + length);
+  }
+
+  /** @returns bytes that are in the buffer; 0 where they can't be read */
+  async #fill(offset: number, length: number): Promise<number> {
+    const reading = this.#reading;
+    try {
+      const { bytesRead } = await this.#handle.read(reading.buffer, 0, length, offset);
+      reading.good++;
+      return bytesRead;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+      reading.failed++;
+      reading.error = error;
+      return 0;
+    }
   }
 
   async whole({ offset, size }: Handle): Promise<boolean> {

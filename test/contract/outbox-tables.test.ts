@@ -1,11 +1,22 @@
 /** Damaged blocks of a LevelDB table: taken out, so that nothing reads or compacts them, and nothing else is lost. */
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LevelFiles } from '../../agent/outbox/level-files.ts';
 import { manifestState } from '../../agent/outbox/level-manifest.ts';
+import { openLevelShelf } from '../../agent/outbox/level-shelf.ts';
 import { healTables } from '../../agent/outbox/level-tables.ts';
 
 const ENTRIES = 1500;
@@ -60,6 +71,45 @@ it('takes out the damaged blocks and no more, and what is left reads and compact
   await db.close();
 });
 
+describe('on a worn card', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Reads of these bytes fail, in files that fit. */
+  async function wear(isBad: (at: number) => boolean): Promise<void> {
+    const any = await openFile(directory, 'r');
+    const files = Object.getPrototypeOf(any) as FileHandle;
+    await any.close();
+    const read = files.read as (...args: unknown[]) => Promise<unknown>;
+    vi.spyOn(files, 'read').mockImplementation(async function (this: FileHandle, ...args: unknown[]) {
+      const [, , length, from] = args as [Uint8Array, number, number, number];
+      for (let at = from - (from % 4096); at < from + length; at += 4096) {
+        if (isBad(at)) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+      }
+      return read.apply(this, args);
+    } as never);
+  }
+
+  it('takes out what can not be read, and no more', async () => {
+    const worn = 40 * 4096;
+    await wear((at) => at === worn);
+    // One of 4 KB, or two: the edge of the card's block is no edge of the table's.
+    const { blocks, files } = await heal();
+    expect(files).toBe(0);
+    expect(blocks / tables.length).toBeGreaterThanOrEqual(1);
+    expect(blocks / tables.length).toBeLessThanOrEqual(3);
+    expect(await heal()).toEqual({ blocks: 0, files: 0 });
+  });
+
+  it('changes nothing where it is the whole disk that fails', async () => {
+    const before = await Promise.all(tables.map((path) => readFile(path)));
+    await wear(() => true);
+    await expect(heal()).rejects.toThrow('EIO');
+    vi.restoreAllMocks();
+    expect(await Promise.all(tables.map((path) => readFile(path)))).toEqual(before);
+    expect(await heal()).toEqual({ blocks: 0, files: 0 });
+  });
+});
+
 it('gives up a file that is no table any more', async () => {
   await truncate(tables[0]!, 5000);
   expect(await heal()).toEqual({ blocks: 0, files: 1 });
@@ -93,6 +143,24 @@ describe('a MANIFEST', () => {
       expect(await stateOf(bytes), `at ${at}`).toBe('damaged');
     }
   });
+});
+
+it('does not repair what another process has open, whatever it is writing into its MANIFEST', async () => {
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const root = join(directory, 'outbox');
+  const database = join(root, 'format-1');
+  const files = new LevelFiles(root, 64_000_000, log);
+  const repair = vi.fn(async () => true);
+  const options = { limitBytes: 64_000_000, repair, suspect: false };
+  const shelf = await openLevelShelf(database, files, options);
+  const manifest = join(database, (await readdir(database)).find((name) => name.startsWith('MANIFEST'))!);
+  // As much of a record as was there when the other looked.
+  await appendFile(manifest, Uint8Array.of(1, 2, 3, 4, 200, 0, 1, 9));
+  await expect(openLevelShelf(database, files, options)).rejects.toThrow();
+  expect(repair).not.toHaveBeenCalled();
+  await shelf.close();
+  await (await openLevelShelf(database, files, options)).close();
+  expect(repair).toHaveBeenCalledTimes(1);
 });
 
 it('leaves a database alone that is open elsewhere: a table that is being written is none yet', async () => {

@@ -6,7 +6,8 @@
  * epochs, never of their product: starts without a word < gap records < what is pending < what is covered.
  */
 import { DAY_MS, MINUTE_MS } from '../../shared/limits.ts';
-import { compareLedgers, type EpochLedger, gapCauseOf, pendingOf } from './ledger.ts';
+import type { SeqRanges } from '../../shared/wire/ranges.ts';
+import { compareLedgers, type EpochLedger, gapCauseOf, lostWithMemory, pendingOf, VOLATILE_CAUSE } from './ledger.ts';
 import type { CoverageDay, CoverageSpan, EpochId, MissingCause, TimeRange } from './store.ts';
 import { missingCauses } from './store.ts';
 
@@ -136,7 +137,7 @@ function merged(spans: readonly Span[]): Span[] {
   return out;
 }
 
-/** Ranges of pending seqs that are looked at, of one epoch and of all; beyond them an epoch's whole time is pending. */
+/** Ranges of seqs that are looked at, of one epoch and of all; beyond them an epoch's whole time is pending. */
 const MOST_RANGES = 256;
 const MOST_RANGES_IN_ALL = 4096;
 /** Gap records without a time of their own that are looked up by their neighbours. */
@@ -160,17 +161,34 @@ export async function factsOf(
     uncertain: ledgers
       .filter(({ undated }) => undated > 0)
       .map(({ firstMs, lastMs }) => ({ fromMs: firstMs, toMs: lastMs })),
-    pending: await pendingSpans(inOrder, nowMs, neighbours),
-    missing: [...restarts(inOrder), ...(await gapSpans(gaps, earliestOf(ledgers), neighbours))],
+    pending: [...(await seqSpans(inOrder, pendingOf, nowMs, neighbours)), sinceHeard(ledgers, nowMs)],
+    missing: [
+      ...restarts(inOrder),
+      ...(await seqSpans(inOrder, lostWithMemory, nowMs, neighbours)).map((span) => ({
+        ...span,
+        cause: VOLATILE_CAUSE,
+      })),
+      ...(await gapSpans(gaps, earliestOf(ledgers), neighbours)),
+    ],
   };
 }
 
+/** After the last that was heard of the agent: what it made since may be on its way. */
+function sinceHeard(ledgers: readonly EpochLedger[], nowMs: number): Span {
+  const fromMs = ledgers.reduce((latest, { lastMs }) => Math.max(latest, lastMs), 0);
+  return { fromMs, toMs: Math.max(fromMs, nowMs) };
+}
+
 /**
- * Where pending records lie in time: between the settled neighbours of their seqs; before the first to the epoch
- * before, after the last to the next epoch. And after the last that was heard of the agent: what it made since may be
- * on its way.
+ * Where records lie in time that are not here: between the settled neighbours of their seqs; before the first to the
+ * epoch before, after the last to the next epoch.
  */
-async function pendingSpans(inOrder: readonly EpochLedger[], nowMs: number, neighbours: Neighbours): Promise<Span[]> {
+async function seqSpans(
+  inOrder: readonly EpochLedger[],
+  seqsOf: (ledger: EpochLedger) => SeqRanges,
+  nowMs: number,
+  neighbours: Neighbours,
+): Promise<Span[]> {
   const nextFirst: number[] = new Array(inOrder.length);
   let next = nowMs;
   for (let i = inOrder.length - 1; i >= 0; i--) {
@@ -181,20 +199,25 @@ async function pendingSpans(inOrder: readonly EpochLedger[], nowMs: number, neig
   let looked = 0;
   const spans: Span[] = [];
   for (const [i, ledger] of inOrder.entries()) {
-    const pending = pendingOf(ledger);
-    if (pending.length > 0) {
-      const few = pending.length <= MOST_RANGES && looked + pending.length <= MOST_RANGES_IN_ALL;
-      looked += few ? pending.length : 1;
-      for (const [from, to] of few ? pending : ([[1, ledger.made]] as const)) {
+    const seqs = seqsOf(ledger);
+    if (seqs.length > 0) {
+      const few = seqs.length <= MOST_RANGES && looked + seqs.length <= MOST_RANGES_IN_ALL;
+      looked += few ? seqs.length : 1;
+      const nextMs = ledger.volatile ? firstAfter(inOrder, ledger.lastMs, nowMs) : nextFirst[i]!;
+      for (const [from, to] of few ? seqs : ([[1, ledger.made]] as const)) {
         const fromMs = (await neighbours.before(ledger.epoch, from)) ?? earliest;
-        const toMs = (await neighbours.after(ledger.epoch, to)) ?? Math.max(nextFirst[i]!, ledger.lastMs);
+        const toMs = (await neighbours.after(ledger.epoch, to)) ?? Math.max(nextMs, ledger.lastMs);
         if (toMs > fromMs) spans.push({ fromMs, toMs });
       }
     }
     earliest = Math.max(earliest, ledger.lastMs);
   }
-  spans.push({ fromMs: earliest, toMs: Math.max(earliest, nowMs) });
   return spans;
+}
+
+/** When the next epoch began: one in memory has no place in the order of starts that is known for certain. */
+function firstAfter(ledgers: readonly EpochLedger[], afterMs: number, nowMs: number): number {
+  return ledgers.reduce((next, { firstMs }) => (firstMs > afterMs ? Math.min(next, firstMs) : next), nowMs);
 }
 
 /** Between the last record of an epoch and the first of the next: what ended the one. */

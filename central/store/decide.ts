@@ -198,6 +198,7 @@ export function decide(batch: Batch, known: Known): Decision {
     }),
     Math.max(batch.highestSeq, ...batch.records.map(({ seq }) => seq)),
     presentSeqs(batch),
+    batch.receivedMs,
   );
   return {
     accepted,

@@ -66,7 +66,7 @@ async function fold(reader: Reader, agent: number, ledger: EpochLedger): Promise
   const runs = runsOf(keys, LONG_RUN_SEQS);
   if (!small && runs.length >= rows && folded.length === 0) return [];
   if (small) operations.push(...(await spentRows(reader, agent, ledger)));
-  const after = { ...ledger, folded: small ? encodeRuns(runs) : null };
+  const after = { ...ledger, heardMs: 0, folded: small ? encodeRuns(runs) : null };
   operations.push({ type: 'put', key: keyOf('epoch', agent, epochBytes(epoch)), value: encodeLedger(after) });
   return small ? operations : [...operations, ...putRuns(agent, epoch, runs)];
 }

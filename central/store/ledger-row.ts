@@ -1,11 +1,11 @@
 /**
  * An epoch's ledger as the database has it, a row of about 60 bytes for a settled epoch (ledger.ts says what it means):
  *
- *   version u8 2, flags u8 (1 volatile, 2 parent, 4 boot, 8 child, 16 folded)
+ *   version u8 2, flags u8 (1 volatile, 2 parent, 4 boot, 8 child, 16 folded, 32 heard)
  *   parent, boot, child: 16 bytes each where flagged
  *   start, made, final seq, duplicates, conflicts, undated, first, last, stopped: varints (times in ms)
  *   committed, quarantined, unheld, thinned: ranges      lost: varint count, then cause (length u8, bytes) and ranges
- *   folded: the rest
+ *   heard: varint, ms      folded: the rest
  *   ranges   varint count, then from (less the end before), length varints
  *
  * Format 1 of the store had JSON there, and no single keys that could be counted again: what it had settled,
@@ -18,7 +18,7 @@ import type { EpochId } from './store.ts';
 
 const VERSION = 2;
 const BRACE = 0x7b;
-const flags = { volatile: 1, parent: 2, boot: 4, child: 8, folded: 16 } as const;
+const flags = { volatile: 1, parent: 2, boot: 4, child: 8, folded: 16, heard: 32 } as const;
 const ID_BYTES = 16;
 
 export function encodeLedger(ledger: EpochLedger): Uint8Array {
@@ -30,7 +30,8 @@ export function encodeLedger(ledger: EpochLedger): Uint8Array {
       (parent === null ? 0 : flags.parent) |
       (boot === null ? 0 : flags.boot) |
       (child === null ? 0 : flags.child) |
-      (folded === null ? 0 : flags.folded),
+      (folded === null ? 0 : flags.folded) |
+      (ledger.heardMs === 0 ? 0 : flags.heard),
   );
   for (const id of [parent, boot, child]) if (id !== null) writer.raw(fromHex(id, ID_BYTES));
   writer.varint(ledger.start);
@@ -51,6 +52,7 @@ export function encodeLedger(ledger: EpochLedger): Uint8Array {
     writer.raw(name);
     writeRanges(writer, ranges);
   }
+  if (ledger.heardMs !== 0) writer.varint(Math.round(ledger.heardMs));
   if (folded !== null) writer.raw(folded);
   return writer.finish();
 }
@@ -87,6 +89,7 @@ export function decodeLedger(epoch: EpochId, bytes: Uint8Array): EpochLedger {
     const cause = new TextDecoder().decode(reader.raw(reader.byte()));
     lost[cause] = readRanges(reader);
   }
+  const heardMs = (has & flags.heard) === 0 ? 0 : reader.varint();
   return {
     epoch,
     parent,
@@ -102,6 +105,7 @@ export function decodeLedger(epoch: EpochId, bytes: Uint8Array): EpochLedger {
     undated,
     firstMs,
     lastMs,
+    heardMs,
     boot,
     finalSeq,
     stoppedMs,

@@ -48,7 +48,7 @@ function apply(ledger: EpochLedger, one: Note): EpochLedger {
     case 'gap':
       return noteGap(ledger, rangesOf(one.seqs), one.cause);
     case 'report':
-      return noteReport(ledger, one.highest, rangesOf(one.held));
+      return noteReport(ledger, one.highest, rangesOf(one.held), 0);
     case 'final':
       return noteFinal(ledger, one.seq);
   }
@@ -122,7 +122,7 @@ describe('ledger of an epoch', () => {
         stoppedMs: 0,
         span: null,
       });
-      ledger = noteReport(ledger, 5, upTo(5));
+      ledger = noteReport(ledger, 5, upTo(5), 0);
     }
     expect(ledger.committed).toEqual([[1, 5]]);
     expect(ledger.unheld).toEqual([]);
@@ -130,7 +130,7 @@ describe('ledger of an epoch', () => {
   });
 
   test('what no gap names is lost without a cause, and a cause of a later version is “other”', () => {
-    const reported = noteReport(emptyLedger(epoch), 6, [[5, 6]]);
+    const reported = noteReport(emptyLedger(epoch), 6, [[5, 6]], 0);
     const row = ledgerRow(noteGap(noteGap(reported, [[1, 2]], 'overflow'), [[3, 3]], 'meteor'));
     expect(row.lostByCause).toEqual({ overflow: 2, other: 1, [UNNAMED_CAUSE]: 1 });
   });

@@ -5,6 +5,7 @@
  * committed and the four always sum to the highest seq reported. Every update is a union or a maximum: the order and
  * the number of times in which batches arrive make no difference to what the ledger says (duplicates are counted apart).
  */
+import { HOUR_MS } from '../../shared/limits.ts';
 import { countSeqs, highest, noRanges, type SeqRanges, subtract, unite, upTo } from '../../shared/wire/ranges.ts';
 import type { EpochId, LedgerRow, LedgerTotals } from './store.ts';
 
@@ -17,6 +18,11 @@ export function gapCauseOf(cause: string): (typeof gapCauses)[number] | 'other' 
 
 /** Lost, and no gap names it: reported as made, neither held nor settled. */
 export const UNNAMED_CAUSE = 'unnamed';
+
+/** Lost with the memory of a process, by the central's own judgement: no gap record names it. */
+export const VOLATILE_CAUSE = 'volatile' as const;
+/** An epoch in memory that is not heard of for so long, while its agent is, has no process any more. */
+const VOLATILE_SILENT_MS = HOUR_MS;
 
 export interface EpochLedger {
   readonly epoch: EpochId;
@@ -39,9 +45,11 @@ export interface EpochLedger {
   /** Times of the committed records; 0 while there are none. */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** When the central last heard of it; 0 where that does not matter any more. */
+  readonly heardMs: number;
   /** Boot in which it began; null while its first record is not here. */
   readonly boot: string | null;
-  /** What a successor stated as its last seq; 0 while none did. */
+  /** What a successor stated as its last seq, or its silence (`endsOfVolatile`); 0 while none did. */
   readonly finalSeq: number;
   /** When its agent said that it stops; 0 where it did not. */
   readonly stoppedMs: number;
@@ -69,6 +77,7 @@ export function emptyLedger(epoch: EpochId): EpochLedger {
     undated: 0,
     firstMs: 0,
     lastMs: 0,
+    heardMs: 0,
     boot: null,
     finalSeq: 0,
     stoppedMs: 0,
@@ -131,9 +140,19 @@ export function noteSettled(ledger: EpochLedger, settlement: Settlement): EpochL
  * What an envelope says beside its records.
  * @param present seqs that the sender can still send, and those that came in the envelope itself
  */
-export function noteReport(ledger: EpochLedger, highestSeq: number, present: SeqRanges): EpochLedger {
+export function noteReport(
+  ledger: EpochLedger,
+  highestSeq: number,
+  present: SeqRanges,
+  receivedMs: number,
+): EpochLedger {
   const gone = subtract(subtract(upTo(highestSeq), present), settledOf(ledger));
-  return { ...ledger, made: Math.max(ledger.made, highestSeq), unheld: unite(ledger.unheld, gone) };
+  return {
+    ...ledger,
+    made: Math.max(ledger.made, highestSeq),
+    unheld: unite(ledger.unheld, gone),
+    heardMs: Math.max(ledger.heardMs, receivedMs),
+  };
 }
 
 /** A gap record names seqs of this epoch as lost. */
@@ -162,7 +181,33 @@ export function noteStart(
   return { ...ledger, parent: at.parent, start: at.start, volatile: at.volatile, boot };
 }
 
-/** Nothing of it can change any more but by late data: a successor stated its end, and no seq of it is pending. */
+/**
+ * The volatile epochs of an agent that are at their end: they lie in the memory of a process, no successor ever states
+ * their last seq, and when the process is gone nobody can say so. So one that was not heard of for an hour, though its
+ * agent was, ends: what is pending is lost with the cause `volatile`. Should it speak again after all, it goes on.
+ * @param ledgers all that the agent has
+ */
+export function endsOfVolatile(ledgers: readonly EpochLedger[]): { before: EpochLedger; after: EpochLedger }[] {
+  const heardMs = ledgers.reduce((latest, ledger) => Math.max(latest, ledger.heardMs), 0);
+  return ledgers
+    .filter((ledger) => isOpenVolatile(ledger) && heardMs - ledger.heardMs >= VOLATILE_SILENT_MS)
+    .map((before) => {
+      const named = noteGap(before, pendingOf(before), VOLATILE_CAUSE);
+      return { before, after: { ...named, finalSeq: named.made } };
+    });
+}
+
+/** Whether its end is still to come. */
+export function isOpenVolatile(ledger: EpochLedger): boolean {
+  return ledger.volatile && !isSettled(ledger);
+}
+
+/** What is lost with the memory of a process. */
+export function lostWithMemory(ledger: EpochLedger): SeqRanges {
+  return ledger.volatile ? subtract(ledger.lost[VOLATILE_CAUSE] ?? noRanges, settledOf(ledger)) : noRanges;
+}
+
+/** Nothing of it can change any more but by late data: its end is stated, and no seq of it is pending. */
 export function isSettled(ledger: EpochLedger): boolean {
   return ledger.finalSeq > 0 && pendingOf(ledger).length === 0;
 }

@@ -16,6 +16,7 @@
  *     t  A table hash (8 bytes)     → series numbers, or that it was refused (values.ts)
  *     e  A E                        → ledger (ledger-row.ts); all that remains of a small settled epoch
  *     l  A E                        → nothing: the epoch is settled and its keys are not folded yet (runs.ts)
+ *     V  A E                        → nothing: an epoch in a process's memory, whose end is still to come (volatile.ts)
  *     q  A E S                      → CRCs, times and places of consecutive seqs from S on (values.ts)
  *     m  A E S                      → a gap record: what it names (values.ts)
  *     f  A                          → JSON notes of who the agent is (identity.ts)
@@ -49,7 +50,7 @@ import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
 import { readAgent, readAgents, readLedger, readLedgers, readTable } from './agents.ts';
 import { Catalogue, countSeries, SeriesInterner } from './catalogue.ts';
-import type { FreshWindow, StoredDocument } from './commit.ts';
+import type { FreshWindow, LedgerChange, StoredDocument } from './commit.ts';
 import { Database } from './database.ts';
 import { isEpoch } from './decide.ts';
 import { LevelDocuments } from './documents.ts';
@@ -93,6 +94,7 @@ import type {
   TableSeries,
   TimeRange,
 } from './store.ts';
+import { endVolatile } from './volatile.ts';
 import { Writer } from './writer.ts';
 
 export const FORMAT = 2;
@@ -338,6 +340,8 @@ export class LevelStore implements Store {
       exclusive: (run: () => Promise<void>) => this.#writer.exclusive(run),
       agents: this.#writer.agents,
     };
+    const changed = (rows: readonly LedgerChange[]): void => this.#sums.take(rows);
+    await endVolatile(this.#database, { ...state, changed }, signal);
     await foldSettled(this.#database, state, signal);
     await retainByAge(this.#database, this.#retention, state, nowMs, signal);
     await retainBySize(this.#database, this.#retention, state, nowMs, signal);

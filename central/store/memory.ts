@@ -12,7 +12,7 @@ import { coverageOf, factsOf } from './coverage.ts';
 import { checkBatch, type Decision, decide, noteOthers } from './decide.ts';
 import { findings, firstCertainMs, isNews } from './identity.ts';
 import { matchesIncident } from './incidents.ts';
-import { compareLedgers, type EpochLedger, emptyLedger, ledgerRow, settledOf } from './ledger.ts';
+import { compareLedgers, type EpochLedger, emptyLedger, endsOfVolatile, ledgerRow, settledOf } from './ledger.ts';
 import { totalsOf } from './ledger-sums.ts';
 import {
   type AgentData,
@@ -257,6 +257,7 @@ export class MemoryStore implements Store {
       }
       data.windows = data.windows.filter((window) => !isOld(window));
       data.rollups = data.rollups.filter((window) => !isOld(window));
+      for (const { after } of endsOfVolatile([...data.ledgers.values()])) data.ledgers.set(after.epoch, after);
       pruneQuarantined(data, nowMs);
     }
   }

@@ -5,7 +5,7 @@ import type { Reader } from './database.ts';
 import { type Decision, isEpoch, noteOthers, otherEpochs } from './decide.ts';
 import { type IdentityNotes, isNews, noNotes } from './identity.ts';
 import { epochBytes, keyOf } from './keys.ts';
-import { type EpochLedger, isSettled } from './ledger.ts';
+import { type EpochLedger, isOpenVolatile, isSettled } from './ledger.ts';
 import type { Batch, EpochId } from './store.ts';
 
 /** True where something new was noted of who the agent is. */
@@ -46,6 +46,7 @@ export async function planLedgers(
     if (isSettled(ledger) && (hasNewKeys || !isSettled(was))) {
       plan.put(keyOf('settled', agent.number, epochBytes(epoch)), Buffer.alloc(0));
     }
+    if (isOpenVolatile(ledger)) plan.put(keyOf('volatile', agent.number, epochBytes(epoch)), Buffer.alloc(0));
   }
   if (notes === notesBefore) return false;
   plan.putShared(keyOf('identity', agent.number), Buffer.from(JSON.stringify(notes)));

@@ -5,11 +5,12 @@
  * Every settled record left a key (seq, CRC, time, place), and in its place its data. So, of each epoch:
  * - the keys and what age thinned are together what the row says is committed and quarantined;
  * - in each place there are the data of exactly those keys;
- * - what gap records name is what the row says is lost by their cause;
+ * - what gap records name is what the row says is lost by their cause; but what was lost with a process's memory, which
+ *   the central judged itself;
  * - the four states sum to the highest seq reported.
  */
 import { countSeqs, highest, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
-import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf } from './ledger.ts';
+import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf, VOLATILE_CAUSE } from './ledger.ts';
 import type { EpochId, LedgerCheck } from './store.ts';
 import type { RecordPlace } from './values.ts';
 
@@ -77,7 +78,7 @@ export function recount(
       const said = ledger.lost[cause] ?? [];
       const stored = named.get(epoch)?.get(cause) ?? [];
       tell(epoch, `a gap record names it as lost (${cause}), and the ledger does not`, subtract(stored, said));
-      if (ledger.lastMs < gapsSinceMs) continue;
+      if (ledger.lastMs < gapsSinceMs || (ledger.volatile && cause === VOLATILE_CAUSE)) continue;
       tell(epoch, `lost (${cause}) in the ledger, and no gap record names it`, minus(said, stored, ledger.thinned));
     }
     const row = ledgerRow(ledger);

@@ -167,7 +167,7 @@ export interface LedgerRow {
   readonly duplicates: number;
   /** Records that contradicted a stored one under its key; set aside, and counted apart. */
   readonly conflicts: number;
-  /** A successor stated its end and nothing of it is pending. */
+  /** Its end is known (a successor stated it; of one in memory, its silence) and nothing of it is pending. */
   readonly settled: boolean;
   /** Boot in which it began; null while that is not known. */
   readonly boot: string | null;

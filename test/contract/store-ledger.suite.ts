@@ -504,6 +504,51 @@ export function storeLedgerSuite(name: string, makeHarness: () => Promise<StoreH
       }
     });
 
+    test('what a process held in memory ends when the process is silent and its agent is not', async () => {
+      const heard = (epoch: string, atMs: number, seqs: readonly number[], made = 10) =>
+        store.commit(
+          batch(
+            seqs.map((seq) =>
+              seq === 1
+                ? start(atMs, null, { count: 900, volatile: true })
+                : record(seq, atMs, { kind: 'document', name: 'top', json: {} }),
+            ),
+            { epoch, highestSeq: made, receivedMs: atMs },
+          ),
+        );
+      const rowOf = async (epoch: string) => (await store.ledger('m1')).find((row) => row.epoch === epoch);
+      const look = async () => {
+        await store.maintain(T0 + DAY, never);
+        expect(await check()).toMatchObject({ problems: [] });
+        const { pending, lost } = await store.ledgerTotals('m1');
+        const row = await rowOf(epochB);
+        // Of the sums, which were asked for before, too.
+        expect({ pending, lost }).toEqual({ pending: row!.pending, lost: row!.lost });
+        return row;
+      };
+      await store.commit(batch([start(T0, null), table(2), ...windows(3, 0, 5)], { receivedMs: minute(5) }));
+      await heard(epochB, minute(10), [1, 2, 3, 4]);
+      const child = start(minute(14), epochA, { count: 2, finalSeq: 7 });
+      const alive = (from: number, to: number, first: readonly IncomingRecord[] = []) =>
+        store.commit(batch([...first, ...windows(from - 12, from, to)], { epoch: epochC, receivedMs: minute(to) }));
+      await alive(15, 20, [child, tableAt(minute(14))]);
+      // Not an hour after it was heard.
+      await alive(20, 69);
+      expect(await look()).toMatchObject({ pending: 6, lost: 0, settled: false });
+      await alive(69, 71);
+      expect(await look()).toMatchObject({ pending: 0, lostByCause: { volatile: 6 }, settled: true });
+      const [day] = await store.coverage('m1', { fromMs: T0, toMs: minute(71) });
+      expect(day).toMatchObject({ pending: 0, missingByCause: { crash: 6, volatile: 4 } });
+      // It was not gone after all: what comes is committed, what it says that it holds is pending, and ends again.
+      store = await harness.reopen(store);
+      await heard(epochB, minute(80), [7, 8], 12);
+      expect(await rowOf(epochB)).toMatchObject({ made: 12, committed: 6, pending: 2, lostByCause: { volatile: 4 } });
+      await alive(71, 85);
+      expect(await look()).toMatchObject({ pending: 2, lostByCause: { volatile: 4 }, settled: false });
+      await alive(85, 145);
+      expect(await look()).toMatchObject({ made: 12, committed: 6, pending: 0, lostByCause: { volatile: 6 } });
+    });
+
     test('what was set aside loses its bytes by age and by number, and stays counted', async () => {
       await store.commit(
         batch(

@@ -182,6 +182,20 @@ describe('the ledger on its disk', { timeout: 60_000 }, () => {
     expect(await recount()).toMatchObject({ epochs: starts, records: 0, thinned: 2 * starts, problems: [] });
   });
 
+  test('an epoch in memory costs a row at its end, too', async () => {
+    const store = await openLevelStore(directory);
+    const begun = (volatile: boolean) =>
+      record(1, T0, { kind: 'epoch', parent: null, parentFinalSeq: 0, start: 1, volatile });
+    const document = (seq: number) => record(seq, T0, { kind: 'document', name: 'top', json: {} });
+    await store.commit(batch([begun(true), document(2)], { highestSeq: 5, receivedMs: T0 }));
+    await store.commit(batch([begun(false), document(2)], { epoch: epochB, receivedMs: T0 + 2 * HOUR }));
+    await store.maintain(T0 + 2 * HOUR, never);
+    expect(await store.verifyLedger('m1')).toMatchObject({ records: 4, problems: [] });
+    await store.close();
+    expect(await keysOf('q')).toHaveLength(1);
+    expect(await keysOf('V')).toHaveLength(0);
+  });
+
   test('late data of an epoch that is folded already go into its row, too', async () => {
     const store = await openLevelStore(directory);
     const child = { kind: 'epoch', parent: epochA, parentFinalSeq: 6, start: 2, volatile: false } as const;

@@ -108,6 +108,7 @@ function judgeRow(all: World, epoch: EpochTruth, settled: SeqRanges, row: Ledger
   const say = (what: string): void => truth.problem(`${nameOf(epoch, 0)}: ${what}: ${JSON.stringify(row)}`);
   if (row.committed + row.quarantined !== countSeqs(settled)) say('committed is not what is stored');
   if (row.start > 0 && row.volatile !== (epoch.volatile !== null)) say('volatile is not what it is');
+  if (row.volatile && row.pending !== 0) say('of what a process held in memory something is pending for ever');
   if (epoch.excused.length > 0 || central.setBack) return;
   if (row.made !== epoch.highestSeq) say(`made is not ${epoch.highestSeq}`);
   if (row.pending !== 0) say('something is pending for ever');

@@ -2,7 +2,7 @@
  * One run under one seed: machines, broker and central with everything that the seed's plan lets go wrong, then all is
  * well again and must drain, then the end is judged.
  */
-import { MINUTE_MS } from '../../../shared/limits.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../shared/limits.ts';
 import { Simulated } from '../simulated.ts';
 import { SimBroker } from './broker.ts';
 import { SimCentral } from './central.ts';
@@ -75,6 +75,7 @@ export class World {
     if (plan.has.has('clone')) world.timers.after(world.next() * plan.makingMs, () => this.#clone());
     await world.run(plan.makingMs, this.#tooMany);
     await this.#heal();
+    await this.#maintain();
     if (world.steps > MOST_STEPS) truth.problem(`${world.steps} steps: something never comes to rest`);
     else await judge(this);
     trace.note(`ends: ${truth.problems.join('; ')}`);
@@ -134,6 +135,19 @@ export class World {
       if (!drained) truth.problem(`${machine.name} does not drain: ${JSON.stringify(machine.running?.outbox.stats())}`);
       await world.run(world.now + SETTLE_MS, this.#tooMany);
     }
+  }
+
+  /** The central's hourly work, which ends what lay in the memory of processes that are gone: by an hour of silence. */
+  async #maintain(): Promise<void> {
+    const { world, central, machines } = this;
+    for (const machine of machines.filter(({ allowed }) => allowed)) {
+      const rows = await central.store.ledger(machine.agent);
+      if (!rows.some(({ volatile, pending }) => volatile && pending > 0)) continue;
+      await world.run(world.now + HOUR_MS, this.#tooMany);
+      void this.load.document(machine, 'detail');
+      await world.run(world.now + SETTLE_MS, this.#tooMany);
+    }
+    await central.store.maintain(world.clock.wallMs(), new AbortController().signal);
   }
 
   #isDrained({ running }: SimMachine): boolean {

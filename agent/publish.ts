@@ -275,10 +275,11 @@ export class Publisher {
     const { epoch } = batch[0]!;
     const states = outbox.epochs();
     const state = states.find((known) => known.epoch === epoch);
-    const flight = await this.#send(lane, epoch, state, batch);
-    // What a failing disk holds is not known.
+    // Before the record that names them: once that one is settled, nobody looks at it again. What a failing disk holds
+    // is not known.
     const lapsed = outbox.stats().failing === null ? lapsedParents(batch, states) : [];
     for (const parent of lapsed) await this.#send(lane, parent.epoch, parent, []);
+    const flight = await this.#send(lane, epoch, state, batch);
     if (!flight.alone) return;
     // Known before it is sent: the answer may come before the broker says that it has it.
     flight.witness = this.#n + 1;

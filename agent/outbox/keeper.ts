@@ -279,7 +279,7 @@ export class Keeper {
     if (this.#shelf !== shelf || this.#closed) return;
     await this.exclusive(async () => {
       if (this.#shelf !== shelf) return;
-      this.#suspect = true;
+      this.#suspect = shelf.isDamage?.(error) ?? true;
       throw error;
     });
   }
@@ -306,7 +306,7 @@ export class Keeper {
       book = await Book.load(shelf);
       if (!this.#opened) await this.#notes.recall(book);
     } catch (error) {
-      this.#suspect = true;
+      this.#suspect = shelf.isDamage?.(error) ?? true;
       await shelf.close().catch(() => undefined);
       throw error;
     }

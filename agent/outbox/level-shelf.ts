@@ -215,6 +215,10 @@ class LevelShelf implements Shelf {
     return this.#files.spare();
   }
 
+  isDamage(error: unknown): boolean {
+    return !isTrouble(error);
+  }
+
   close(): Promise<void> {
     return this.#layers.close();
   }
@@ -254,11 +258,18 @@ function isFull(error: unknown): boolean {
   return /no space left|ENOSPC|EDQUOT|quota exceeded/i.test(wholeMessage(error));
 }
 
-/** Damage of the database itself, as against a disk that is full, read-only, or held by another process. */
+/** Of the disk or the process, which pass: full, read-only, not answering, held by another, too many files open. */
+function isTrouble(error: unknown): boolean {
+  if (isFull(error)) return true;
+  return /LEVEL_LOCKED|EACCES|permission denied|read-only|EROFS|input\/output error|EIO|too many open files|E[MN]FILE|cannot allocate|ENOMEM/i.test(
+    wholeMessage(error),
+  );
+}
+
+/** Damage of the database itself. */
 function isDamage(error: unknown): boolean {
-  const message = wholeMessage(error);
-  if (/LEVEL_LOCKED|EACCES|permission denied|read-only|EROFS/i.test(message) || isFull(error)) return false;
+  if (isTrouble(error)) return false;
   return /corruption|LEVEL_CORRUPTION|invalid argument|not found|does not exist|missing files|no such file/i.test(
-    message,
+    wholeMessage(error),
   );
 }

@@ -26,6 +26,8 @@ export interface Shelf {
   compact(from: Uint8Array, to: Uint8Array): Promise<void>;
   /** Gives up something that is not a record (a copy kept for a person); false when there is no such thing. */
   spare(): Promise<boolean>;
+  /** Whether a read that failed so says that the shelf itself is damaged; where this is not said, every one does. */
+  isDamage?(error: unknown): boolean;
   /** The share of a size limit that records may fill: the rest is the shelf's own, for logs and while it compacts. */
   readonly usableShare: number;
   close(): Promise<void>;

@@ -83,6 +83,19 @@ describe('an outbox whose disk fails', () => {
     await outbox.close();
   });
 
+  it('does not take a disk that does not answer for a damaged one', async () => {
+    const outbox = await disk.open(options);
+    await put(outbox, 1);
+    await time.until(outbox.audited());
+    disk.reads = 'none';
+    expect(await outbox.peek('detail', beginning, 1e6)).toEqual([]);
+    disk.reads = 'good';
+    await time.until(put(outbox, 2));
+    expect(disk.suspects).toEqual([false, false]);
+    expect(await numbers(outbox)).toEqual([1, 2]);
+    await outbox.close();
+  });
+
   it('takes a damaged disk for suspect, and names all that is lost when it comes back empty', async () => {
     const outbox = await disk.open(options);
     for (let i = 1; i <= 5; i++) await put(outbox, i);

@@ -8,7 +8,8 @@ export class FlakyDisk {
   shelf = new MemoryShelf();
   /** How the next writes go: `lost` fails and leaves nothing, `landed` fails though the batch is there. */
   writes: 'good' | 'lost' | 'landed' = 'good';
-  reads: 'good' | 'bad' = 'good';
+  /** `bad` reads find damage, `none` do not come from the disk. */
+  reads: 'good' | 'bad' | 'none' = 'good';
   opens: 'good' | 'bad' = 'good';
   /** What asks for keys (the audit) waits for this. */
   keysAfter: Promise<void> = Promise.resolve();
@@ -81,11 +82,17 @@ class FlakyShelf implements Shelf {
     return false;
   }
 
+  isDamage(error: unknown): boolean {
+    return String(error).includes('Corruption');
+  }
+
   async close(): Promise<void> {}
 
   #checkRead(): void {
     if (this.#disk.reads === 'good') return;
     this.#broken = true;
-    throw new Error('Corruption: block checksum mismatch');
+    throw new Error(
+      this.#disk.reads === 'bad' ? 'Corruption: block checksum mismatch' : 'IO error: Input/output error',
+    );
   }
 }

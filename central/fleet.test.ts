@@ -113,7 +113,7 @@ test('a retired agent is dropped at once, cannot connect and keeps its record', 
   expect(events.at(-1)).toEqual({ type: 'agent', agent });
   await fleet.retire(agent);
   expect(dropped).toEqual([agent]);
-  await expect(fleet.replace(agent)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(fleet.replace(agent)).rejects.toMatchObject({ code: 'agent.retired' });
   await fleet.close();
 });
 

@@ -213,7 +213,9 @@ export async function openFleet(options: FleetOptions): Promise<FleetRegistry> {
     replace: (id) =>
       inTurn(async () => {
         const agent = required(id);
-        if (agent.retiredMs !== null) throw new PicketError('conflict', `The agent ${id} is retired; enrol a new one.`);
+        if (agent.retiredMs !== null) {
+          throw new PicketError('agent.retired', `The agent ${id} is retired; enrol a new one.`);
+        }
         const { site, tags } = agent;
         const expiresMs = nowMs() + REPLACE_TOKEN_MS;
         const made = await createToken({ note: `replaces ${id}`, site, tags, maxUses: 1, expiresMs, replaces: id });

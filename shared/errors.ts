@@ -63,6 +63,11 @@ export const errorTable = {
     hint: 'The server is not the central that the token was made by; check the address and the fingerprint.',
   },
   'agent.unknown': { status: 404, exit: 66, hint: 'See GET /api/v1/agents for the ids that exist.' },
+  'agent.retired': {
+    status: 409,
+    exit: 77,
+    hint: 'Retiring is for good, and nothing is taken from it any more; enrol the machine anew under another id.',
+  },
   not_found: { status: 404, exit: 66, hint: 'See /api/v1/openapi.json for what exists.' },
   conflict: { status: 409, exit: 75, hint: 'Read the current state and try again.' },
   'agent.offline': {

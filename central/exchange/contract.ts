@@ -19,7 +19,7 @@ export interface Handover {
 }
 
 export interface Exchange {
-  /** The key of this one file. Throws `agent.unknown`, and `conflict` for a retired agent. */
+  /** The key of this one file. Throws `agent.unknown`, and `agent.retired`. */
   key(file: { readonly agent: AgentId; readonly direction: 'up' | 'down'; readonly salt: string }): Uint8Array;
   /** Commits an envelope; resolves with its acknowledgement, the payload of down/ack. */
   records(agent: AgentId, payload: Uint8Array): Promise<Uint8Array>;

@@ -44,8 +44,8 @@ test('the key of a file is made of the agent’s credential; unknown and retired
     expect.objectContaining({ code: 'agent.unknown' }),
   );
   const { exchange } = exchangeOf({ retiredMs: 1 });
-  expect(() => exchange.key(file)).toThrow(expect.objectContaining({ code: 'conflict' }));
-  await expect(exchange.records(someAgent.id, Uint8Array.of(1))).rejects.toMatchObject({ code: 'conflict' });
+  expect(() => exchange.key(file)).toThrow(expect.objectContaining({ code: 'agent.retired' }));
+  await expect(exchange.records(someAgent.id, Uint8Array.of(1))).rejects.toMatchObject({ code: 'agent.retired' });
 });
 
 test('what an agent reported by hand is taken in its order, and never after what it says itself', async () => {

@@ -31,7 +31,7 @@ export function createExchange({ documents, fleet, ingest, models }: ExchangeOpt
       throw new PicketError('agent.unknown', `There is no agent ${id} here: the file is another central’s.`);
     }
     if (agent.retiredMs !== null) {
-      throw new PicketError('conflict', `The agent ${id} is retired: nothing is taken from it any more.`);
+      throw new PicketError('agent.retired', `The agent ${id} is retired: nothing is taken from it any more.`);
     }
     return agent;
   };

@@ -5,11 +5,13 @@
  *
  * A table (LevelDB's doc/table_format.md): data blocks, index block, footer; each block is followed by its type (1 byte)
  * and its masked CRC-32C. Without the damaged blocks the index is written again, into the old index's place or a damaged
- * block's, so that nothing else moves. What was in them, the audit then misses and names.
+ * block's, so that nothing else moves. What was in them, the audit then misses and names. A filter that is damaged would
+ * say of keys that they are not there; the table goes on without it.
  */
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32c } from '../../shared/wire/crc32c.ts';
+import { Key, putVarint, uncompressed, Varints, visitEntries } from './level-blocks.ts';
 
 const FOOTER_BYTES = 48;
 /** Both handles of the footer, padded. */
@@ -17,6 +19,8 @@ const HANDLES_BYTES = 40;
 const MAGIC = Uint8Array.of(0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb);
 const TRAILER_BYTES = 5;
 const UNCOMPRESSED = 0;
+/** LevelDB takes this for an empty block of no use, whatever is there: the first byte of a table is 0. */
+const noMetaindex: Handle = { offset: 0, size: 0 };
 /** Blocks are closed at 16 KB, after a record of at most 48 KB; an index has some bytes for each. */
 const LARGEST_BLOCK_BYTES = 4 * 1024 * 1024;
 const READ_BYTES = 128 * 1024;
@@ -37,7 +41,7 @@ interface IndexEntry {
 }
 
 export interface TablesFound {
-  /** Blocks that were damaged and are out of their index now. */
+  /** Blocks that were damaged and that nothing leads to now: of data, or a filter. */
   readonly blocks: number;
   /** Files that were no tables any more and are gone: a repair goes on without them. */
   readonly files: number;
@@ -64,7 +68,7 @@ export async function healTables(database: string, keep: (path: string) => Promi
     if (found === 'whole') continue;
     await keep(path);
     if (found !== 'unreadable' && (await takeOut(path, found))) {
-      blocks += found.bad.length;
+      blocks += found.bad.size + (found.metaindexIsBad ? 1 : 0);
       continue;
     }
     await rm(path);
@@ -74,11 +78,17 @@ export async function healTables(database: string, keep: (path: string) => Promi
 }
 
 interface Damage {
-  readonly footer: Uint8Array;
-  readonly metaindexBytes: number;
-  readonly index: Handle;
+  readonly footer: Footer;
   readonly entries: readonly IndexEntry[];
-  readonly bad: readonly Handle[];
+  readonly bad: ReadonlySet<IndexEntry>;
+  readonly metaindexIsBad: boolean;
+}
+
+interface Footer {
+  /** Of what leads to the filter. Null where that can't be. */
+  readonly metaindex: Handle | null;
+  readonly index: Handle;
+  readonly at: number;
 }
 
 async function checkTable(path: string, reading: Reading): Promise<'whole' | 'unreadable' | Damage> {
@@ -86,45 +96,120 @@ async function checkTable(path: string, reading: Reading): Promise<'whole' | 'un
   try {
     const { size } = await handle.stat();
     const blocks = new Blocks(handle, size, reading);
-    const footer = (await blocks.read(size - FOOTER_BYTES, FOOTER_BYTES))?.slice();
-    if (footer === undefined || MAGIC.some((byte, i) => footer[HANDLES_BYTES + i] !== byte)) return 'unreadable';
-    const metaindex = readHandle(footer, 0);
-    const index = metaindex === null ? null : readHandle(footer, metaindex.end);
-    if (metaindex === null || index === null || !(await blocks.whole(metaindex.handle))) return 'unreadable';
-    const block = (await blocks.whole(index.handle))
-      ? await blocks.read(index.handle.offset, index.handle.size + 1)
-      : null;
-    // A compressed index is not one that this version writes; what it leads to is left as it is.
-    if (block === null) return 'unreadable';
-    if (block[index.handle.size] !== UNCOMPRESSED) return 'whole';
-    const entries = readIndex(block.slice(0, index.handle.size));
+    const footer = await readFooter(blocks, size - FOOTER_BYTES);
+    if (footer === null) return 'unreadable';
+    const block = await blocks.content(footer.index);
+    const entries = block === null ? null : readIndex(block);
     if (entries === null) return 'unreadable';
-    const bad: Handle[] = [];
-    for (const entry of entries) if (!(await blocks.whole(entry.block))) bad.push(entry.block);
-    return bad.length === 0 ? 'whole' : { footer, metaindexBytes: metaindex.end, index: index.handle, entries, bad };
+    const bad = await badBlocks(blocks, entries);
+    const metaindexIsBad = !(await metaindexIsGood(blocks, footer.metaindex));
+    return bad.size === 0 && !metaindexIsBad ? 'whole' : { footer, entries, bad, metaindexIsBad };
   } finally {
     await handle.close();
   }
 }
 
+async function readFooter(blocks: Blocks, at: number): Promise<Footer | null> {
+  const footer = await blocks.read(at, FOOTER_BYTES);
+  if (footer === null || MAGIC.some((byte, i) => footer[HANDLES_BYTES + i] !== byte)) return null;
+  const handles = new Varints(footer, HANDLES_BYTES);
+  const metaindex = { offset: handles.next(), size: handles.next() };
+  const index = { offset: handles.next(), size: handles.next() };
+  return handles.bad ? null : { metaindex: blocks.canHave(metaindex) ? metaindex : null, index, at };
+}
+
+/** Blocks that are not what was written, or whose keys LevelDB would end the process over. */
+async function badBlocks(blocks: Blocks, entries: readonly IndexEntry[]): Promise<Set<IndexEntry>> {
+  const bad = new Set<IndexEntry>();
+  const key = new Key();
+  const before = new Key();
+  const last = new Key();
+  for (const entry of entries) {
+    const block = await blocks.content(entry.block);
+    const inOrder = (): boolean => {
+      const good = key.hasTag && (before.length === 0 || before.isBefore(key));
+      before.copyFrom(key);
+      return good;
+    };
+    before.copyFrom(last);
+    // The index says of a block which keys it has at most.
+    const good =
+      block !== null &&
+      visitEntries(block, key, inOrder) &&
+      (before.length === 0 || before.compare(entry.key, entry.key.length) <= 0);
+    if (good) last.copyFrom(before);
+    else bad.add(entry);
+  }
+  return bad;
+}
+
+/** Whether LevelDB can take the filter on trust, if there is one. */
+async function metaindexIsGood(blocks: Blocks, handle: Handle | null): Promise<boolean> {
+  if (handle === null) return false;
+  if (handle.offset === noMetaindex.offset && handle.size === noMetaindex.size) return true;
+  const block = await blocks.content(handle);
+  const filters: Handle[] = [];
+  const found = (value: Uint8Array): boolean => {
+    const filter = readHandle(value);
+    if (filter !== null) filters.push(filter);
+    return filter !== null;
+  };
+  // It is read over when the filters are.
+  if (block === null || !visitEntries(block.slice(), new Key(), found)) return false;
+  for (const filter of filters) if (!(await blocks.whole(filter))) return false;
+  return true;
+}
+
 /** False where there is no place for the new index. */
-async function takeOut(path: string, { footer, metaindexBytes, index, entries, bad }: Damage): Promise<boolean> {
-  const block = writeIndex(entries.filter((entry) => !bad.includes(entry.block)));
-  const place = [index, ...bad].find(({ size }) => size + TRAILER_BYTES >= block.length);
-  if (place === undefined) return false;
+async function takeOut(path: string, { footer, entries, bad, metaindexIsBad }: Damage): Promise<boolean> {
+  const left = bad.size === 0 ? null : placeIndex(footer.index, entries, bad);
+  if (bad.size > 0 && left === null) return false;
+  const index = left === null ? footer.index : { offset: left.offset, size: left.block.length - TRAILER_BYTES };
+  const metaindex = metaindexIsBad || footer.metaindex === null ? noMetaindex : footer.metaindex;
   const handles = new Uint8Array(HANDLES_BYTES);
-  handles.set(footer.subarray(0, metaindexBytes));
-  putVarint(handles, putVarint(handles, metaindexBytes, place.offset), block.length - TRAILER_BYTES);
+  let at = 0;
+  for (const { offset, size } of [metaindex, index]) at = putVarint(handles, putVarint(handles, at, offset), size);
   const handle = await open(path, 'r+');
   try {
-    await handle.write(block, 0, block.length, place.offset);
-    await handle.sync();
-    await handle.write(handles, 0, HANDLES_BYTES, (await handle.stat()).size - FOOTER_BYTES);
+    if (left !== null) {
+      await handle.write(left.block, 0, left.block.length, left.offset);
+      await handle.sync();
+    }
+    await handle.write(handles, 0, HANDLES_BYTES, footer.at);
     await handle.sync();
   } finally {
     await handle.close();
   }
   return true;
+}
+
+/**
+ * The new index and where it goes: in place of the old one or of a damaged block. An index that was compressed may be
+ * larger now than any of these: then blocks beside a damaged one go, too.
+ */
+function placeIndex(
+  index: Handle,
+  entries: readonly IndexEntry[],
+  bad: ReadonlySet<IndexEntry>,
+): { readonly offset: number; readonly block: Uint8Array } | null {
+  const good = entries.filter((entry) => !bad.has(entry));
+  const block = writeIndex(good);
+  const place = [index, ...[...bad].map((entry) => entry.block)].find(
+    ({ size }) => size + TRAILER_BYTES >= block.length,
+  );
+  if (place !== undefined) return { offset: place.offset, block };
+  // Each is where the one before it ends.
+  let from = entries.findIndex((entry) => bad.has(entry));
+  let to = from;
+  const endOf = ({ block }: IndexEntry): number => block.offset + block.size + TRAILER_BYTES;
+  while (from > 0 || to < entries.length - 1) {
+    if (to < entries.length - 1) to++;
+    else from--;
+    const fewer = writeIndex(entries.filter((entry, i) => !bad.has(entry) && (i < from || i > to)));
+    const { offset } = entries[from]!.block;
+    if (endOf(entries[to]!) - offset >= fewer.length) return { offset, block: fewer };
+  }
+  return null;
 }
 
 interface Reading {
@@ -179,12 +264,27 @@ class Blocks {
     }
   }
 
-  async whole({ offset, size }: Handle): Promise<boolean> {
+  canHave({ offset, size }: Handle): boolean {
+    return size <= LARGEST_BLOCK_BYTES && offset + size + TRAILER_BYTES <= this.#fileBytes;
+  }
+
+  async whole(handle: Handle): Promise<boolean> {
+    return (await this.#checked(handle)) !== null;
+  }
+
+  /** What the block says, without compression; valid until the next call. Null where it is damaged. */
+  async content(handle: Handle): Promise<Uint8Array | null> {
+    const bytes = await this.#checked(handle);
+    return bytes === null ? null : uncompressed(bytes.subarray(0, -1), bytes.at(-1)!, LARGEST_BLOCK_BYTES);
+  }
+
+  /** With its type. */
+  async #checked({ offset, size }: Handle): Promise<Uint8Array | null> {
     const bytes = await this.read(offset, size + TRAILER_BYTES);
-    if (bytes === null) return false;
+    if (bytes === null) return null;
     const at = size + 1;
     const stated = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    return masked(crc32c(bytes.subarray(0, at))) === stated >>> 0;
+    return masked(crc32c(bytes.subarray(0, at))) === stated >>> 0 ? bytes.subarray(0, at) : null;
   }
 }
 
@@ -193,26 +293,19 @@ export function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
+/** Null where it makes no sense. */
 function readIndex(block: Uint8Array): IndexEntry[] | null {
-  const view = new DataView(block.buffer, block.byteOffset, block.length);
-  if (block.length < 4) return null;
-  const end = block.length - 4 - 4 * view.getUint32(block.length - 4, true);
   const entries: IndexEntry[] = [];
-  for (let at = 0; at < end; ) {
-    const shared = readVarint(block, at);
-    const rest = shared === null ? null : readVarint(block, shared.end);
-    const length = rest === null ? null : readVarint(block, rest.end);
-    // LevelDB writes the keys of an index whole.
-    if (rest === null || length === null || shared?.value !== 0) return null;
-    const keyEnd = length.end + rest.value;
-    const key = block.subarray(length.end, keyEnd);
-    const value = block.subarray(keyEnd, keyEnd + length.value);
-    const handle = readHandle(value, 0);
-    at = keyEnd + length.value;
-    if (handle === null || at > end) return null;
-    entries.push({ key, value, block: handle.handle });
-  }
-  return entries;
+  const key = new Key();
+  const before = new Key();
+  const inOrder = (value: Uint8Array): boolean => {
+    const handle = readHandle(value);
+    if (handle === null || !key.hasTag || (before.length > 0 && !before.isBefore(key))) return false;
+    before.copyFrom(key);
+    entries.push({ key: key.bytes.slice(0, key.length), value: value.slice(), block: handle });
+    return true;
+  };
+  return visitEntries(block, key, inOrder) ? entries : null;
 }
 
 /** With type and CRC behind it. */
@@ -246,31 +339,8 @@ function writeIndex(entries: readonly IndexEntry[]): Uint8Array {
   return out;
 }
 
-function readHandle(bytes: Uint8Array, at: number): { readonly handle: Handle; readonly end: number } | null {
-  const offset = readVarint(bytes, at);
-  const size = offset === null ? null : readVarint(bytes, offset.end);
-  return offset === null || size === null
-    ? null
-    : { handle: { offset: offset.value, size: size.value }, end: size.end };
-}
-
-function readVarint(bytes: Uint8Array, at: number): { readonly value: number; readonly end: number } | null {
-  let value = 0;
-  for (let i = 0; i < 7; i++) {
-    const byte = bytes[at + i];
-    if (byte === undefined) return null;
-    value += (byte & 127) * 2 ** (7 * i);
-    if (byte < 128) return { value, end: at + i + 1 };
-  }
-  return null;
-}
-
-/** @returns where it ends */
-function putVarint(out: Uint8Array, at: number, value: number): number {
-  while (value >= 128) {
-    out[at++] = (value % 128) | 128;
-    value = Math.floor(value / 128);
-  }
-  out[at++] = value;
-  return at;
+function readHandle(bytes: Uint8Array): Handle | null {
+  const varints = new Varints(bytes);
+  const handle = { offset: varints.next(), size: varints.next() };
+  return varints.bad ? null : handle;
 }

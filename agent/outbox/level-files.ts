@@ -23,6 +23,8 @@ export class LevelFiles {
   readonly #log: Log;
   readonly #reserveBytes: number;
   #repairedAtMs: number | null = null;
+  /** The tables were checked, and the database was not open since. */
+  #healed = false;
 
   constructor(directory: string, limitBytes: number, log: Log) {
     this.directory = directory;
@@ -125,9 +127,12 @@ export class LevelFiles {
     return isLocked(join(database, 'LOCK'));
   }
 
-  /** Takes damaged blocks and tables out of the database, after a copy of their files. Not where it is in use. */
-  async heal(database: string): Promise<void> {
-    if (await this.isInUse(database)) return;
+  /**
+   * Takes damaged blocks and tables out of the database, after a copy of their files. Not where it is in use, and not
+   * again while it does not open (on a full disk that is tried every few seconds).
+   */
+  async heal(database: string, again = true): Promise<void> {
+    if ((this.#healed && !again) || (await this.isInUse(database))) return;
     let aside: string | null = null;
     const { blocks, files } = await healTables(database, async (path) => {
       if (await this.isInUse(database)) throw new Error(`another process has opened ${database} meanwhile`);
@@ -140,11 +145,17 @@ export class LevelFiles {
         this.#log.warn({ error: messageOf(error) }, 'no copy could be kept of a damaged table of the outbox');
       });
     });
+    this.#healed = true;
     if (aside === null) return;
     this.#log.error(
       { blocks, files, aside },
       'tables of the outbox were damaged; it goes on without the damaged parts',
     );
+  }
+
+  /** The database is open: what it writes from now on is to be checked next time. */
+  opened(): void {
+    this.#healed = false;
   }
 
   async moveAside(database: string): Promise<void> {

@@ -59,7 +59,7 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
     // What another process has open is no damage while that writes, and a repair would ruin it: opening says so.
     if ((await exists(path)) && !(await files.isInUse(path))) {
       // Before LevelDB sees them, at every start and before a repair and after it.
-      await files.heal(path);
+      await files.heal(path, suspect);
       if (suspect) {
         const repaired = tries < 2 && (await files.repair(path, options.repair, nowMs));
         if (!repaired) await files.moveAside(path);
@@ -118,6 +118,7 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     const shelf = new LevelShelf(path, layers, files, limitBytes);
     await files.refillReserve();
     await shelf.measure();
+    files.opened();
     return shelf;
   } catch (error) {
     await (layers ?? db).close().catch(() => undefined);

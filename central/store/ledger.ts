@@ -55,7 +55,7 @@ export interface EpochLedger {
   readonly stoppedMs: number;
   /** The first durable successor that was heard of: a second one is another disk (identity.ts). */
   readonly child: EpochId | null;
-  /** Settled seqs whose single keys are gone by age: known by their ranges alone. */
+  /** Seqs whose single keys, or the gap records that named them, are gone by age: known by their ranges alone. */
   readonly thinned: SeqRanges;
   /** The keys of a small settled epoch, folded into its row (`values.ts`, Run). */
   readonly folded: Uint8Array | null;

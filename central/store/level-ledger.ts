@@ -80,9 +80,7 @@ export async function recountFrom(database: Database, agent: AgentRow): Promise<
     for await (const key of reader.keys(startingWith('gap', number))) {
       finder.data(epochAt(key, 5), 'gap', runStart(key));
     }
-    // Gap records go by age with the hours; what is covered goes last, and says how far that has come.
-    const gapsSinceMs = (await firstMinuteMs(reader, number)) ?? 0;
-    return recount(ledgers, finder.finish(), await readGaps(reader, number), gapsSinceMs);
+    return recount(ledgers, finder.finish(), await readGaps(reader, number));
   });
 }
 

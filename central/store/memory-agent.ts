@@ -221,7 +221,7 @@ export function recountOf(data: AgentData): LedgerCheck {
   }
   for (const { epoch, seq } of data.quarantine.values()) finder.data(epoch, 'quarantine', seq);
   for (const order of data.gaps.keys()) finder.data(order.slice(0, 32), 'gap', Number(order.slice(33)));
-  return recount([...data.ledgers.values()], finder.finish(), [...data.gaps.values()], 0);
+  return recount([...data.ledgers.values()], finder.finish(), [...data.gaps.values()]);
 }
 
 /** Deletes the bytes that are overdue; the ledger goes on to count them. */

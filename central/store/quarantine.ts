@@ -54,15 +54,17 @@ export async function pruneQuarantine(database: Database, agents: Agents, agent:
     records.push({ key: Buffer.from(key), timeMs: decodeQuarantined(value).timeMs, sizeBytes: value.length });
   }
   const gone = overdue(records, nowMs);
-  for (const [epoch, some] of Map.groupBy(gone, ({ key }) => placeOf(key).epoch)) {
-    const operations: Operation[] = some.map(({ key }) => ({ type: 'del', key }));
+  if (gone.length === 0) return;
+  const operations: Operation[] = gone.map(({ key }) => ({ type: 'del', key }));
+  const byEpoch = Map.groupBy(gone, ({ key }) => placeOf(key).epoch);
+  for (const [epoch, some] of byEpoch) {
     const ledger = await readLedger(database, agent, epoch);
     if (ledger !== null) {
       const seqs = rangesOf(some.map(({ key }) => placeOf(key).seq).filter((seq) => contains(settledOf(ledger), seq)));
       const after = { ...ledger, thinned: unite(ledger.thinned, seqs) };
       operations.push({ type: 'put', key: keyOf('epoch', agent, epochBytes(epoch)), value: encodeLedger(after) });
     }
-    await database.write(operations, true);
-    agents.forgetLedger(agent, epoch);
   }
+  await database.write(operations, true);
+  for (const epoch of byEpoch.keys()) agents.forgetLedger(agent, epoch);
 }

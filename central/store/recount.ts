@@ -9,8 +9,8 @@
  *   the central judged itself;
  * - the four states sum to the highest seq reported.
  */
-import { countSeqs, highest, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
-import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf, VOLATILE_CAUSE } from './ledger.ts';
+import { countSeqs, highest, intersect, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
+import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf, settledOf, VOLATILE_CAUSE } from './ledger.ts';
 import type { EpochId, LedgerCheck } from './store.ts';
 import type { RecordPlace } from './values.ts';
 
@@ -36,12 +36,10 @@ export interface FoundGap {
 
 const dataPlaces = ['window', 'rollup', 'event', 'evidence', 'unknown', 'gap', 'quarantine'] as const;
 
-/** @param gapsSinceMs gap records from before may be gone by age, so that a row may know more than they */
 export function recount(
   ledgers: readonly EpochLedger[],
   found: ReadonlyMap<EpochId, Found>,
   gaps: readonly FoundGap[],
-  gapsSinceMs: number,
 ): LedgerCheck {
   const problems: string[] = [];
   let records = 0;
@@ -59,7 +57,7 @@ export function recount(
     for (const place of of.keys.keys()) if (place !== 'quarantine') keys = unite(keys, at(of.keys, place));
     const refused = at(of.keys, 'quarantine');
     records += countSeqs(unite(keys, refused));
-    thinned += countSeqs(ledger.thinned);
+    thinned += countSeqs(intersect(ledger.thinned, settledOf(ledger)));
     tell(epoch, 'the ledger says committed, and no record is stored', minus(ledger.committed, keys, ledger.thinned));
     tell(epoch, 'stored, and the ledger does not say committed', subtract(keys, ledger.committed));
     tell(epoch, 'the ledger says set aside, and nothing is', minus(ledger.quarantined, refused, ledger.thinned));
@@ -78,7 +76,7 @@ export function recount(
       const said = ledger.lost[cause] ?? [];
       const stored = named.get(epoch)?.get(cause) ?? [];
       tell(epoch, `a gap record names it as lost (${cause}), and the ledger does not`, subtract(stored, said));
-      if (ledger.lastMs < gapsSinceMs || (ledger.volatile && cause === VOLATILE_CAUSE)) continue;
+      if (ledger.volatile && cause === VOLATILE_CAUSE) continue;
       tell(epoch, `lost (${cause}) in the ledger, and no gap record names it`, minus(said, stored, ledger.thinned));
     }
     const row = ledgerRow(ledger);

@@ -3,12 +3,15 @@
  * deleted, so that an hour of which minutes are gone is never rolled up again from what is left of it.
  */
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
-import { type Agents, readAgents } from './agents.ts';
-import type { Database, Reader } from './database.ts';
+import { contains, type SeqRange, unite } from '../../shared/wire/ranges.ts';
+import { type Agents, readAgents, readLedgers } from './agents.ts';
+import type { Database, Operation, Reader } from './database.ts';
 import { dropFiled } from './filed.ts';
 import { between, epochBytes, incidentTimeKey, keyOf, startingWith, thinnedKey } from './keys.ts';
+import { encodeLedger } from './ledger-row.ts';
 import { pruneQuarantine } from './quarantine.ts';
-import { thinKeys } from './runs.ts';
+import { runStart, thinKeys } from './runs.ts';
+import type { EpochId } from './store.ts';
 import { pruneTables } from './tables.ts';
 import { DAYS_PER_BLOCK } from './time.ts';
 import { decodeGapRow } from './values.ts';
@@ -98,9 +101,11 @@ async function dropMinutes(
   hour: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await state.exclusive(() =>
-    database.write([{ type: 'put', key: thinnedKey, value: Buffer.from(String(hour)) }], true),
-  );
+  await state.exclusive(async () => {
+    // Never less than it was: of the hours between minutes are gone, though late data may lie before them.
+    const value = Buffer.from(String(Math.max(hour, await thinnedBeforeHour(database))));
+    await database.write([{ type: 'put', key: thinnedKey, value }], true);
+  });
   for (const { number } of await readAgents(database)) {
     const count = await state.seriesOf(number);
     for (let series = 0; series < count && !signal.aborted; series++) {
@@ -110,7 +115,7 @@ async function dropMinutes(
     await database.clear(between('rollup', [number], 0, hour));
     await database.clear(between('unknown', [number], 0, hour * 60));
     await database.clear(between('proof', [number], 0, hour));
-    await state.exclusive(() => thinKeys(database, state.agents, number, hour * HOUR_MS));
+    await thinKeys(database, state, number, hour * HOUR_MS, signal);
     await state.exclusive(() => dropFiled(database, number, hour * HOUR_MS));
   }
 }
@@ -131,14 +136,40 @@ async function dropHours(database: Database, state: RetentionState, day: number,
       // agent u32, epoch 16, seq u48, day u32, …
       if (key.readUInt32BE(27) < day) await database.write([{ type: 'del', key: Buffer.from(key) }], false);
     }
-    for await (const [key, value] of database.entries(startingWith('gap', number))) {
-      if (decodeGapRow(value).toMs >= beforeMs) continue;
-      await database.write([{ type: 'del', key: Buffer.from(key) }], false);
-    }
+    await state.exclusive(() => dropGaps(database, state.agents, number, beforeMs));
     // Last, as it is what says that there is something to delete.
     await database.clear(between('coverage', [number], 0, day * 24));
   }
   await dropIncidents(database, beforeMs);
+}
+
+/**
+ * Gap records of what was long ago, once their own keys are thinned. What they named is from then on known by its ranges,
+ * like what was thinned. Runs alone.
+ */
+async function dropGaps(database: Database, agents: Agents, agent: number, beforeMs: number): Promise<void> {
+  const ledgers = new Map((await readLedgers(database, agent)).map((ledger) => [ledger.epoch, ledger]));
+  const operations: Operation[] = [];
+  const named = new Map<EpochId, SeqRange[]>();
+  for await (const [key, value] of database.entries(startingWith('gap', agent))) {
+    const { epoch, ranges, toMs } = decodeGapRow(value);
+    // space, agent u32, its own epoch, seq
+    const own = ledgers.get(key.toString('hex', 5, 21));
+    if (toMs >= beforeMs || (own !== undefined && !contains(own.thinned, runStart(key)))) continue;
+    operations.push({ type: 'del', key: Buffer.from(key) });
+    const list = named.get(epoch) ?? [];
+    named.set(epoch, list);
+    for (const range of ranges) list.push(range);
+  }
+  if (operations.length === 0) return;
+  for (const [epoch, ranges] of named) {
+    const ledger = ledgers.get(epoch);
+    if (ledger === undefined) continue;
+    const after = { ...ledger, thinned: unite(unite(ranges.slice(0, 1), ranges), ledger.thinned) };
+    operations.push({ type: 'put', key: keyOf('epoch', agent, epochBytes(epoch)), value: encodeLedger(after) });
+  }
+  await database.write(operations, true);
+  for (const epoch of named.keys()) agents.forgetLedger(agent, epoch);
 }
 
 async function dropIncidents(database: Database, beforeMs: number): Promise<void> {

@@ -181,14 +181,39 @@ export function neighboursFrom(reader: Reader, agent: number, ledgers: readonly 
   return { before: (epoch, seq) => near(epoch, seq, true), after: (epoch, seq) => near(epoch, seq, false) };
 }
 
-/** Takes the keys away of records from before: from then on only their ranges are known. Runs alone. */
-export async function thinKeys(database: Database, agents: Agents, agent: number, beforeMs: number): Promise<void> {
+/** Epochs whose keys are thinned in one turn of the writer, and one write. */
+const THINNED_AT_ONCE = 64;
+
+/**
+ * Takes the keys away of records from before: from then on only their ranges are known. A few epochs in each turn of the
+ * writer, so that nobody waits for thousands of them; an epoch's change is one write.
+ */
+export async function thinKeys(
+  database: Database,
+  { agents, exclusive }: { readonly agents: Agents; readonly exclusive: (run: () => Promise<void>) => Promise<void> },
+  agent: number,
+  beforeMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const epochs: string[] = [];
   for await (const key of database.keys(startingWith('epoch', agent))) epochs.push(key.subarray(5).toString('hex'));
+  for (let from = 0; from < epochs.length && !signal.aborted; from += THINNED_AT_ONCE) {
+    await exclusive(() => thinEpochs(database, agents, agent, epochs.slice(from, from + THINNED_AT_ONCE), beforeMs));
+  }
+}
+
+async function thinEpochs(
+  database: Database,
+  agents: Agents,
+  agent: number,
+  epochs: readonly EpochId[],
+  beforeMs: number,
+): Promise<void> {
+  const operations: Operation[] = [];
   for (const epoch of epochs) {
     const ledger = await readLedger(database, agent, epoch);
     if (ledger === null) continue;
-    const operations: Operation[] = [];
+    const before = operations.length;
     const gone: SettledKey[] = [];
     const isOld = (run: Run): boolean => Math.max(...run.timesMs) < beforeMs;
     for await (const [key, value] of database.entries(startingWith('run', agent, epochBytes(epoch)))) {
@@ -200,11 +225,12 @@ export async function thinKeys(database: Database, agents: Agents, agent: number
     const folded = ledger.folded === null ? [] : decodeRuns(ledger.folded);
     const old = folded.length > 0 && folded.every(isOld);
     if (old) gone.push(...folded.flatMap(keysOf));
-    if (operations.length === 0 && !old) continue;
+    if (operations.length === before && !old) continue;
     const thinned = unite(ledger.thinned, rangesOf(gone.map(({ seq }) => seq)));
     const after = { ...ledger, thinned, folded: old ? null : ledger.folded };
     operations.push({ type: 'put', key: keyOf('epoch', agent, epochBytes(epoch)), value: encodeLedger(after) });
-    await database.write(operations, true);
-    agents.forgetLedger(agent, epoch);
   }
+  if (operations.length === 0) return;
+  await database.write(operations, true);
+  for (const epoch of epochs) agents.forgetLedger(agent, epoch);
 }

@@ -64,7 +64,8 @@ export class ChainFile implements ChainStore {
     const fresh = `${this.#path}.new`;
     const handle = await open(fresh, 'w', 0o600);
     try {
-      await handle.write(bytes);
+      // All of it: a write on a disk that is nearly full may take a part.
+      await handle.writeFile(bytes);
       await handle.datasync();
     } finally {
       await handle.close();

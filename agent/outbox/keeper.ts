@@ -148,7 +148,8 @@ export class Keeper {
         await this.#fail(error);
       }
     });
-    this.#tail = run;
+    // Whatever happens to one, the next has its turn.
+    this.#tail = run.catch(() => undefined);
     return run;
   }
 
@@ -244,6 +245,12 @@ export class Keeper {
       const later = to === null || place.start > to.start || (place.start === to.start && place.seq > to.seq);
       if (later) this.#garbageTo = place;
     }
+  }
+
+  /** Deletes what is settled, and is so still: the belief may have changed while it was gathered. Only inside `exclusive`. */
+  deleteSettled(victims: readonly Victim[]): Promise<void> {
+    const isSettled = ({ place }: Victim) => contains(this.#book.byStart(place.start)?.settled ?? noRanges, place.seq);
+    return this.delete(victims.filter(isSettled), []);
   }
 
   /** Damaged or refused records leave, and a GAP says so. Only inside `exclusive`. */

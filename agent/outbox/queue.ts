@@ -42,6 +42,8 @@ import type { Op } from './shelf.ts';
 
 /** Deleted bytes that lie about before they are given back, as a share of the limit. */
 const GARBAGE_SHARE = 1 / 16;
+/** A card may take seconds for a write; what comes meanwhile is more than what waits for one that has failed. */
+const RINGS_WHILE_WRITING = 4;
 const TABLE_HASH = /^[0-9a-f]{16}$/;
 const META_NAME = /^[a-z][a-z0-9._-]{0,63}$/;
 const META_BYTES = 64 * 1024;
@@ -292,7 +294,8 @@ export class QueueOutbox implements Outbox {
       limitBytes: this.#options.limitBytes,
       recentTables: this.#recentTables.hashes,
       remove: (victims, lost) => {
-        return this.#keeper.delete(victims, lost ? lossesOf(book, victims, this.#options.lossCause) : []);
+        if (!lost) return this.#keeper.deleteSettled(victims);
+        return this.#keeper.delete(victims, lossesOf(book, victims, this.#options.lossCause));
       },
       collectGarbage: () => this.#keeper.collectGarbage(),
     };
@@ -321,7 +324,7 @@ export class QueueOutbox implements Outbox {
     if (shelf === null || !this.#ageing.advance(book, clock.monotonicMs())) return;
     const settledOf = (entry: EpochEntry) => intersect(this.#ageing.expired(entry), entry.settled);
     const { victims } = await gatherSettled(shelf, book, settledOf, this.#recentTables.hashes, limitBytes);
-    if (victims.length > 0) await this.#keeper.delete(victims, []);
+    if (victims.length > 0) await this.#keeper.deleteSettled(victims);
     if (this.#keeper.garbageBytes >= limitBytes * GARBAGE_SHARE) await this.#keeper.collectGarbage();
   }
 
@@ -346,19 +349,21 @@ export class QueueOutbox implements Outbox {
     this.#waitingBytes = this.#waiting.reduce((sum, item) => sum + sizeOf(item), 0);
   }
 
-  /** While the shelf fails, what waits is bounded: the oldest that is in no batch is refused. */
+  /** While the shelf fails or does not answer, what waits is bounded: the oldest that is in no batch is refused. */
   #boundWaiting(): void {
-    if (this.#keeper.shelf !== null || this.#waitingBytes <= this.#options.ringBytes) return;
+    const mostBytes = this.#options.ringBytes * (this.#keeper.shelf === null ? 1 : RINGS_WHILE_WRITING);
+    if (this.#waitingBytes <= mostBytes) return;
     const attempted = new Set(this.#keeper.attempted);
     for (const item of this.#waiting.filter((other) => !attempted.has(other)).slice(0, -1)) {
-      if (this.#waitingBytes <= this.#options.ringBytes) return;
+      if (this.#waitingBytes <= mostBytes) return;
       this.#remove([item]);
       item.reject(this.#failure());
     }
   }
 
   #failure(): PicketError {
-    const message = this.#keeper.failing?.message ?? 'it was closed before the record was durable';
+    const why = this.#closed ? 'it was closed before the record was durable' : 'the disk does not answer';
+    const message = this.#keeper.failing?.message ?? why;
     return new PicketError(/ENOSPC|no space/i.test(message) ? 'disk.full' : 'store.failed', `outbox: ${message}`);
   }
 }

@@ -9,8 +9,8 @@
  *   the central judged itself;
  * - the four states sum to the highest seq reported.
  */
-import { countSeqs, highest, intersect, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
-import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf, settledOf, VOLATILE_CAUSE } from './ledger.ts';
+import { countSeqs, highest, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
+import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf, VOLATILE_CAUSE } from './ledger.ts';
 import type { EpochId, LedgerCheck } from './store.ts';
 import type { RecordPlace } from './values.ts';
 
@@ -57,7 +57,7 @@ export function recount(
     for (const place of of.keys.keys()) if (place !== 'quarantine') keys = unite(keys, at(of.keys, place));
     const refused = at(of.keys, 'quarantine');
     records += countSeqs(unite(keys, refused));
-    thinned += countSeqs(intersect(ledger.thinned, settledOf(ledger)));
+    thinned += countSeqs(ledger.thinned);
     tell(epoch, 'the ledger says committed, and no record is stored', minus(ledger.committed, keys, ledger.thinned));
     tell(epoch, 'stored, and the ledger does not say committed', subtract(keys, ledger.committed));
     tell(epoch, 'the ledger says set aside, and nothing is', minus(ledger.quarantined, refused, ledger.thinned));

@@ -4,6 +4,7 @@ import { Level } from 'level';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { Journal } from './journal.ts';
 import { endOfKeys, epochKeys, FORMAT, firstIndexKey, formatKey, tableKeys } from './layout.ts';
+import type { Deaths } from './level-deaths.ts';
 import type { LevelFiles } from './level-files.ts';
 import { type Database, LevelLayers } from './level-layers.ts';
 import { manifestState } from './level-manifest.ts';
@@ -42,6 +43,7 @@ export interface LevelShelfOptions {
   readonly repair: Repair | undefined;
   /** A read found the database damaged. */
   readonly suspect: boolean;
+  readonly deaths?: Deaths;
 }
 
 /** Migrations by the format that they start from; each leaves the next one. */
@@ -66,10 +68,11 @@ export async function openLevelShelf(path: string, files: LevelFiles, options: L
         else await files.heal(path);
       } else if (tries === 0) {
         await repairManifest(path, files, options.repair, nowMs);
+        await options.deaths?.before(path, files, options.repair, nowMs);
       }
     }
     try {
-      return await openOnce(path, files, options.limitBytes);
+      return await openOnce(path, files, options);
     } catch (error) {
       if (error instanceof PicketError) throw error;
       if (isFull(error)) await files.releaseReserve();
@@ -90,7 +93,7 @@ async function repairManifest(
   if (state !== 'whole' && (await files.repair(path, repair, nowMs, state === 'torn'))) await files.heal(path);
 }
 
-async function openOnce(path: string, files: LevelFiles, limitBytes: number): Promise<Shelf> {
+async function openOnce(path: string, files: LevelFiles, { limitBytes, deaths }: LevelShelfOptions): Promise<Shelf> {
   const writeBufferSize = Math.max(SMALLEST_WRITE_BUFFER_BYTES, Math.min(WRITE_BUFFER_BYTES, limitBytes / 64));
   const fresh = !(await exists(path));
   // On Node `level` is classic-level; its own types leave out what only that one does (compaction, snapshots).
@@ -115,10 +118,11 @@ async function openOnce(path: string, files: LevelFiles, limitBytes: number): Pr
     const journalBytes = Math.floor(Math.min(2 * CHECKPOINT_BYTES, limitBytes * JOURNAL_SHARE));
     layers = new LevelLayers(db, await openJournal(files, journalBytes), journalBytes / 2);
     await layers.recover();
-    const shelf = new LevelShelf(path, layers, files, limitBytes);
+    const shelf = new LevelShelf(path, layers, files, limitBytes, deaths);
     await files.refillReserve();
     await shelf.measure();
     files.opened();
+    deaths?.opened();
     return shelf;
   } catch (error) {
     await (layers ?? db).close().catch(() => undefined);
@@ -155,16 +159,18 @@ class LevelShelf implements Shelf {
   readonly #path: string;
   readonly #layers: LevelLayers;
   readonly #files: LevelFiles;
+  readonly #deaths: Deaths | undefined;
   #measuredBytes = 0;
   #writtenBytes = 0;
   #measuring = false;
 
-  constructor(path: string, layers: LevelLayers, files: LevelFiles, limitBytes: number) {
+  constructor(path: string, layers: LevelLayers, files: LevelFiles, limitBytes: number, deaths: Deaths | undefined) {
     this.#path = path;
     const free = 1 - COMPACTION_BYTES / limitBytes;
     this.usableShare = Math.max(SMALLEST_USABLE_SHARE, Math.min(USABLE_SHARE, free));
     this.#layers = layers;
     this.#files = files;
+    this.#deaths = deaths;
   }
 
   async write(ops: readonly Op[]): Promise<void> {
@@ -220,8 +226,12 @@ class LevelShelf implements Shelf {
     return !isTrouble(error);
   }
 
-  close(): Promise<void> {
-    return this.#layers.close();
+  async close(): Promise<void> {
+    try {
+      await this.#layers.close();
+    } finally {
+      await this.#deaths?.closed();
+    }
   }
 
   /** On a full disk the reserve is given up, for the next try. */

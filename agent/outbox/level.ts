@@ -16,7 +16,8 @@
  *     blocks taken out, after a copy (level-tables.ts, level-manifest.ts).
  *   - A database that does not open is repaired in a child process (repairing was seen to abort), after a copy. If that
  *     does not help, it is moved aside whole and a new one begun. At most `ASIDE_KEPT` copies stay, and only while there
- *     is room. What it had held is named by a GAP as far as the journal and a note beside it know.
+ *     is room. What it had held is named by a GAP as far as the journal and a note beside it know. So is one that ends
+ *     process after process (level-deaths.ts).
  *   - What is bounded is the size of the whole directory on disk. Space comes back only by compaction, so that deletions
  *     come in large steps, each followed by one. A reserve file lets deletions through when the disk is full.
  *   - A flash card wears, and a growing log costs it five blocks of the file system's own for each commit: commits go to
@@ -27,6 +28,7 @@
  *   directory/format-1/       the LevelDB database (its own files; the name is that of the first format)
  *   directory/journal         batches that the database may lack (journal.ts)
  *   directory/reserve         zeros, given up when the disk is full
+ *   directory/opening         a number, while a database is opened and a minute long (level-deaths.ts)
  *   directory/aside-N/        a database that could not be opened, or files from before a repair
  *   directory.chain           CRC-32C, JSON: how far the newest epochs went (chain.ts), should all that be lost
  *
@@ -45,6 +47,7 @@
  */
 import { join } from 'node:path';
 import { ChainFile } from './chain.ts';
+import { Deaths } from './level-deaths.ts';
 import { LevelFiles } from './level-files.ts';
 import { openLevelShelf } from './level-shelf.ts';
 import type { OutboxOptions, QueueOptions } from './options.ts';
@@ -72,10 +75,12 @@ export async function openLevelOutbox(options: LevelOptions): Promise<QueueOutbo
   const { directory, repair, ...rest } = options;
   const files = new LevelFiles(directory, options.limitBytes, options.log);
   const database = join(directory, 'format-1');
+  const deaths = new Deaths(directory, options.timers, options.log);
   return QueueOutbox.open({
     ...rest,
     chain: new ChainFile(`${directory}.chain`),
-    openShelf: (suspect) => openLevelShelf(database, files, { limitBytes: options.limitBytes, repair, suspect }),
+    openShelf: (suspect) =>
+      openLevelShelf(database, files, { limitBytes: options.limitBytes, repair, suspect, deaths }),
     volatile: false,
     lossCause: 'overflow',
     ringBytes: RING_BYTES,

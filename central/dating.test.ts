@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
 import type { EdgeRecord } from '../shared/wire/record.ts';
-import type { BootRow } from './dating/row.ts';
+import { type BootRow, emptyRow } from './dating/row.ts';
 import { BootOffsets } from './dating.ts';
 
 const bootA = 'a'.repeat(32);
@@ -184,4 +184,13 @@ test('boots without end do not fill the memory, and the newest stay', () => {
   expect(offsets.offsetMs('m1', name(0))).toBeNull();
   expect(offsets.offsetMs('m1', name(5_999))).toBe(5_999);
   expect(offsets.changed('m1').length).toBeLessThanOrEqual(4_096);
+});
+
+test('nor do they after a start, from what is stored', async () => {
+  const name = (i: number): string => i.toString(16).padStart(32, '0');
+  const rows = Array.from({ length: 6_000 }, (_, i): BootRow => ({ ...emptyRow(name(i), 0, i), live: [[0, i]] }));
+  const offsets = new BootOffsets(async () => rows);
+  await offsets.load('m1');
+  const known = rows.filter(({ id }) => offsets.offsetMs('m1', id) !== null);
+  expect(known.map(({ id }) => id)).toEqual(rows.slice(-4_096).map(({ id }) => id));
 });

@@ -79,7 +79,7 @@ export class BootOffsets {
       loading = this.#read(agent)
         .then((rows) => {
           const boots = this.#of(agent);
-          for (const row of rows) this.#put(boots, row, false);
+          for (const row of [...rows].sort(compareBoots).slice(-MOST_BOOTS)) this.#put(boots, row, false);
           boots.unsettled = boots.undated.size > 0;
         })
         .finally(() => this.#loading.delete(agent));

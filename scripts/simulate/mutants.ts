@@ -35,18 +35,18 @@ export const mutants: readonly Mutant[] = [
     'settledFields(toTell(unite(result.settled, [[1, Math.max(1, (envelope.held[0]?.[0] ?? 1) - 1)]]), seqs',
   ),
   mutant('forgets the sync', keeper, 'await shelf.write(edit.ops);', 'void shelf.write(edit.ops).catch(() => {});'),
-  mutant(
-    'trims one too many',
-    'agent/outbox/reclaim.ts',
-    'const ranges = intersect(entry.held, settledOf(entry));',
-    'const ranges = intersect(entry.held, settledOf(entry).map(([from, to]) => [from, to + 1] as const));',
-  ),
-  mutant(
-    'thins without a gap',
-    'agent/outbox/queue.ts',
-    'lost ? lossesOf(book, victims, this.#options.lossCause) : []',
-    '[]',
-  ),
+  {
+    name: 'trims one too many',
+    changes: [
+      {
+        file: 'agent/outbox/reclaim.ts',
+        find: 'const ranges = intersect(entry.held, settledOf(entry));',
+        replace: 'const ranges = intersect(entry.held, settledOf(entry).map(([from, to]) => [from, to + 1] as const));',
+      },
+      { file: keeper, find: 'this.delete(victims.filter(isSettled), [])', replace: 'this.delete(victims, [])' },
+    ],
+  },
+  mutant('thins without a gap', 'agent/outbox/queue.ts', 'lossesOf(book, victims, this.#options.lossCause)', '[]'),
   mutant(
     'writes the gap in a batch of its own',
     keeper,

@@ -52,7 +52,11 @@ function wrong(records: readonly IncomingRecord[]): IncomingRecord[] {
 const begun = (start: number, parent: string | null, finalSeq: number, volatile = false): IncomingRecord =>
   record(1, T0, { kind: 'epoch', parent, parentFinalSeq: finalSeq, start, volatile });
 
-async function restored(store: LevelStore, data: string): Promise<LevelStore> {
+async function restored(
+  store: LevelStore,
+  data: string,
+  open: (directory: string) => Promise<LevelStore>,
+): Promise<LevelStore> {
   const { format, pairs, close } = await store.everything();
   async function* entries() {
     yield { kind: 'file', name: 'keys/keys.json', value: Buffer.from('{}') } as const;
@@ -67,21 +71,41 @@ async function restored(store: LevelStore, data: string): Promise<LevelStore> {
   const backup = await BackupFile.open(join(folder, 'backup'), async () => PASSPHRASE);
   await restoreBackup(backup, data, () => T0);
   await backup.close();
-  return openLevelStore(join(data, 'store'), { retention: { minutesMs: 14 * DAY, hoursMs: 40 * DAY } });
+  return open(join(data, 'store'));
 }
 
 test('after everything that a store does the recount finds its ledger right', async () => {
-  let store = await openLevelStore(join(folder, 'store'));
-  const steps: string[] = [];
+  const disk = { writes: 0, failAt: Number.POSITIVE_INFINITY };
+  const open = (directory: string) =>
+    openLevelStore(directory, {
+      retention: { minutesMs: 14 * DAY, hoursMs: 40 * DAY },
+      beforeWrite: () => {
+        if (++disk.writes >= disk.failAt) throw new Error('killed');
+      },
+    });
+  let store = await open(join(folder, 'store'));
   let made = 0;
   const right = async (step: string): Promise<void> => {
-    steps.push(step);
     expect((await store.verifyLedger('m1')).problems, step).toEqual([]);
     const totals = await store.ledgerTotals('m1');
     expect(totals.committed + totals.quarantined + totals.lost + totals.pending, step).toBe(totals.made);
     expect(totals.made, step).toBeGreaterThanOrEqual(made);
     made = totals.made;
   };
+  /** The same work is ended before each of its writes in turn, and then done. */
+  const whole = async (step: string, work: () => Promise<unknown>): Promise<void> => {
+    for (let after = 1; ; after++) {
+      disk.failAt = disk.writes + after;
+      const done = await work().then(
+        () => true,
+        () => false,
+      );
+      disk.failAt = Number.POSITIVE_INFINITY;
+      await right(done ? step : `${step}, ended before write ${after}`);
+      if (done) return;
+    }
+  };
+  const maintain = (atMs: number) => () => store.maintain(atMs, never);
   // A start in memory, whose process ends; and one on the disk that runs for months.
   await store.commit(
     batch([begun(1, null, 0, true), record(2, T0, { kind: 'document', name: 'top', json: {} })], {
@@ -114,40 +138,36 @@ test('after everything that a store does the recount finds its ledger right', as
     }),
   );
   await right('records of every kind');
-  await store.maintain(T0 + 5 * HOUR, never);
-  await right('the hourly rewriting, and the end of the epoch in memory');
+  await whole('the hourly rewriting, and the end of the epoch in memory', maintain(T0 + 5 * HOUR));
   expect(await store.ledgerTotals('m1')).toMatchObject({ lostByCause: { volatile: 7, overflow: 11 }, pending: 10 });
   await store.commit(
     batch(wrong([summary(221, T0 + 210 * MINUTE, [[1], [2]])]), { highestSeq: 230, held: [[221, 230]] }),
   );
   await right('late data');
-  expect(await store.refile('m1', boot, { utcMs: (ms) => T0 + ms, dated: true }, never)).toBeGreaterThan(200);
-  await right('filing anew');
-  await store.maintain(T0 + 6 * HOUR, never);
-  await right('the rewriting of what was filed anew');
-  store = await restored(store, join(folder, 'data'));
+  const refiling = { utcMs: (ms: number) => T0 + ms, dated: true };
+  await whole('filing anew', () => store.refile('m1', boot, refiling, never));
+  const [covered] = await store.coverage('m1', { fromMs: T0, toMs: T0 + DAY });
+  expect(covered).toMatchObject({ covered: 201 });
+  await whole('the rewriting of what was filed anew', maintain(T0 + 6 * HOUR));
+  store = await restored(store, join(folder, 'data'), open);
   await right('a backup, restored');
   // The process on the disk goes on; a gap that it named early is of an epoch that lives.
   const later = (seq: number, atDay: number) => summary(seq, T0 + atDay * DAY, [[1], [2]]);
   const goOn = async (seq: number, atDay: number): Promise<void> => {
     await store.commit(batch([later(seq, atDay)], { highestSeq: seq, receivedMs: T0 + atDay * DAY }));
-    await store.maintain(T0 + atDay * DAY + HOUR, never);
-    await right(`day ${atDay}`);
+    await whole(`day ${atDay}`, maintain(T0 + atDay * DAY + HOUR));
   };
   await goOn(231, 13);
   await goOn(232, 20);
   await goOn(233, 45);
   await goOn(234, 90);
   await store.commit(batch([begun(3, epochA, 234)], { epoch: epochC, receivedMs: T0 + 91 * DAY }));
-  await store.maintain(T0 + 91 * DAY, never);
-  await right('a successor, by which it is settled');
-  await store.maintain(T0 + 200 * DAY, never);
-  await right('all by age');
+  await whole('a successor, by which it is settled', maintain(T0 + 91 * DAY));
+  await whole('all by age', maintain(T0 + 200 * DAY));
   // What comes late after all that is still taken, and known.
   expect(await store.commit(batch([summary(210, T0 + HOUR, [[1], [2]])]))).toMatchObject({ stored: 1 });
   expect(await store.commit(batch([summary(210, T0 + HOUR, [[1], [2]])]))).toMatchObject({ duplicates: 1 });
-  await store.maintain(T0 + 201 * DAY, never);
-  await right('late data of what was thinned');
+  await whole('late data of what was thinned', maintain(T0 + 201 * DAY));
   await store.close();
 }, 60_000);
 

@@ -29,7 +29,8 @@ export class Key {
   length = 0;
 
   copyFrom(other: Key): void {
-    this.bytes.set(other.bytes.subarray(0, other.length));
+    // No view of either: tables have many keys, and the agent lets garbage stand for long.
+    for (let i = 0; i < other.length; i++) this.bytes[i] = other.bytes[i]!;
     this.length = other.length;
   }
 
@@ -60,10 +61,10 @@ export class Key {
 }
 
 /**
- * Visits the entries of a block, in order, as far as they make sense; `key` is the entry's. False where one does not, or
- * the visitor says so.
+ * Visits the entries of a block, in order, as far as they make sense: `key` is the entry's, its value lies in the block
+ * from `from` to `to`. False where one makes no sense, or the visitor says so.
  */
-export function visitEntries(block: Uint8Array, key: Key, visit: (value: Uint8Array) => boolean): boolean {
+export function visitEntries(block: Uint8Array, key: Key, visit: (from: number, to: number) => boolean): boolean {
   if (block.length < 4) return false;
   const view = new DataView(block.buffer, block.byteOffset, block.length);
   const restarts = view.getUint32(block.length - 4, true);
@@ -86,10 +87,10 @@ export function visitEntries(block: Uint8Array, key: Key, visit: (value: Uint8Ar
       if (shared !== 0) return false;
       restart++;
     }
-    key.bytes.set(block.subarray(head.at, keyEnd), shared);
+    for (let i = 0; i < rest; i++) key.bytes[shared + i] = block[head.at + i]!;
     key.length = shared + rest;
     head.at = valueEnd;
-    if (!visit(block.subarray(keyEnd, valueEnd))) return false;
+    if (!visit(keyEnd, valueEnd)) return false;
   }
   return restart === restarts || (end === 0 && restarts === 1 && restartAt() === 0);
 }

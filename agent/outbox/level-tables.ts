@@ -149,13 +149,14 @@ async function metaindexIsGood(blocks: Blocks, handle: Handle | null): Promise<b
   if (handle.offset === noMetaindex.offset && handle.size === noMetaindex.size) return true;
   const block = await blocks.content(handle);
   const filters: Handle[] = [];
-  const found = (value: Uint8Array): boolean => {
-    const filter = readHandle(value);
+  const own = block?.slice();
+  const found = (from: number, to: number): boolean => {
+    const filter = readHandle(own!.subarray(from, to));
     if (filter !== null) filters.push(filter);
     return filter !== null;
   };
-  // It is read over when the filters are.
-  if (block === null || !visitEntries(block.slice(), new Key(), found)) return false;
+  // A copy: the block is read over when the filters are.
+  if (own === undefined || !visitEntries(own, new Key(), found)) return false;
   for (const filter of filters) if (!(await blocks.whole(filter))) return false;
   return true;
 }
@@ -293,19 +294,24 @@ export function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** Null where it makes no sense. */
+/** Null where it makes no sense. The entries are views of a copy. */
 function readIndex(block: Uint8Array): IndexEntry[] | null {
+  const own = block.slice();
   const entries: IndexEntry[] = [];
   const key = new Key();
   const before = new Key();
-  const inOrder = (value: Uint8Array): boolean => {
+  const inOrder = (from: number, to: number): boolean => {
+    const value = own.subarray(from, to);
     const handle = readHandle(value);
     if (handle === null || !key.hasTag || (before.length > 0 && !before.isBefore(key))) return false;
     before.copyFrom(key);
-    entries.push({ key: key.bytes.slice(0, key.length), value: value.slice(), block: handle });
+    entries.push({ key: own.subarray(from - key.length, from), value, block: handle });
     return true;
   };
-  return visitEntries(block, key, inOrder) ? entries : null;
+  if (!visitEntries(own, key, inOrder)) return null;
+  // LevelDB writes the keys of an index whole: each is one that a search may begin at.
+  const restarts = new DataView(own.buffer).getUint32(own.length - 4, true);
+  return entries.length === restarts || entries.length === 0 ? entries : null;
 }
 
 /** With type and CRC behind it. */

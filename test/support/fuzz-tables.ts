@@ -37,8 +37,9 @@ function blocksOf(table: Uint8Array): { readonly data: readonly Span[]; readonly
   const index = { offset: footer.next(), size: footer.next() };
   const end = index.offset + index.size;
   const data: Span[] = [];
-  visitEntries(uncompressed(table.subarray(index.offset, end), table[end]!, LARGEST_BYTES)!, new Key(), (value) => {
-    const handle = new Varints(value);
+  const content = uncompressed(table.subarray(index.offset, end), table[end]!, LARGEST_BYTES)!;
+  visitEntries(content, new Key(), (from, to) => {
+    const handle = new Varints(content.subarray(from, to));
     data.push({ offset: handle.next(), size: handle.next() });
     return true;
   });

@@ -61,7 +61,6 @@ export async function retainByAge(
   for (const { number } of await readAgents(database)) {
     if (signal.aborted) return;
     await state.exclusive(() => pruneQuarantine(database, state.agents, number, nowMs));
-    await state.exclusive(() => pruneTables(database, state.agents, number));
   }
 }
 
@@ -117,15 +116,17 @@ async function dropMinutes(
     await database.clear(between('proof', [number], 0, hour));
     await thinKeys(database, state, number, hour * HOUR_MS, signal);
     await state.exclusive(() => dropFiled(database, number, hour * HOUR_MS));
+    // Only now: what names a table is looked through, all windows and rollups of the agent.
+    await state.exclusive(() => pruneTables(database, state.agents, number));
   }
 }
 
 async function dropHours(database: Database, state: RetentionState, day: number, signal: AbortSignal): Promise<void> {
   const beforeMs = day * DAY_MS;
   for (const { number } of await readAgents(database)) {
-    const count = await state.seriesOf(number);
     const first = await firstKey(database, between('coverage', [number], 0, day * 24));
     if (first === null) continue;
+    const count = await state.seriesOf(number);
     for (let series = 0; series < count && !signal.aborted; series++) {
       await database.clear(between('hour', [number, series], 0, day));
       await database.clear(between('day', [number, series], 0, Math.floor(day / DAYS_PER_BLOCK)));

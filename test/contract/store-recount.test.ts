@@ -256,6 +256,20 @@ describe('the ledger on its disk', { timeout: 60_000 }, () => {
     expect((await keysOf('t')).map((key) => key.toString('hex', 5))).toEqual([hash(7)]);
   });
 
+  test('what tables are named by is looked through once a day, not with each hour', async () => {
+    const store = await openLevelStore(directory);
+    const hash = (i: number): string => i.toString(16).padStart(16, '0');
+    const tables = (from: number) => Array.from({ length: 20 }, (_, i) => table(from + i, undefined, hash(from + i)));
+    await store.commit(batch([table(1), summary(2, T0 + MINUTE, [[1], [2]]), ...tables(10)]));
+    await store.maintain(T0 + HOUR, never);
+    await store.commit(batch(tables(40)));
+    await store.maintain(T0 + 2 * HOUR, never);
+    expect(await store.table('m1', hash(45))).not.toBeNull();
+    await store.maintain(T0 + 25 * HOUR, never);
+    expect(await store.table('m1', hash(45))).toBeNull();
+    await store.close();
+  });
+
   test('a store of format 1 goes on: its rows are read, what it had settled is known by its ranges', async () => {
     await written(true);
     const rowBefore = await raw(async (level) => {

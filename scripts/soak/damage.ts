@@ -19,8 +19,8 @@ const MOST_FLIPS = 8;
 const CONNECTED_EVERY = 3;
 const DRAIN_MS = 60_000;
 const READ_BYTES = 256 * 1024;
-/** No part of the database, or of no use to it: what it logs, what it keeps for a full disk, what it put aside. */
-const untouched = /^(LOCK|LOG|LOG\.old|reserve)$|^aside-/;
+/** No part of the database, or of no use to it: what it logs, notes, keeps for a full disk, put aside. */
+const untouched = /^(LOCK|LOG|LOG\.old|opening|reserve)$|^aside-/;
 const repairMain = join(import.meta.dirname, '..', '..', 'test', 'support', 'repair-outbox.ts');
 
 export const damage: Scenario = {

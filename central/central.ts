@@ -159,7 +159,11 @@ export async function startCentral({
     nowMs,
     log,
     agents: () => fleet.agents().map(({ id }) => id),
-    moved: (agent) => vitals(agent),
+    moved: (agent) => {
+      vitals(agent);
+      // Who it is was judged by certain times alone: now there are more of them.
+      void identity.look(agent);
+    },
   });
   const ingest = new Ingest({
     store,

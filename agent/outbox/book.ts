@@ -22,6 +22,7 @@ import {
   epochKey,
   epochKeys,
   indexKey,
+  noValue,
   type Other,
   type Place,
   recordKey,
@@ -199,7 +200,7 @@ export class Edit {
     const value = encodeStored(stored);
     this.ops.push({ type: 'put', key: recordKey(place), value });
     if (place.recordClass !== 'detail') {
-      this.ops.push({ type: 'put', key: indexKey(place), value: new Uint8Array(0) });
+      this.ops.push({ type: 'put', key: indexKey(place), value: noValue });
     }
     this.#of(entry).added.push(place.seq);
     this.#heldBytes += value.length;

@@ -14,7 +14,7 @@ import {
 import type { AuditFindings } from './audit.ts';
 import { type Book, type Edit, type EpochEntry, rangesOfSeqs } from './book.ts';
 import { unnamedHoles } from './holes.ts';
-import { decodeStored, indexKey, type Place, recordKey } from './layout.ts';
+import { decodeStored, indexKey, noValue, type Place, recordKey } from './layout.ts';
 import { checked } from './peek.ts';
 import type { Loss } from './plan.ts';
 import { walkRecords } from './reclaim.ts';
@@ -68,7 +68,7 @@ export async function auditChanges(shelf: Shelf, book: Book, findings: AuditFind
     const held = unite(book.byStart(place.start)?.held ?? noRanges, restored.get(place.start) ?? noRanges);
     if (!contains(held, place.seq) || (await shelf.get(indexKey(place))) !== undefined) continue;
     indexRows++;
-    changes.push((edit) => edit.ops.push({ type: 'put', key: indexKey(place), value: new Uint8Array(0) }));
+    changes.push((edit) => edit.ops.push({ type: 'put', key: indexKey(place), value: noValue }));
   }
   if (changes.length === 0) return null;
   // What is gone may have been GAPs.

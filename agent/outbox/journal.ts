@@ -15,6 +15,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32c } from '../../shared/wire/crc32c.ts';
+import { noValue } from './layout.ts';
 import type { Op } from './shelf.ts';
 
 const MAGIC = 0x504b4a31;
@@ -138,7 +139,7 @@ export class Journal {
     const view = new DataView(bytes.buffer);
     let at = HEADER_BYTES;
     for (const op of ops) {
-      const value = op.type === 'put' ? op.value : new Uint8Array(0);
+      const value = op.type === 'put' ? op.value : noValue;
       view.setUint8(at, op.type === 'put' ? 1 : 0);
       view.setUint16(at + 1, op.key.length);
       view.setUint32(at + 3, value.length);
@@ -224,7 +225,8 @@ function decodeBatch(bytes: Uint8Array) {
     const end = valueFrom + view.getUint32(at + 3);
     const key = bytes.slice(keyFrom, valueFrom);
     const isPut = bytes[at] === 1;
-    ops.push(isPut ? { type: 'put', key, value: bytes.slice(valueFrom, end) } : { type: 'del', key });
+    const value = end === valueFrom ? noValue : bytes.slice(valueFrom, end);
+    ops.push(isPut ? { type: 'put', key, value } : { type: 'del', key });
     at = end;
   }
   return { generation: view.getUint32(4), sequence: view.getUint32(8), bytes: bytes.length, ops };

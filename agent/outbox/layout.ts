@@ -91,6 +91,9 @@ export function parseIndexKey(key: Uint8Array): Place | null {
   return { start: getInteger(key, 2), seq: getInteger(key, 2 + INTEGER_BYTES), recordClass };
 }
 
+/** Value of an index row: all is in its key. One for all, as each would cost some 200 bytes. */
+export const noValue = new Uint8Array(0);
+
 export function afterIndexKeys(recordClass: RecordClass): Uint8Array {
   return Uint8Array.of(INDEX, recordClasses.indexOf(recordClass) + 1);
 }

@@ -13,7 +13,7 @@ import type { Op, Step } from '../../agent/outbox/shelf.ts';
 import { compareBytes } from '../../shared/series.ts';
 
 const JOURNAL_BYTES = 64 * 1024;
-const CHECKPOINT_BYTES = 1500;
+const CHECKPOINT_BYTES = 6000;
 
 let root: string;
 beforeEach(async () => {

@@ -60,8 +60,8 @@ export class FailoverOutbox implements Outbox {
     let disk: QueueOutbox | null = null;
     const switchOver = (): void => {
       const unknown = disk?.opened !== true;
-      // One place is left for an epoch that may have begun with the batch that failed.
-      const after = unknown ? Math.max(UNKNOWN_CHAIN, Math.floor(options.wall().wallMs)) : disk!.position().start + 1;
+      const last = disk?.lastStart() ?? 0;
+      const after = unknown ? Math.max(UNKNOWN_CHAIN, Math.floor(options.wall().wallMs), last) : last;
       if (memory.position().start <= after) memory.renewEpoch(after);
       disk?.renewEpoch(memory.nextStart());
     };

@@ -60,6 +60,7 @@ export class Keeper {
   #chain: Chain | null = null;
   /** No epoch begins at or below this place in the chain. */
   #startFloor = 0;
+  #lastStart = 0;
   /** To be named with the next batch. */
   #losses: Loss[] = [];
   #garbageBytes = 0;
@@ -174,6 +175,11 @@ export class Keeper {
     if (after > 0 || this.#book.newest?.epoch === this.#epoch) this.#epoch = toHex(this.#options.random(16));
   }
 
+  /** The highest place that an epoch may have: also one that began with a batch of which nobody knows whether it landed. */
+  lastStart(): number {
+    return Math.max(this.#book.newest?.start ?? 0, this.#lastStart);
+  }
+
   /** Place in the chain that the next new epoch gets. */
   nextStart(): number {
     return Math.max(this.#book.newest?.start ?? 0, this.#startFloor) + 1;
@@ -225,6 +231,7 @@ export class Keeper {
     if (newest?.epoch === this.#epoch) return null;
     const { volatile } = this.#options;
     const start = this.nextStart();
+    this.#lastStart = start;
     const chain = newest === undefined ? this.#chain : { epoch: newest.epoch, finalSeq: newest.highestSeq };
     const before = volatile ? null : chain;
     return {

@@ -210,6 +210,11 @@ export class QueueOutbox implements Outbox {
     this.#keeper.renewEpoch(after);
   }
 
+  /** The highest place in the chain that an epoch may have. */
+  lastStart(): number {
+    return this.#keeper.lastStart();
+  }
+
   /** Place in the chain that the next new epoch gets. */
   nextStart(): number {
     return this.#keeper.nextStart();

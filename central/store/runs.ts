@@ -4,13 +4,13 @@
  * start that made little costs one row; a large one's into longer runs. By age they go, and their ranges stay in the
  * row as thinned.
  */
-import { unite } from '../../shared/wire/ranges.ts';
+import { countSeqs, subtract, unite } from '../../shared/wire/ranges.ts';
 import { type Agents, readLedger } from './agents.ts';
 import type { Neighbours } from './coverage.ts';
 import type { Database, Operation, Reader } from './database.ts';
 import type { ContentOf } from './decide.ts';
 import { epochBytes, keyOf, startingWith } from './keys.ts';
-import { type EpochLedger, rangesOf } from './ledger.ts';
+import { type EpochLedger, isSettled, rangesOf, settledOf } from './ledger.ts';
 import { encodeLedger } from './ledger-row.ts';
 import type { EpochId, RecordContent } from './store.ts';
 import { decodeRun, decodeRuns, encodeRun, encodeRuns, type RecordPlace, type Run } from './values.ts';
@@ -213,16 +213,21 @@ async function thinEpochs(
   for (const epoch of epochs) {
     const ledger = await readLedger(database, agent, epoch);
     if (ledger === null) continue;
+    // Nothing is left to thin, as of most of an old crash loop; or all that is left lies in the row.
+    const left = countSeqs(subtract(settledOf(ledger), ledger.thinned));
+    if (left === 0 && isSettled(ledger)) continue;
     const before = operations.length;
+    const folded = ledger.folded === null ? [] : decodeRuns(ledger.folded);
+    const hasRows = folded.reduce((sum, { crcs }) => sum + crcs.length, 0) !== left;
     const gone: SettledKey[] = [];
     const isOld = (run: Run): boolean => Math.max(...run.timesMs) < beforeMs;
-    for await (const [key, value] of database.entries(startingWith('run', agent, epochBytes(epoch)))) {
+    const rows = startingWith('run', agent, epochBytes(epoch));
+    for await (const [key, value] of hasRows ? database.entries(rows) : []) {
       const run = decodeRun(runStart(key), value);
       if (!isOld(run)) continue;
       gone.push(...keysOf(run));
       operations.push({ type: 'del', key: Buffer.from(key) });
     }
-    const folded = ledger.folded === null ? [] : decodeRuns(ledger.folded);
     const old = folded.length > 0 && folded.every(isOld);
     if (old) gone.push(...folded.flatMap(keysOf));
     if (operations.length === before && !old) continue;

@@ -27,6 +27,8 @@ const OP_HEADER_BYTES = 7;
 const FILL_BYTES = 64 * 1024;
 /** Worn blocks of a card are stepped over; where more can't be read, it is the disk that fails. */
 const UNREADABLE_BLOCKS = 8;
+/** Places that can't be written and are stepped over for one batch. */
+const WORN_PLACES = 3;
 
 function sizeOf(ops: readonly Op[]): number {
   let bytes = HEADER_BYTES;
@@ -107,11 +109,16 @@ export class Journal {
   async #rewrite(from: number, to: number): Promise<void> {
     const bytes = new Uint8Array(to - from);
     const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, from);
-    await this.#put(bytes.subarray(0, bytesRead), from);
+    try {
+      await this.#put(bytes.subarray(0, bytesRead), from);
+    } catch (error) {
+      if (!isOfCard(error) || this.#at + bytes.length > this.#sizeBytes) throw error;
+      await this.#putBehind(bytes);
+    }
   }
 
   #unreadableAt(error: unknown): null {
-    const isWorn = (error as NodeJS.ErrnoException).code === 'EIO' && ++this.#unreadable <= UNREADABLE_BLOCKS;
+    const isWorn = isOfCard(error) && ++this.#unreadable <= UNREADABLE_BLOCKS;
     if (!isWorn) throw error;
     return null;
   }
@@ -147,14 +154,39 @@ export class Journal {
       bytes.set(value, at + OP_HEADER_BYTES + op.key.length);
       at += OP_HEADER_BYTES + op.key.length + value.length;
     }
-    this.#sequence++;
     view.setUint32(0, MAGIC);
+    view.setUint32(LENGTH_AT, at - HEADER_BYTES);
+    await this.#putBehind(bytes);
+  }
+
+  /**
+   * Behind the last batch, under the next sequence. Steps over what can't be written: if it is there nevertheless, it is
+   * there twice, and that changes nothing.
+   */
+  async #putBehind(bytes: Uint8Array): Promise<void> {
+    for (let worn = 0; ; worn++) {
+      const at = this.#at;
+      const goesOn = worn < WORN_PLACES && at + 2 * bytes.length <= this.#sizeBytes;
+      this.#number(bytes);
+      try {
+        await this.#put(bytes, at);
+        this.#at = at + bytes.length;
+        return;
+      } catch (error) {
+        if (!goesOn || !isOfCard(error)) throw error;
+        this.#at = at + bytes.length;
+      }
+    }
+  }
+
+  /** Gives a batch its place among the others, and its CRC. */
+  #number(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer);
+    const end = HEADER_BYTES + view.getUint32(LENGTH_AT);
+    this.#sequence++;
     view.setUint32(4, this.#generation);
     view.setUint32(8, this.#sequence);
-    view.setUint32(LENGTH_AT, at - HEADER_BYTES);
-    view.setUint32(CRC_AT, crcOf(bytes, at));
-    await this.#put(bytes, this.#at);
-    this.#at += bytes.length;
+    view.setUint32(CRC_AT, crcOf(bytes, end));
   }
 
   async #put(bytes: Uint8Array, at: number): Promise<void> {
@@ -208,6 +240,10 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function isOfCard(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EIO';
 }
 
 function crcOf(bytes: Uint8Array, end: number): number {

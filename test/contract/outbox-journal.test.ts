@@ -49,9 +49,9 @@ it('makes a batch durable whose write had failed, or been killed, before it goes
   const write = files.write as unknown as Write;
   vi.spyOn(files, 'write').mockImplementationOnce(async function (this: FileHandle, ...args: unknown[]) {
     await write.apply(this, args as Parameters<Write>);
-    throw failure('EIO');
+    throw failure('ENOSPC');
   } as never);
-  await expect(journal.append(batch(3))).rejects.toThrow('EIO');
+  await expect(journal.append(batch(3))).rejects.toThrow('ENOSPC');
   await journal.close();
 
   vi.spyOn(files, 'write').mockImplementation(async function (this: FileHandle, ...args: unknown[]) {
@@ -121,6 +121,35 @@ it('steps over a block that can not be read, and does not take a failing disk fo
   await journal.close();
   vi.restoreAllMocks();
   wear(() => true);
+  const failing = await Journal.open(path, JOURNAL_BYTES);
+  await expect(failing.recover(0)).rejects.toThrow('EIO');
+  await failing.close();
+});
+
+it('goes on behind a block that can not be written', async () => {
+  const write = files.write as unknown as Write;
+  const wornAt = (...blocks: number[]) =>
+    vi.spyOn(files, 'write').mockImplementation(async function (this: FileHandle, ...args: unknown[]) {
+      if (blocks.includes((args as Parameters<Write>)[3] / BLOCK_BYTES)) throw failure('EIO');
+      return write.apply(this, args as Parameters<Write>);
+    } as never);
+  const journal = await journalOf(2);
+  wornAt(2);
+  await journal.append(batch(3));
+  await journal.close();
+  vi.restoreAllMocks();
+  // The last one's own block is worn when it is to be written again.
+  wornAt(3);
+  const again = await Journal.open(path, JOURNAL_BYTES);
+  expect(await again.recover(0)).toEqual([1, 2, 3].map(batch));
+  await again.append(batch(4));
+  await again.close();
+  vi.restoreAllMocks();
+  const last = await Journal.open(path, JOURNAL_BYTES);
+  // Twice is as good as once.
+  expect(await last.recover(0)).toEqual([1, 2, 3, 3, 4].map(batch));
+  await last.close();
+  wornAt(...Array.from({ length: JOURNAL_BYTES / BLOCK_BYTES }, (_, block) => block));
   const failing = await Journal.open(path, JOURNAL_BYTES);
   await expect(failing.recover(0)).rejects.toThrow('EIO');
   await failing.close();

@@ -6,6 +6,10 @@ import type { FaultKind } from './plan.ts';
 import { type EpochTruth, nameOf } from './truth.ts';
 import type { World } from './world.ts';
 
+/** Kinds of records on the wire (edge.proto). */
+const TABLE = 1;
+const GAP = 7;
+
 /** Faults after which records may be lost for each cause that a gap says. */
 const damage: readonly FaultKind[] = [
   'flips',
@@ -85,16 +89,20 @@ function mayBe({ plan }: World, epoch: EpochTruth, seq: number, cause: string): 
   const payloads = epoch.payloads.get(seq) ?? [];
   if (payloads.length > 0 && payloads.every(isGap)) return true;
   if (cause !== 'refused') return false;
-  // Nobody takes it; or its table is lost.
+  // Nobody takes it; or its table is lost; or it is a table that this central dropped by lot, nine times in a row.
   return (
-    payloads.some((payload) => payload.includes('"content":"unanswered"')) || damage.some((kind) => plan.has.has(kind))
+    payloads.some((payload) => payload.includes('"content":"unanswered"')) ||
+    damage.some((kind) => plan.has.has(kind)) ||
+    (plan.has.has('tablesLost') && payloads.length > 0 && payloads.every((payload) => kindOf(payload) === TABLE))
   );
 }
 
-function isGap(payload: string): boolean {
-  // Record.kind is its first field (edge.proto): number 1, varint, gap.
+const isGap = (payload: string): boolean => kindOf(payload) === GAP;
+
+/** Record.kind is its first field (edge.proto): number 1, varint. */
+function kindOf(payload: string): number | null {
   const bytes = bytesOf(payload);
-  return bytes[0] === 8 && bytes[1] === 7;
+  return bytes[0] === 8 ? (bytes[1] ?? null) : null;
 }
 
 function judgeRow(all: World, epoch: EpochTruth, settled: SeqRanges, row: LedgerRow | undefined): void {

@@ -61,6 +61,7 @@ function byDefinition(notes: readonly Note[]) {
     return one.kind === 'final' ? one.seq : Math.max(0, ...one.seqs);
   };
   const made = Math.max(0, ...notes.map(reported));
+  const final = Math.max(0, ...notes.map((one) => (one.kind === 'final' ? one.seq : 0)));
   const count = { made, committed: 0, quarantined: 0, lost: 0, pending: 0 };
   for (let seq = 1; seq <= made; seq++) {
     const says = (kind: Note['kind']) =>
@@ -68,7 +69,7 @@ function byDefinition(notes: readonly Note[]) {
     const unheld = notes.some((one) => one.kind === 'report' && seq <= one.highest && !one.held.includes(seq));
     if (says('committed')) count.committed++;
     else if (says('quarantined')) count.quarantined++;
-    else if (says('gap') || unheld) count.lost++;
+    else if (says('gap') || unheld || (final > 0 && seq > final)) count.lost++;
     else count.pending++;
   }
   return count;

@@ -19,6 +19,9 @@ export function gapCauseOf(cause: string): (typeof gapCauses)[number] | 'other' 
 /** Lost, and no gap names it: reported as made, neither held nor settled. */
 export const UNNAMED_CAUSE = 'unnamed';
 
+/** Lost with files of the agent's disk, as its later epochs show. */
+const GONE_CAUSE = 'corrupt';
+
 /** Lost with the memory of a process, by the central's own judgement: no gap record names it. */
 export const VOLATILE_CAUSE = 'volatile' as const;
 /** An epoch in memory that is not heard of for so long, while its agent is, has no process any more. */
@@ -216,7 +219,16 @@ export function isSettled(ledger: EpochLedger): boolean {
 export function pendingOf(ledger: EpochLedger): SeqRanges {
   let open = subtract(upTo(ledger.made), settledOf(ledger));
   for (const ranges of Object.values(ledger.lost)) open = subtract(open, ranges);
-  return subtract(open, ledger.unheld);
+  return subtract(subtract(open, ledger.unheld), beyondFinal(ledger));
+}
+
+/**
+ * What was reported beyond the last seq that a successor knows of: gone from that disk, whose files were damaged, or
+ * which was set back. Nobody will send it; where somebody does (a clone), it is committed late. The end of a volatile
+ * epoch is this central's own judgement, and no successor's word.
+ */
+function beyondFinal({ finalSeq, made, volatile }: EpochLedger): SeqRanges {
+  return !volatile && finalSeq > 0 && made > finalSeq ? [[finalSeq + 1, made]] : [];
 }
 
 /** A seq that two gaps name with different causes counts for the one that is first by name. */
@@ -225,10 +237,11 @@ export function ledgerRow(ledger: EpochLedger): LedgerRow {
   let lost = 0;
   const lostByCause: Record<string, number> = {};
   const named = Object.entries(ledger.lost).sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [cause, ranges] of [...named, [UNNAMED_CAUSE, ledger.unheld] as const]) {
+  const others = [[GONE_CAUSE, beyondFinal(ledger)] as const, [UNNAMED_CAUSE, ledger.unheld] as const];
+  for (const [cause, ranges] of [...named, ...others]) {
     const left = subtract(open, ranges);
     const count = countSeqs(open) - countSeqs(left);
-    if (count > 0) lostByCause[cause] = count;
+    if (count > 0) lostByCause[cause] = (lostByCause[cause] ?? 0) + count;
     lost += count;
     open = left;
   }

@@ -41,6 +41,7 @@ const open = new Map<number, number>();
 const latencies: number[] = [];
 let epoch = '';
 
+const connection = Promise.withResolvers<void>();
 const publisher = new Publisher({
   agent,
   bootId,
@@ -66,7 +67,10 @@ const link = openLink(
     log: silentLog,
   },
   {
-    connected: () => publisher.connected(),
+    connected: () => {
+      publisher.connected();
+      connection.resolve();
+    },
     disconnected: () => publisher.disconnected(),
     message: (topic, payload) => {
       if (topic !== downTopic(prefix, agent, 'ack')) return;
@@ -85,6 +89,8 @@ function settle(): void {
   }
 }
 
+// What is made before it is backlog.
+await connection.promise;
 const pendingBefore = outbox.stats().pendingRecords;
 const endMs = performance.now() + Number(seconds) * 1000;
 while (performance.now() < endMs) {

@@ -20,7 +20,7 @@ import type { Program } from '../../test/support/processes.ts';
 import { Central, freePort, System } from '../../test/support/system.ts';
 import { executable } from '../build/executables.ts';
 import { type Backlog, fillBacklog } from './backlog-fill.ts';
-import { median, memoryOf } from './process-cost.ts';
+import { type Memory, median, memoryOf } from './process-cost.ts';
 
 const SERIES = 300;
 const HOURS = 7 * 24;
@@ -81,6 +81,20 @@ async function startAgent(system: System, file: string, name: string): Promise<P
   return system.start(name, [file, 'run', '--config', config, '--data', system.path(name)], { env: environment });
 }
 
+function aboveRest(
+  name: string,
+  memory: readonly Record<'drain' | 'rest', Memory>[],
+  mb: (memory: Memory) => number,
+): Record<string, number> {
+  const rest = median(memory.map((one) => mb(one.rest)));
+  const highest = Math.max(...memory.map((one) => mb(one.drain)));
+  return {
+    [`${name}_mb_at_rest`]: rest,
+    [`${name}_mb_draining_highest`]: highest,
+    [`${name}_mb_above_rest`]: highest - rest,
+  };
+}
+
 async function drain(system: System, central: Central, file: string): Promise<Record<string, number>> {
   const [enrolment, resting] = [await central.enrol('drain'), await central.enrol('rest')];
   const { agent } = enrolment;
@@ -94,12 +108,12 @@ async function drain(system: System, central: Central, file: string): Promise<Re
   const draining = await startAgent(system, file, 'drain');
   await draining.said(/"msg":"connected"/);
   const startMs = performance.now();
-  const memory: { drain: number; rest: number }[] = [];
+  const memory: Record<'drain' | 'rest', Memory>[] = [];
   let hoursAtMs = 0;
   let minutesWhenHours = 0;
   const range = `from=${endMs - HOURS * HOUR_MS}&to=${endMs}`;
   for (;;) {
-    memory.push({ drain: memoryOf(draining.pid).rssMb, rest: memoryOf(atRest.pid).rssMb });
+    memory.push({ drain: memoryOf(draining.pid), rest: memoryOf(atRest.pid) });
     const { totals, coverage } = await central.get<Ledger>(`/agents/${agent}/ledger?${range}`);
     if (hoursAtMs === 0 && (await hoursOf(central, agent, range)) >= backlog.hours) {
       hoursAtMs = performance.now() - startMs;
@@ -120,9 +134,8 @@ async function drain(system: System, central: Central, file: string): Promise<Re
     lost_records: totals.lost,
     hours_after_s: hoursAtMs / 1000,
     minutes_share_when_hours_were_there: minutesWhenHours / (HOURS * 60),
-    rss_mb_at_rest: median(memory.map(({ rest }) => rest)),
-    rss_mb_draining_highest: Math.max(...memory.map((one) => one.drain)),
-    rss_mb_above_rest: Math.max(...memory.map((one) => one.drain)) - median(memory.map(({ rest }) => rest)),
+    ...aboveRest('rss', memory, ({ rssMb }) => rssMb),
+    ...aboveRest('anonymous', memory, ({ anonymousMb }) => anonymousMb),
   };
 }
 

@@ -13,6 +13,8 @@ export interface Memory {
   readonly rssMb: number;
   /** Its own pages that can't be dropped or shared. */
   readonly privateDirtyMb: number;
+  /** Without pages of mapped files (LevelDB maps its tables), which are page cache that the kernel takes back at will. */
+  readonly anonymousMb: number;
 }
 
 export function usageOf(pid: number): Usage {
@@ -28,7 +30,8 @@ export function memoryOf(pid: number): Memory {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
   const megabytes = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(rollup)![1]) / 1024;
-  return { rssMb: megabytes('Rss'), privateDirtyMb: megabytes('Private_Dirty') };
+  const anonymousMb = megabytes('Anonymous');
+  return { rssMb: megabytes('Rss'), privateDirtyMb: megabytes('Private_Dirty'), anonymousMb };
 }
 
 export function median(values: readonly number[]): number {

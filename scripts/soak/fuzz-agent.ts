@@ -44,7 +44,7 @@ export const fuzzAgent: Scenario = {
     const client = await mqtt.connectAsync(broker, { username: 'picket-central', password: 'of-the-central' });
     const said = saidByCentrals();
     const channels = Object.keys(said) as Parameters<typeof downTopic>[2][];
-    const memoryMb = (): number => memoryOf(agent.program.pid).rssMb;
+    const memoryMb = (): number => memoryOf(agent.program.pid).anonymousMb;
     let restMb = memoryMb();
     let highestMb = 0;
     let left = times;

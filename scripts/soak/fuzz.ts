@@ -89,7 +89,7 @@ class MemoryWatch {
 
   #look(): void {
     try {
-      this.#highestMb = Math.max(this.#highestMb, memoryOf(this.#pid).rssMb);
+      this.#highestMb = Math.max(this.#highestMb, memoryOf(this.#pid).anonymousMb);
     } catch {
       // It is gone: the scenario says so.
     }

@@ -185,6 +185,15 @@ export class Truth {
       const epoch = row === null ? undefined : this.epochs.get(row.epoch);
       // Nobody knows any more how far it had come.
       if (row !== null && epoch !== undefined) epoch.excused = unite(epoch.excused, upTo(row.highestSeq));
+      // Nor, where the row had been damaged before, of any epoch that this may have been.
+      if (row === null) this.#excuseEpochsOf(before);
+    }
+  }
+
+  #excuseEpochsOf(image: Image): void {
+    for (const key of image.keysWith(RECORD_KEYS)) {
+      const epoch = this.epochs.get(decodeStored(image.get(key)!)?.epoch ?? '');
+      if (epoch !== undefined) epoch.excused = unite(epoch.excused, upTo(epoch.highestSeq));
     }
   }
 

@@ -71,6 +71,10 @@ it('compressed, as a repair writes them, the index too', async () => {
 
 it('goes on without a filter that was damaged, which would say of keys that they are not there', async () => {
   await fill(false);
+  // One layer: over tables that overlap, so many reads begin a compaction, which closing leaves half done.
+  const whole = new ClassicLevel(database, { compression: false });
+  await whole.compactRange('a', 'z');
+  await whole.close();
   const found = async () => {
     const db = new ClassicLevel(database, { compression: false });
     const values = await db.getMany(Array.from({ length: ENTRIES }, (_, i) => `d${String(i).padStart(24, '0')}`));

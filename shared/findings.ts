@@ -9,7 +9,7 @@ import type { SeriesId, SeriesKey } from './series.ts';
 export interface Finding {
   readonly series: SeriesId;
   readonly key: SeriesKey;
-  /** Kind of the detector: `surprise`, `stuck`, `missing`, `seasonal`. */
+  /** Kind of the detector: `surprise`, `stuck`, `missing`, `seasonal`; of a plain rule `rule`. */
   readonly detector: string;
   /** `full` for full-rate samples, `window` for window features. */
   readonly tier: 'full' | 'window';
@@ -26,6 +26,18 @@ export interface Finding {
   readonly bits: number;
   /** How many samples apart such a value is expected, 2^bits; what "rarer than once in" is said from. */
   readonly returnPeriodMs: number;
+  /** Of a plain rule: its id. It stands outside of the budgets, opens an incident at once, and says when it ends. */
+  readonly rule?: string;
+  /** What the value was held against. */
+  readonly limit?: number;
+  /** How grave it is, where that is known and need not be judged by rarity. */
+  readonly severity?: Severity;
+  /** What is wrong, in words that need no series: `the filesystem /data is nearly full`. */
+  readonly wrong?: string;
+  /** What somebody can do about it. */
+  readonly advice?: string;
+  /** It is over: the last word on this series by this detector and rule. */
+  readonly ended?: true;
 }
 
 export type Severity = 'info' | 'warning' | 'critical';

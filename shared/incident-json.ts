@@ -8,6 +8,7 @@ const EPOCH = /^[0-9a-f]{32}$/;
 const SERIES_ID = /^[0-9a-f]{16}$/;
 const FINDINGS = 20;
 const TEXT_CHARACTERS = 2_000;
+type RuleField = 'rule' | 'limit' | 'severity' | 'wrong' | 'advice' | 'ended';
 const severities: readonly Severity[] = ['info', 'warning', 'critical'];
 
 /**
@@ -47,11 +48,25 @@ function readFinding(json: unknown, where: string): RankedFinding {
     expectedHigh: numberOrNull(finding, 'expectedHigh', where),
     bits: numberOf(finding.bits, `${where}.bits`, 0),
     returnPeriodMs: numberOf(finding.returnPeriodMs, `${where}.returnPeriodMs`, 0),
+    ...readRule(finding, where),
   };
   return {
     ...plain,
     contribution: numberOf(finding.contribution, `${where}.contribution`, 0, 1 + 1e-9),
     text: textOf(finding.text, `${where}.text`, TEXT_CHARACTERS),
+  };
+}
+
+/** What only rules and plain facts say. */
+function readRule(finding: JsonObject, where: string): Pick<Finding, RuleField> {
+  const { rule, limit, severity, wrong, advice, ended } = finding;
+  return {
+    ...(rule === undefined ? {} : { rule: textOf(rule, `${where}.rule`, 64) }),
+    ...(limit === undefined ? {} : { limit: numberOf(limit, `${where}.limit`) }),
+    ...(severity === undefined ? {} : { severity: oneOf(severity, `${where}.severity`, severities) }),
+    ...(wrong === undefined ? {} : { wrong: textOf(wrong, `${where}.wrong`, TEXT_CHARACTERS) }),
+    ...(advice === undefined ? {} : { advice: textOf(advice, `${where}.advice`, TEXT_CHARACTERS) }),
+    ...(ended === true ? { ended } : {}),
   };
 }
 

@@ -1,15 +1,30 @@
-/** Incidents as JSON from outside: read field by field, bounded, so that nothing a device or an agent says is trusted. */
-import type { Finding, Incident, RankedFinding, Severity } from './findings.ts';
+/**
+ * Incidents as JSON from outside: read field by field, bounded, so that nothing a device or an agent says is trusted.
+ * What was added later is optional: where it is not there it stays away, and a word of it that is not known (of a newer
+ * agent) is passed over with what it stands in.
+ */
+import {
+  type Change,
+  changeKinds,
+  type Finding,
+  type Forecast,
+  findingLimits,
+  type Incident,
+  type Member,
+  type Notice,
+  noticeReasons,
+  type RankedFinding,
+  type Rule,
+  severities,
+  shapes,
+} from './findings.ts';
 import { limits } from './limits.ts';
 import type { SeriesKey } from './series.ts';
 import { integerOf, invalid, type JsonObject, listOf, numberOf, objectOf, textOf } from './trust/strict.ts';
 
 const EPOCH = /^[0-9a-f]{32}$/;
 const SERIES_ID = /^[0-9a-f]{16}$/;
-const FINDINGS = 20;
-const TEXT_CHARACTERS = 2_000;
-type RuleField = 'rule' | 'limit' | 'severity' | 'wrong' | 'advice' | 'ended';
-const severities: readonly Severity[] = ['info', 'warning', 'critical'];
+const TEXT_CHARACTERS = findingLimits.textCharacters;
 
 /**
  * @param epoch epoch of the record that carries it
@@ -29,45 +44,124 @@ export function readIncident(json: unknown, epoch: string, seq: number): Inciden
     updatedMs: numberOf(incident.updatedMs, 'incident.updatedMs'),
     closedMs: numberOrNull(incident, 'closedMs', 'incident'),
     title: textOf(incident.title, 'incident.title', TEXT_CHARACTERS),
-    findings: listOf(incident.findings, 'incident.findings', FINDINGS, readFinding),
+    findings: listOf(incident.findings, 'incident.findings', findingLimits.listed, readFinding),
     more: integerOf(incident.more, 'incident.more'),
+    ...optional('changes', incident.changes, readChanges),
+    ...optional('notify', incident.notify, readNotice),
+    ...optional('excessBits', incident.excessBits, (bits) => numberOf(bits, 'incident.excessBits')),
   };
 }
 
-function readFinding(json: unknown, where: string): RankedFinding {
-  const finding = objectOf(json, where);
+function readFinding(json: unknown, at: string): RankedFinding {
+  const finding = objectOf(json, at);
   const plain: Finding = {
-    series: textOf(finding.series, `${where}.series`, 16, SERIES_ID),
-    key: readKey(finding.key, `${where}.key`),
-    detector: textOf(finding.detector, `${where}.detector`, 64),
-    tier: oneOf(finding.tier, `${where}.tier`, ['full', 'window'] as const),
-    sinceMs: numberOf(finding.sinceMs, `${where}.sinceMs`),
-    lastMs: numberOf(finding.lastMs, `${where}.lastMs`),
-    seen: numberOrNull(finding, 'seen', where),
-    expectedLow: numberOrNull(finding, 'expectedLow', where),
-    expectedHigh: numberOrNull(finding, 'expectedHigh', where),
-    bits: numberOf(finding.bits, `${where}.bits`, 0),
-    returnPeriodMs: numberOf(finding.returnPeriodMs, `${where}.returnPeriodMs`, 0),
-    ...readRule(finding, where),
+    series: textOf(finding.series, `${at}.series`, 16, SERIES_ID),
+    key: readKey(finding.key, `${at}.key`),
+    detector: textOf(finding.detector, `${at}.detector`, 64),
+    tier: oneOf(finding.tier, `${at}.tier`, ['full', 'window'] as const),
+    sinceMs: numberOf(finding.sinceMs, `${at}.sinceMs`),
+    lastMs: numberOf(finding.lastMs, `${at}.lastMs`),
+    seen: numberOrNull(finding, 'seen', at),
+    expectedLow: numberOrNull(finding, 'expectedLow', at),
+    expectedHigh: numberOrNull(finding, 'expectedHigh', at),
+    bits: numberOf(finding.bits, `${at}.bits`, 0),
+    returnPeriodMs: numberOf(finding.returnPeriodMs, `${at}.returnPeriodMs`, 0),
+    ...optional('shape', finding.shape, (shape) => known(shape, shapes)),
+    ...optional('members', finding.members, (members) =>
+      listOf(members, `${at}.members`, findingLimits.members, readMember),
+    ),
+    ...optional('forecast', finding.forecast, (forecast) => readForecast(forecast, `${at}.forecast`)),
+    ...optional('rule', finding.rule, (rule) => readRule(rule, `${at}.rule`)),
+    ...optional('note', finding.note, (note) => textOf(note, `${at}.note`, TEXT_CHARACTERS)),
+    ...optional('ended', finding.ended, onlyTrue),
+    ...optional('holds', finding.holds, onlyTrue),
+    ...optional('muted', finding.muted, onlyTrue),
   };
   return {
     ...plain,
-    contribution: numberOf(finding.contribution, `${where}.contribution`, 0, 1 + 1e-9),
-    text: textOf(finding.text, `${where}.text`, TEXT_CHARACTERS),
+    contribution: numberOf(finding.contribution, `${at}.contribution`, 0, 1 + 1e-9),
+    text: textOf(finding.text, `${at}.text`, TEXT_CHARACTERS),
   };
 }
 
-/** What only rules and plain facts say. */
-function readRule(finding: JsonObject, where: string): Pick<Finding, RuleField> {
-  const { rule, limit, severity, wrong, advice, ended } = finding;
+function readMember(json: unknown, at: string): Member {
+  const member = objectOf(json, at);
   return {
-    ...(rule === undefined ? {} : { rule: textOf(rule, `${where}.rule`, 64) }),
-    ...(limit === undefined ? {} : { limit: numberOf(limit, `${where}.limit`) }),
-    ...(severity === undefined ? {} : { severity: oneOf(severity, `${where}.severity`, severities) }),
-    ...(wrong === undefined ? {} : { wrong: textOf(wrong, `${where}.wrong`, TEXT_CHARACTERS) }),
-    ...(advice === undefined ? {} : { advice: textOf(advice, `${where}.advice`, TEXT_CHARACTERS) }),
-    ...(ended === true ? { ended } : {}),
+    series: textOf(member.series, `${at}.series`, 16, SERIES_ID),
+    key: readKey(member.key, `${at}.key`),
+    share: numberOf(member.share, `${at}.share`, 0, 1 + 1e-9),
+    seen: numberOrNull(member, 'seen', at),
+    expectedLow: numberOrNull(member, 'expectedLow', at),
+    expectedHigh: numberOrNull(member, 'expectedHigh', at),
   };
+}
+
+function readForecast(json: unknown, at: string): Forecast | undefined {
+  const forecast = objectOf(json, at);
+  const reaches = known(forecast.reaches, ['full', 'empty', 'expired', 'worn'] as const);
+  return (
+    reaches && {
+      reaches,
+      bound: numberOrNull(forecast, 'bound', at),
+      etaMs: numberOf(forecast.etaMs, `${at}.etaMs`),
+      earliestMs: numberOrNull(forecast, 'earliestMs', at),
+      latestMs: numberOrNull(forecast, 'latestMs', at),
+      perDay: numberOrNull(forecast, 'perDay', at),
+    }
+  );
+}
+
+function readRule(json: unknown, at: string): Rule {
+  const rule = objectOf(json, at);
+  return {
+    id: textOf(rule.id, `${at}.id`, findingLimits.ruleIdCharacters),
+    severity: oneOf(rule.severity, `${at}.severity`, severities),
+    limit: numberOrNull(rule, 'limit', at),
+    says: textOf(rule.says, `${at}.says`, findingLimits.adviceCharacters),
+    advice: textOf(rule.advice, `${at}.advice`, findingLimits.adviceCharacters),
+  };
+}
+
+function readChanges(json: unknown): Change[] {
+  return listOf(json, 'incident.changes', findingLimits.changes, (item, at) => {
+    const change = objectOf(item, at);
+    return {
+      atMs: numberOf(change.atMs, `${at}.atMs`),
+      kind: known(change.kind, changeKinds) ?? 'state',
+      text: textOf(change.text, `${at}.text`, TEXT_CHARACTERS),
+    };
+  });
+}
+
+function readNotice(json: unknown): Notice | undefined {
+  const notice = objectOf(json, 'incident.notify');
+  const reason = known(notice.reason, noticeReasons);
+  return (
+    reason && {
+      wakes: notice.wakes === true,
+      reason,
+      cost: numberOf(notice.cost, 'incident.notify.cost', 0),
+      perWeek: numberOrNull(notice, 'perWeek', 'incident.notify'),
+    }
+  );
+}
+
+/** A field that may be missing: read where it is there, left out where it is not, or where `read` knows no word for it. */
+function optional<K extends string, T>(
+  name: K,
+  value: unknown,
+  read: (value: unknown) => T | undefined,
+): { readonly [name in K]?: T } {
+  const there = value === undefined || value === null ? undefined : read(value);
+  return (there === undefined ? {} : { [name]: there }) as { readonly [name in K]?: T };
+}
+
+function onlyTrue(value: unknown): true | undefined {
+  return value === true ? true : undefined;
+}
+
+function known<T extends string>(value: unknown, words: readonly T[]): T | undefined {
+  return words.find((word) => word === value);
 }
 
 function readKey(json: unknown, where: string): SeriesKey {

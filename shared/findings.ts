@@ -58,9 +58,8 @@ export const findingLimits = {
   changes: 8,
   /** Characters of a text. */
   textCharacters: 2_000,
-  /** Characters of a rule's name, and of its advice. */
-  ruleIdCharacters: 64,
-  adviceCharacters: 400,
+  /** Characters of a rule's id. */
+  ruleCharacters: 64,
 } as const;
 
 /** What one series of a group has to do with the group's finding. */
@@ -88,18 +87,6 @@ export interface Forecast {
   readonly perDay: number | null;
 }
 
-/** The rule that was broken. */
-export interface Rule {
-  readonly id: string;
-  readonly severity: Severity;
-  /** The bound that was passed, in the unit of the series; null where the rule is about a state. */
-  readonly limit: number | null;
-  /** What is wrong, in words: `less than 5 % free`. */
-  readonly says: string;
-  /** What to do, in a sentence or two; empty for none. */
-  readonly advice: string;
-}
-
 /** Why something was found. */
 export interface Finding {
   readonly series: SeriesId;
@@ -125,11 +112,16 @@ export interface Finding {
   /** Of a group: at most `findingLimits.members`, the greatest share first. */
   readonly members?: readonly Member[];
   readonly forecast?: Forecast;
-  readonly rule?: Rule;
-  /**
-   * What a stage has to add in words, told behind the numbers: `differs from the same sensor on probe 2`.
-   */
-  readonly note?: string;
+  /** Of a plain rule: its id. It stands outside of the budgets, opens an incident at once, and says when it ends. */
+  readonly rule?: string;
+  /** What the value was held against. */
+  readonly limit?: number;
+  /** How grave it is, where that is known and need not be judged by rarity. */
+  readonly severity?: Severity;
+  /** What is wrong, in words that need no series: `the filesystem /data is nearly full`. */
+  readonly wrong?: string;
+  /** What somebody can do about it. */
+  readonly advice?: string;
   /**
    * It is over: the last word on this finding, with `lastMs` as its end. Rules, forecasts and data quality say it, as
    * they may last for weeks without a word; what statistics found ends by silence.

@@ -14,7 +14,6 @@ import {
   type Notice,
   noticeReasons,
   type RankedFinding,
-  type Rule,
   severities,
   shapes,
 } from './findings.ts';
@@ -71,8 +70,11 @@ function readFinding(json: unknown, at: string): RankedFinding {
       listOf(members, `${at}.members`, findingLimits.members, readMember),
     ),
     ...optional('forecast', finding.forecast, (forecast) => readForecast(forecast, `${at}.forecast`)),
-    ...optional('rule', finding.rule, (rule) => readRule(rule, `${at}.rule`)),
-    ...optional('note', finding.note, (note) => textOf(note, `${at}.note`, TEXT_CHARACTERS)),
+    ...optional('rule', finding.rule, (rule) => textOf(rule, `${at}.rule`, findingLimits.ruleCharacters)),
+    ...optional('limit', finding.limit, (limit) => numberOf(limit, `${at}.limit`)),
+    ...optional('severity', finding.severity, (severity) => known(severity, severities)),
+    ...optional('wrong', finding.wrong, (wrong) => textOf(wrong, `${at}.wrong`, TEXT_CHARACTERS)),
+    ...optional('advice', finding.advice, (advice) => textOf(advice, `${at}.advice`, TEXT_CHARACTERS)),
     ...optional('ended', finding.ended, onlyTrue),
     ...optional('holds', finding.holds, onlyTrue),
     ...optional('muted', finding.muted, onlyTrue),
@@ -109,17 +111,6 @@ function readForecast(json: unknown, at: string): Forecast | undefined {
       perDay: numberOrNull(forecast, 'perDay', at),
     }
   );
-}
-
-function readRule(json: unknown, at: string): Rule {
-  const rule = objectOf(json, at);
-  return {
-    id: textOf(rule.id, `${at}.id`, findingLimits.ruleIdCharacters),
-    severity: oneOf(rule.severity, `${at}.severity`, severities),
-    limit: numberOrNull(rule, 'limit', at),
-    says: textOf(rule.says, `${at}.says`, findingLimits.adviceCharacters),
-    advice: textOf(rule.advice, `${at}.advice`, findingLimits.adviceCharacters),
-  };
 }
 
 function readChanges(json: unknown): Change[] {

@@ -16,6 +16,7 @@ import type { Finding } from '../shared/findings.ts';
 import { DAY_MS } from '../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
 import { Excursions, step } from './detect/excursions.ts';
+import { type LastingKind, lastingKinds } from './detect/kinds.ts';
 import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
 import type { Log } from './inputs/input.ts';
 
@@ -40,12 +41,9 @@ export interface DetectOptions {
   readonly settleMs?: number;
 }
 
-/** Detectors of every series, in the order of the columns below. */
-const kindNames = ['surprise', 'stuck', 'missing', 'saturated'] as const;
+/** Detectors of every series, in the order of the columns below: surprise, then `lastingKinds`. */
 const SURPRISE = 0;
-const STUCK = 1;
-const MISSING = 2;
-const SATURATED = 3;
+const FIRST_LASTING = 1;
 /** A series that is no share of a resource. */
 const NO_SHARE = -1;
 
@@ -56,8 +54,15 @@ const LEAST_BAR_BITS = 12;
 const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
 /** What is merely unusual is told for as long after a finding, or before it as long as it lasts until then. */
 const GOING_ON_MS = 30_000;
-/** A stuck, silent or saturated series is told again as often. */
+/** What lasts is told again as often. */
 const REPEAT_MS = 30_000;
+/** How often kinds of the cadence `minute` are scored. */
+const SCORED_MS = 60_000;
+
+const noRange: { readonly expectedLow: number | null; readonly expectedHigh: number | null } = {
+  expectedLow: null,
+  expectedHigh: null,
+};
 
 export class DetectStage {
   /** Of the last `score`: surprise in bits (0 while not ready), whether it is a finding, and the expected range. */
@@ -75,19 +80,19 @@ export class DetectStage {
   readonly #states: unknown[][];
   /** Expected samples a day of a series; 0: it has not appeared. */
   readonly #perDay: Float64Array;
-  readonly #steady: Uint8Array;
   /** Share at which nothing is left (0 or 1), or `NO_SHARE`. */
   readonly #full: Int8Array;
   /** Monotonic time until which what is merely unusual is told too: something is going on. */
   #goingOnUntilMs = Number.NEGATIVE_INFINITY;
   readonly #excursions: Excursions;
-  /** Monotonic times: of the last good value, of the last change, of what was told last of stuck or missing. */
+  /** Monotonic times: of the last good value, of the last change, and when kinds are scored that are so by the minute. */
   readonly #lastGood: Float64Array;
   readonly #lastChange: Float64Array;
   readonly #lastValue: Float64Array;
-  /** Since when nothing is left of a resource; NaN: something is. */
-  readonly #fullSince: Float64Array;
-  readonly #told: Float64Array;
+  readonly #due: Float64Array;
+  /** By detector, then by series number: since when it gives bits (NaN: it gives none), and when it was told last. */
+  readonly #givesSince: Float64Array[];
+  readonly #told: Float64Array[];
   /** States of series that are not here now, oldest first: loaded and not claimed yet, or forgotten. */
   readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
   #samplesPerDay = 0;
@@ -98,18 +103,18 @@ export class DetectStage {
 
   constructor(options: DetectOptions) {
     this.#options = options;
-    this.#kinds = kindNames.map((name) => detectorKinds[name]!);
+    this.#kinds = [{ name: 'surprise' }, ...lastingKinds].map(({ name }) => detectorKinds[name]!);
     this.#params = this.#kinds.map((kind) => ({ ...kind.defaults }));
     this.#states = this.#kinds.map(() => new Array(options.limit).fill(null));
     this.#perDay = new Float64Array(options.limit);
-    this.#steady = new Uint8Array(options.limit);
     this.#full = new Int8Array(options.limit);
     this.#excursions = new Excursions(options.limit);
     this.#lastGood = new Float64Array(options.limit);
     this.#lastChange = new Float64Array(options.limit);
     this.#lastValue = new Float64Array(options.limit);
-    this.#fullSince = new Float64Array(options.limit);
-    this.#told = new Float64Array(options.limit);
+    this.#due = new Float64Array(options.limit);
+    this.#givesSince = this.#kinds.map(() => new Float64Array(options.limit));
+    this.#told = this.#kinds.map(() => new Float64Array(options.limit));
   }
 
   /** Bits from which on a sample is a finding: what is expected less often than the budget allows. */
@@ -136,13 +141,12 @@ export class DetectStage {
     this.expectedHigh = this.#verdict.expectedHigh;
     const good = quality === Quality.good && Number.isFinite(value);
     if (good) this.#follow(series, value, at);
-    if (good && this.#steady[series] === 0) {
-      this.#judge(STUCK, series, at);
-      if (this.#verdict.finding) this.#tellLasting(STUCK, series, value, this.#lastChange[series]!, at);
+    const due = now >= this.#due[series]!;
+    if (due) this.#due[series] = now + SCORED_MS;
+    for (let k = 0; k < lastingKinds.length; k++) {
+      if (good || lastingKinds[k]!.unseen === true)
+        this.#judgeLasting(FIRST_LASTING + k, lastingKinds[k]!, series, value, due, at);
     }
-    if (this.#full[series]! !== NO_SHARE) this.#judgeShare(series, value, at);
-    this.#judge(MISSING, series, at);
-    if (this.#verdict.finding) this.#tellLasting(MISSING, series, Number.NaN, this.#lastGood[series]!, at);
     if (!good) return;
     this.#lastGood[series] = now;
     if (value !== this.#lastValue[series]) {
@@ -205,16 +209,17 @@ export class DetectStage {
     this.#tellExcursion(series, at);
   }
 
-  /** How much of a resource is in use, whichever way round it is measured. */
-  #judgeShare(series: number, value: number, at: Instant): void {
-    this.#x[0] = this.#full[series] === 0 ? 1 - value : value;
-    this.#judge(SATURATED, series, at);
+  #judgeLasting(k: number, kind: LastingKind, series: number, value: number, due: boolean, at: Instant): void {
+    const state = this.#states[k]![series];
+    if (state === null) return;
+    if (kind.share === true && this.#full[series] === 0) this.#x[0] = 1 - value;
+    if (kind.cadence === 'sample' || due) {
+      this.#judge(k, series, at);
+      this.#considerTelling(k, kind, series, value, at);
+    } else {
+      this.#kinds[k]!.learn(this.#params[k], state, this.#x, this.#quality, at);
+    }
     this.#x[0] = value;
-    if (this.#verdict.bits === 0) this.#fullSince[series] = Number.NaN;
-    else if (Number.isNaN(this.#fullSince[series]!)) this.#fullSince[series] = at.monotonicMs;
-    if (!this.#verdict.finding) return;
-    this.#goingOnUntilMs = at.monotonicMs + GOING_ON_MS;
-    this.#tellLasting(SATURATED, series, value, this.#fullSince[series]!, at);
   }
 
   #judge(kind: number, series: number, at: Instant): void {
@@ -236,17 +241,18 @@ export class DetectStage {
     const parked = this.#parked.get(id);
     this.#parked.delete(id);
     for (const [k, kind] of this.#kinds.entries()) {
-      if (k === SATURATED && definition.full === undefined) continue;
+      if (k >= FIRST_LASTING && lastingKinds[k - FIRST_LASTING]!.takes?.(definition) === false) continue;
       const saved = parked?.find((one) => one.name === kind.name);
       this.#states[k]![series] = (saved === undefined ? null : this.#decode(saved)) ?? kind.start(this.#params[k]);
     }
-    this.#steady[series] = definition.steady === true ? 1 : 0;
     this.#full[series] = definition.full ?? NO_SHARE;
     this.#lastGood[series] = at.monotonicMs;
     this.#lastChange[series] = at.monotonicMs;
     this.#lastValue[series] = Number.NaN;
-    this.#fullSince[series] = Number.NaN;
-    this.#told[series] = Number.NEGATIVE_INFINITY;
+    // Spread over the minute, so that not all series are scored at once.
+    this.#due[series] = at.monotonicMs + (series % 60) * 1000;
+    for (const since of this.#givesSince) since[series] = Number.NaN;
+    for (const told of this.#told) told[series] = Number.NEGATIVE_INFINITY;
     this.#excursions.forget(series);
     this.#setRate(series, DAY_MS / Math.max(1, definition.intervalMs ?? this.#options.intervalMs ?? 1000));
     return true;
@@ -306,12 +312,24 @@ export class DetectStage {
     return { expectedLow: ranged ? low : null, expectedHigh: ranged ? high : null };
   }
 
-  #tellLasting(kind: number, series: number, seen: number, since: number, at: Instant): void {
-    if (at.monotonicMs - this.#told[series]! < REPEAT_MS) return;
-    this.#told[series] = at.monotonicMs;
-    // Of something missing or stuck no value would be right.
-    const range = kind === SATURATED ? this.#rangeBefore(series) : { expectedLow: null, expectedHigh: null };
-    this.#tell(series, kind, since + at.utcMs - at.monotonicMs, at.utcMs, seen, this.#verdict.bits, range);
+  #considerTelling(k: number, kind: LastingKind, series: number, value: number, at: Instant): void {
+    const now = at.monotonicMs;
+    const verdict = this.#verdict;
+    const gives = this.#givesSince[k]!;
+    if (verdict.bits === 0) gives[series] = Number.NaN;
+    else if (Number.isNaN(gives[series]!)) gives[series] = now;
+    if (!verdict.finding) return;
+    if (kind.goingOn === true) this.#goingOnUntilMs = now + GOING_ON_MS;
+    const told = this.#told[k]!;
+    if (now - told[series]! < REPEAT_MS) return;
+    told[series] = now;
+    let since = gives[series]!;
+    if (kind.since === 'change') since = this.#lastChange[series]!;
+    else if (kind.since === 'good') since = this.#lastGood[series]!;
+    let range = noRange;
+    if (kind.range === 'values') range = this.#rangeBefore(series);
+    else if (kind.range === 'own') range = this.#expected(series, verdict.expectedLow, verdict.expectedHigh);
+    this.#tell(series, k, since + at.utcMs - now, at.utcMs, value, verdict.bits, range);
   }
 
   #tell(

@@ -1,0 +1,40 @@
+/**
+ * The detectors that speak when something has lasted, beside the one that judges values (`surprise`). A new one is one
+ * line here, and one in `shared/detect/registry.ts`.
+ *
+ * Each learns from every sample that it is shown. It is scored with each sample, or (cheaper, for what takes long to
+ * show) once a minute of monotonic time; what it finds is told again every 30 s at most, until it finds it no longer.
+ */
+import type { SeriesDefinition } from '../../shared/series.ts';
+
+export interface LastingKind {
+  /** As in the registry of detectors. */
+  readonly name: string;
+  readonly cadence: 'sample' | 'minute';
+  /** Series that it is for; without it, all. */
+  readonly takes?: (definition: SeriesDefinition) => boolean;
+  /** It is shown what did not come, or came in bad quality, as well (as NaN). */
+  readonly unseen?: true;
+  /** It is shown the share of a resource that is in use, whichever way round the series has it. */
+  readonly share?: true;
+  /** Since when it is so: the last change of the value, the last good value, or when it first gave bits. */
+  readonly since: 'change' | 'good' | 'bits';
+  /** Expected range beside it: none, the detector's own, or that of the values before they left it. */
+  readonly range: 'none' | 'own' | 'values';
+  /** While it lasts, what is merely unusual in other series is told too. */
+  readonly goingOn?: true;
+}
+
+export const lastingKinds: readonly LastingKind[] = [
+  { name: 'stuck', cadence: 'sample', takes: ({ steady }) => steady !== true, since: 'change', range: 'none' },
+  { name: 'missing', cadence: 'sample', unseen: true, since: 'good', range: 'none' },
+  {
+    name: 'saturated',
+    cadence: 'sample',
+    takes: ({ full }) => full !== undefined,
+    share: true,
+    since: 'bits',
+    range: 'values',
+    goingOn: true,
+  },
+];

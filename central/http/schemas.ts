@@ -1,4 +1,5 @@
 /** JSON Schemas of what the API says, each under its name in `components/schemas` of the OpenAPI document. */
+import { changeKinds, noticeReasons, severities, shapes } from '../../shared/findings.ts';
 import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
 
@@ -65,6 +66,8 @@ const textMap = mapOf(text);
 const numberMap = mapOf(number);
 
 const key = { name: text, unit: text, attributes: textMap };
+/** Only there where it is true. */
+const onlyTrue: Schema = { ...flag, description: 'only there where it is true' };
 const finding = {
   series: seriesId,
   key: object(key),
@@ -77,6 +80,37 @@ const finding = {
   expectedHigh: numberOrNull,
   bits: numberOrNull,
   returnPeriodMs: numberOrNull,
+};
+/** Of some detectors only. */
+const moreOfFinding = {
+  shape: oneOf(...shapes),
+  members: list(
+    object({
+      series: seriesId,
+      key: object(key),
+      share: number,
+      seen: numberOrNull,
+      expectedLow: numberOrNull,
+      expectedHigh: numberOrNull,
+    }),
+    'series of a group, the greatest share first',
+  ),
+  forecast: object({
+    reaches: oneOf('full', 'empty', 'expired', 'worn'),
+    bound: numberOrNull,
+    etaMs: timeMs,
+    earliestMs: timeMsOrNull,
+    latestMs: timeMsOrNull,
+    perDay: numberOrNull,
+  }),
+  rule: text,
+  limit: number,
+  severity: oneOf(...severities),
+  wrong: text,
+  advice: text,
+  ended: onlyTrue,
+  holds: onlyTrue,
+  muted: onlyTrue,
 };
 const figures = object({ coverage: number, pinball: number, findingsPerDay: number });
 const agentRecord = {
@@ -176,10 +210,18 @@ export const schemas = {
       closedMs: timeMsOrNull,
       uncertain,
       title: text,
-      findings: list(object({ ...finding, contribution: numberOrNull, text })),
+      findings: list(
+        object({ ...finding, contribution: numberOrNull, text, ...moreOfFinding }, Object.keys(moreOfFinding)),
+      ),
       more: number,
+      changes: list(
+        object({ atMs: timeMs, kind: oneOf(...changeKinds), text }),
+        'what changed shortly before the first finding, the nearest first',
+      ),
+      notify: object({ wakes: flag, reason: oneOf(...noticeReasons), cost: number, perWeek: numberOrNull }),
+      excessBits: number,
     },
-    ['uncertain'],
+    ['uncertain', 'changes', 'notify', 'excessBits'],
   ),
   StateEvent: object(
     {

@@ -1,5 +1,5 @@
 /** Times of what the store files, when it is dated: pure. */
-import type { Incident, StateEvent } from '../../shared/findings.ts';
+import type { Forecast, Incident, StateEvent } from '../../shared/findings.ts';
 import { MINUTE_MS } from '../../shared/limits.ts';
 
 /** A window that ends this close to a full minute ends on it: offsets are fitted to some milliseconds only. */
@@ -24,7 +24,22 @@ export function movedIncident(incident: Incident, byMs: number, dated: boolean):
       ...finding,
       sinceMs: moved(finding.sinceMs),
       lastMs: moved(finding.lastMs),
+      ...(finding.forecast === undefined ? {} : { forecast: movedForecast(finding.forecast, moved) }),
     })),
+    ...(incident.changes === undefined
+      ? {}
+      : { changes: incident.changes.map((change) => ({ ...change, atMs: moved(change.atMs) })) }),
+  };
+}
+
+function movedForecast(forecast: Forecast, moved: (ms: number) => number): Forecast {
+  const movedOrNull = (ms: number | null): number | null => (ms === null ? null : moved(ms));
+  const { etaMs, earliestMs, latestMs } = forecast;
+  return {
+    ...forecast,
+    etaMs: moved(etaMs),
+    earliestMs: movedOrNull(earliestMs),
+    latestMs: movedOrNull(latestMs),
   };
 }
 

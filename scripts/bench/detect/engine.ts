@@ -1,0 +1,138 @@
+/**
+ * The agent's engine, as the bench runs it: the only file of the bench that knows the agent's stages, and it has no
+ * detector of its own. One configuration for every set: the agent's defaults.
+ *
+ *   feed(utcMs, row) → DetectStage for each series → Finding → IncidentStage, if asked for
+ *                    → bits of each series, bits of the machine
+ *
+ * Two things differ from an agent's start, since what is replayed was recorded and not disturbed by any start: nothing
+ * is left out to settle, and time runs as the rows say.
+ */
+import { DetectStage } from '../../../agent/detect.ts';
+import { IncidentStage } from '../../../agent/incidents.ts';
+import type { Finding, Incident } from '../../../shared/findings.ts';
+import { Quality, type SeriesDefinition } from '../../../shared/series.ts';
+
+export interface EngineOptions {
+  /** One series each, of one machine. */
+  readonly columns: readonly string[];
+  readonly intervalMs: number;
+  /** False findings a day that nobody minds on this machine. */
+  readonly findingsPerDay: number;
+  readonly onFinding?: (finding: Finding) => void;
+  /** Each revision of each incident, the closing one too; without it there is no incident stage. */
+  readonly onIncident?: (incident: Incident) => void;
+}
+
+/** The agent's default budget of findings a day. */
+export const shippedBudget = 1;
+
+const ignore = (): void => undefined;
+const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+/** Of this run; what the records of incidents would be numbered in. */
+const EPOCH = '0'.repeat(32);
+
+export class Engine {
+  /** Bits of each series at the last row. */
+  readonly bits: Float64Array;
+  /** Bits of the machine at the last row. */
+  machineBits = 0;
+  readonly #columns: number;
+  readonly #intervalMs: number;
+  readonly #detect: DetectStage;
+  readonly #incidents: IncidentStage | null;
+  readonly #at = { monotonicMs: 0, utcMs: 0 };
+  #rows = 0;
+  #opened = 0;
+  /** An incident is being opened; see `settled`. */
+  #opening: Promise<unknown> | null = null;
+
+  constructor(options: EngineOptions) {
+    const { columns, intervalMs, findingsPerDay, onFinding, onIncident } = options;
+    this.#columns = columns.length;
+    this.#intervalMs = intervalMs;
+    this.bits = new Float64Array(columns.length);
+    const definitions = columns.map(
+      (name): SeriesDefinition => ({ name, unit: '1', attributes: {}, kind: 'gauge', intervalMs }),
+    );
+    this.#incidents = onIncident === undefined ? null : this.#startIncidents(onIncident);
+    this.#detect = new DetectStage({
+      limit: columns.length,
+      series: {
+        definition: (series) => definitions[series] ?? null,
+        id: (series) => series.toString(16).padStart(16, '0'),
+      },
+      log,
+      findingsPerDay,
+      settleMs: 0,
+      onFinding: (finding) => {
+        onFinding?.(finding);
+        this.#incidents?.add(finding, this.#at);
+      },
+    });
+  }
+
+  /** Takes the next row; NaN is a missing value. */
+  feed(utcMs: number, rows: ArrayLike<number>, offset = 0): void {
+    const at = this.#at;
+    // The boot clock never goes back, whatever a file's clock does.
+    const step = this.#rows === 0 ? this.#intervalMs : Math.max(1, utcMs - at.utcMs);
+    at.monotonicMs += step;
+    at.utcMs = utcMs;
+    this.#rows++;
+    this.#incidents?.tick(at);
+    let most = 0;
+    for (let series = 0; series < this.#columns; series++) {
+      const value = rows[offset + series]!;
+      this.#detect.score(series, value, Number.isFinite(value) ? Quality.good : Quality.bad, at);
+      const { bits } = this.#detect;
+      this.bits[series] = bits;
+      if (bits > most) most = bits;
+    }
+    this.machineBits = most;
+  }
+
+  /** Not null while an incident is being written: wait for it before the next row. */
+  get settled(): Promise<unknown> | null {
+    return this.#opening;
+  }
+
+  /** Bytes of the state that is saved, all series together. */
+  stateBytes(): number {
+    return this.#detect.saveState().length;
+  }
+
+  #startIncidents(onIncident: (incident: Incident) => void): IncidentStage {
+    return new IncidentStage({
+      log,
+      zone: () => 'UTC',
+      barBits: () => this.#detect.barBits,
+      open: async (draft) => {
+        const id = { epoch: EPOCH, seq: ++this.#opened };
+        onIncident({ ...draft, ...id });
+        this.#opening = Promise.resolve().then(() => {
+          this.#opening = null;
+        });
+        return id;
+      },
+      revise: onIncident,
+    });
+  }
+}
+
+/** Scores of one series, as it would be judged alone on a machine. */
+export function scoreSeries(timesMs: Float64Array, values: Float64Array, findingsPerDay = shippedBudget): Float64Array {
+  const engine = new Engine({ columns: ['value'], intervalMs: firstInterval(timesMs), findingsPerDay });
+  const scores = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    engine.feed(timesMs[i]!, values, i);
+    scores[i] = engine.machineBits;
+  }
+  return scores;
+}
+
+/** How often rows come, as an operator would have configured it: what lies between the first two. */
+export function firstInterval(timesMs: Float64Array): number {
+  const interval = timesMs.length < 2 ? Number.NaN : timesMs[1]! - timesMs[0]!;
+  return interval > 0 ? interval : 1000;
+}

@@ -1,0 +1,17 @@
+/** What the command line hands to a set, and what a set hands back. */
+import type { Figures } from '../table.ts';
+
+export interface SetOptions {
+  /** Folder that holds the data sets. */
+  readonly dir: string;
+  /** Only files whose name contains it; empty: all. */
+  readonly filter: string;
+  /** False findings a day and machine that nobody minds. */
+  readonly budget: number;
+}
+
+export interface SetResult {
+  readonly tables: Readonly<Record<string, Readonly<Record<string, Figures>>>>;
+  /** Of the agent's engine, for `--json`. */
+  readonly figures: Figures;
+}

@@ -39,6 +39,12 @@ export interface SeriesDefinition extends SeriesKey {
   readonly steady?: boolean;
   /** A share of a resource at which nothing of it is left: 1 where it says what is used, 0 where it says what is free. */
   readonly full?: 0 | 1;
+  /**
+   * Of a stock, which fills or empties over time (a disk, a battery, a tank; not a rate such as time in use): the value
+   * at which it is full, and at which nothing of it is left. Where one is said it is told ahead when it is reached.
+   */
+  readonly fullAt?: number;
+  readonly emptyAt?: number;
   /** How often it is expected, in milliseconds; default the input's interval. */
   readonly intervalMs?: number;
 }

@@ -16,8 +16,9 @@ import {
   type WindowContent,
 } from './decide.ts';
 import { bootRows, planFiled } from './filed.ts';
+import { INCIDENT_NEWS, newsOf } from './incident-news.ts';
 import { planIncident } from './incidents.ts';
-import { epochBytes, keyOf } from './keys.ts';
+import { documentKey, epochBytes, keyOf } from './keys.ts';
 import { type EpochLedger, gapCauseOf, settledOf } from './ledger.ts';
 import { planLedgers } from './plan-ledgers.ts';
 import { placeOf, putRuns, runsOf, type SettledKey, storedCrcs } from './runs.ts';
@@ -210,15 +211,13 @@ async function planRecord(
         plan.put(keyOf('event', number, { u48: Math.floor(event.atMs) }, epoch, { u48: seq }, i), json(event));
       });
       return;
-    case 'incident':
-      await planIncident(
-        reader,
-        plan,
-        number,
-        content.incident,
-        boot === undefined ? undefined : { boot, monotonicMs: monotonicMs ?? 0, timeMs },
-      );
+    case 'incident': {
+      const filed = boot === undefined ? undefined : { boot, monotonicMs: monotonicMs ?? 0, timeMs };
+      if (!(await planIncident(reader, plan, number, content.incident, filed))) return;
+      const news = newsOf(batch.agent, content.incident);
+      plan.put(documentKey(INCIDENT_NEWS, news.key), json(news.value));
       return;
+    }
     case 'document':
       await planDocument(reader, plan, number, batch.epoch, seq, timeMs, content);
       return;

@@ -42,25 +42,27 @@ export function incidentBrief({ state, closedMs }: Incident): Buffer {
   return brief;
 }
 
+/** Answers whether it is news: no later revision was there. */
 export async function planIncident(
   reader: Reader,
   plan: Plan,
   agent: number,
   incident: Incident,
   filed: FiledIncident['filed'],
-): Promise<void> {
+): Promise<boolean> {
   const { epoch, seq } = incident;
   const key = keyOf('incident', agent, epochBytes(epoch), { u48: seq });
   const stored = await plan.getShared(reader, key);
   if (stored !== undefined) {
     const { filed: _filed, ...before } = JSON.parse(Buffer.from(stored).toString()) as FiledIncident;
-    if (!replacesIncident(incident, before)) return;
+    if (!replacesIncident(incident, before)) return false;
     if (Math.floor(before.openedMs) !== Math.floor(incident.openedMs)) {
       plan.operations.push({ type: 'del', key: incidentTimeKey(before.openedMs, agent, epoch, seq) });
     }
   }
   plan.putShared(key, Buffer.from(JSON.stringify(filed === undefined ? incident : { ...incident, filed })));
   plan.put(incidentTimeKey(incident.openedMs, agent, epoch, seq), incidentBrief(incident));
+  return true;
 }
 
 export interface FoundIncident {

@@ -56,7 +56,13 @@ export interface AgentData {
   readonly revisions: Map<string, string>;
 }
 
-export function applyRecord(agent: AgentData, batch: Batch, { record, columns }: Accepted): void {
+/** @param news told of an incident's revision that replaces another */
+export function applyRecord(
+  agent: AgentData,
+  batch: Batch,
+  { record, columns }: Accepted,
+  news: (incident: Incident) => void,
+): void {
   const { content, seq, timeMs } = record;
   const order = `${batch.epoch}/${String(seq).padStart(16, '0')}`;
   const { boot, monotonicMs = 0, dated } = record;
@@ -95,6 +101,7 @@ export function applyRecord(agent: AgentData, batch: Batch, { record, columns }:
       const before = agent.incidents.get(key);
       if (before !== undefined && !replacesIncident(content.incident, before)) return;
       agent.incidents.set(key, content.incident);
+      news(content.incident);
       agent.revisions.set(key, `${batch.epoch}/${seq}`);
       return;
     }

@@ -3,7 +3,7 @@
  * prepares (chunks, rollups) is worked out with each query. It decides by the same rules (`decide.ts`, `ledger.ts`).
  */
 
-import type { StateEvent } from '../../shared/findings.ts';
+import type { Incident, StateEvent } from '../../shared/findings.ts';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
@@ -11,6 +11,7 @@ import { quarantinedMs } from './commit.ts';
 import { coverageOf, factsOf } from './coverage.ts';
 import { checkBatch, type Decision, decide, noteOthers } from './decide.ts';
 import { findings, firstCertainMs, isNews } from './identity.ts';
+import { INCIDENT_NEWS, newsOf } from './incident-news.ts';
 import { matchesIncident } from './incidents.ts';
 import { compareLedgers, type EpochLedger, emptyLedger, endsOfVolatile, ledgerRow, settledOf } from './ledger.ts';
 import { totalsOf } from './ledger-sums.ts';
@@ -289,7 +290,12 @@ export class MemoryStore implements Store {
   #apply(agent: AgentData, batch: Batch, decision: Decision): CommitResult {
     for (const hash of decision.refusedTables) agent.tables.set(hash, null);
     for (const table of decision.restoredTables) applyTable(agent, table);
-    for (const one of decision.accepted) applyRecord(agent, batch, one);
+    const news = (incident: Incident): void => {
+      const { key, value } = newsOf(batch.agent, incident);
+      // Written before it answers: nothing in it waits.
+      void this.documents.put(INCIDENT_NEWS, key, value);
+    };
+    for (const one of decision.accepted) applyRecord(agent, batch, one, news);
     for (const { record, reason } of decision.refused) {
       const { seq, crc } = record;
       const timeMs = quarantinedMs(batch, record);

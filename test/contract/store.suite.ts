@@ -1,6 +1,7 @@
 /** What every store must do; run on each by `store.test.ts`. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { INCIDENT_NEWS, type IncidentNews } from '../../central/store/incident-news.ts';
 import type { Batch, IncomingRecord, Store } from '../../central/store/store.ts';
 import { sha256Hex } from '../../shared/trust/hash.ts';
 import {
@@ -633,6 +634,23 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
         await store.commit(batch([record(5, T0, { kind: 'incident', incident: incident(2) })]));
         expect(await store.incidents(always)).toEqual([{ ...closed, agent: 'm1' }]);
         expect(await store.incidents({ ...always, state: 'open' })).toEqual([]);
+      });
+
+      test('each revision that holds is news until somebody has dealt with it', async () => {
+        const of = (revision: number, state: 'open' | 'closed' = 'open') =>
+          incident(revision, { state, closedMs: state === 'closed' ? T0 + MINUTE : null });
+        const first = record(3, T0, { kind: 'incident', incident: of(1) });
+        await store.commit(batch([first, record(4, T0, { kind: 'incident', incident: of(3, 'closed') })]));
+        // Known, and passed by a later one: nothing new.
+        await store.commit(batch([first, record(5, T0, { kind: 'incident', incident: of(2) })]));
+        const news = await store.documents.list<IncidentNews>(INCIDENT_NEWS);
+        expect(news.map(({ value: { agent, seq, revision, state } }) => ({ agent, seq, revision, state }))).toEqual([
+          { agent: 'm1', seq: 3, revision: 1, state: 'open' },
+          { agent: 'm1', seq: 3, revision: 3, state: 'closed' },
+        ]);
+        await store.documents.putAll(news.map(({ key }) => ({ namespace: INCIDENT_NEWS, key, value: null })));
+        await store.commit(batch([first]));
+        expect(await store.documents.list(INCIDENT_NEWS)).toEqual([]);
       });
 
       test('incidents by time, agent and state, newest first', async () => {

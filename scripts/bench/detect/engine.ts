@@ -35,8 +35,10 @@ const EPOCH = '0'.repeat(32);
 export class Engine {
   /** Bits of each series at the last row. */
   readonly bits: Float64Array;
-  /** Bits of the machine at the last row. */
+  /** Bits of the machine at the last row: how rare what begins or worsens with it is. Counted against a budget. */
   machineBits = 0;
+  /** How unusual the machine is at the last row, whether it has just become so or has been for hours; any unit. */
+  machineState = 0;
   readonly #columns: number;
   readonly #intervalMs: number;
   readonly #detect: DetectStage;
@@ -90,6 +92,7 @@ export class Engine {
       if (bits > most) most = bits;
     }
     this.machineBits = most;
+    this.machineState = most;
   }
 
   /** Not null while an incident is being written: wait for it before the next row. */

@@ -8,11 +8,15 @@ import { shippedBudget } from './engine.ts';
 import { UsageError } from './formats/files.ts';
 import { runNab } from './sets/nab.ts';
 import type { SetOptions, SetResult } from './sets/set.ts';
+import { runSkab } from './sets/skab.ts';
+import { runSmd } from './sets/smd.ts';
 import { type Figures, printTable } from './table.ts';
 
 /** In the order in which they run. */
 const sets: Readonly<Record<string, (options: SetOptions) => SetResult | Promise<SetResult>>> = {
   nab: runNab,
+  smd: runSmd,
+  skab: runSkab,
 };
 
 const usage = `usage: npm run bench:detect -- --data DIR [--set ${Object.keys(sets).join('|')}]… [--files TEXT] [--budget N] [--json FILE]`;

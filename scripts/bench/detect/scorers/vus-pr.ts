@@ -1,8 +1,8 @@
 /**
  * Volume under the surface of range-precision and range-recall (Paparrizos et al. 2022, "Volume Under the Surface",
  * VLDB 15(11)), as its authors' code has it: labels get slopes of half a buffer on either side of each event; recall is
- * the share of the sloped labels that is found times the share of events that are touched; the area is averaged over
- * buffers from 0 to `mostBuffer` rows.
+ * what is found of the sloped labels times the share of events that are touched; the area is averaged over buffers from
+ * 0 to `mostBuffer` rows.
  */
 
 /** Thresholds are the scores at as many equal steps of rank. */
@@ -55,8 +55,7 @@ function areaPr(labels: Uint8Array, order: Uint32Array, cuts: Uint32Array, buffe
   for (const [e, [first, last]] of events.entries()) eventOf.fill(e, first, last + 1);
   const touched = new Uint8Array(events.length);
   const plain = labels.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0);
-  // Neither the labels alone nor all of the slopes: the mean of both, so that recall is neither too large nor too small.
-  const positives = (plain + sloped.reduce((sum, label) => sum + label, 0)) / 2;
+  let slopesFound = 0;
   let touchedCount = 0;
   let found = 0;
   let taken = 0;
@@ -66,11 +65,14 @@ function areaPr(labels: Uint8Array, order: Uint32Array, cuts: Uint32Array, buffe
     for (; taken < cut; taken++) {
       const row = order[taken]!;
       found += sloped[row]!;
+      if (labels[row] === 0) slopesFound += sloped[row]!;
       const event = eventOf[row]!;
       if (event < 0 || touched[event] === 1) continue;
       touched[event] = 1;
       touchedCount++;
     }
+    // Slopes that are not found are no loss, those that are found count half.
+    const positives = plain + slopesFound / 2;
     const recall = Math.min(1, found / positives) * (touchedCount / events.length);
     area += (recall - recallBefore) * (found / taken);
     recallBefore = recall;
@@ -83,12 +85,9 @@ export function slopedLabels(labels: Uint8Array, buffer: number): Float64Array {
   const sloped = Float64Array.from(labels, (label) => (label > 0 ? 1 : 0));
   const half = Math.floor(buffer / 2);
   for (const [first, last] of rangesOf(labels)) {
-    for (let d = 1; d < half; d++) {
-      const slope = Math.sqrt(1 - d / buffer);
-      if (last + d < sloped.length) sloped[last + d] = Math.min(1, sloped[last + d]! + slope);
-    }
     for (let d = 1; d <= half; d++) {
       const slope = Math.sqrt(1 - d / buffer);
+      if (last + d < sloped.length) sloped[last + d] = Math.min(1, sloped[last + d]! + slope);
       if (first - d >= 0) sloped[first - d] = Math.min(1, sloped[first - d]! + slope);
     }
   }

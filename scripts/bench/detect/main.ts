@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { shippedBudget } from './engine.ts';
 import { UsageError } from './formats/files.ts';
+import { runClean } from './sets/clean.ts';
 import { runNab } from './sets/nab.ts';
 import type { SetOptions, SetResult } from './sets/set.ts';
 import { runSkab } from './sets/skab.ts';
@@ -17,6 +18,7 @@ const sets: Readonly<Record<string, (options: SetOptions) => SetResult | Promise
   nab: runNab,
   smd: runSmd,
   skab: runSkab,
+  clean: runClean,
 };
 
 const usage = `usage: npm run bench:detect -- --data DIR [--set ${Object.keys(sets).join('|')}]… [--files TEXT] [--budget N] [--json FILE]`;
@@ -40,7 +42,7 @@ async function main(): Promise<void> {
   const { data, set = Object.keys(sets), files, budget, json } = parsed();
   if (data === undefined) throw new UsageError('--data DIR is missing');
   const perDay = Number(budget);
-  if (!(perDay > 0)) throw new UsageError(`--budget ${budget}: a number of findings a day, above 0`);
+  if (!(perDay > 0)) throw new UsageError(`--budget ${budget}: a number above 0 is wanted`);
   const results: Record<string, Figures> = {};
   for (const name of set) {
     const run = sets[name];

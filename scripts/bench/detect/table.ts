@@ -2,23 +2,20 @@
 
 export type Figures = Readonly<Record<string, number>>;
 
-const NAME_WIDTH = 30;
+const LEAST_NAME_WIDTH = 20;
 const LEAST_WIDTH = 9;
 
 /** A title, then a line for each row; the first row's keys are the columns. */
 export function printTable(title: string, rows: Readonly<Record<string, Figures>>): void {
-  const columns = Object.keys(Object.values(rows)[0] ?? {});
+  const names = Object.keys(rows);
+  const columns = Object.keys(rows[names[0] ?? ''] ?? {});
+  const nameWidth = names.reduce((width, name) => Math.max(width, name.length), LEAST_NAME_WIDTH);
   const widths = columns.map((column) => Math.max(LEAST_WIDTH, column.length + 2));
   console.log(`\n${title}`);
-  console.log(' '.repeat(NAME_WIDTH) + columns.map((column, i) => column.padStart(widths[i]!)).join(''));
+  console.log(' '.repeat(nameWidth) + columns.map((column, i) => column.padStart(widths[i]!)).join(''));
   for (const [name, figures] of Object.entries(rows)) {
     const cells = columns.map((column, i) => shown(figures[column]).padStart(widths[i]!));
-    console.log(
-      name
-        .padEnd(NAME_WIDTH - 1)
-        .slice(0, NAME_WIDTH - 1)
-        .padEnd(NAME_WIDTH) + cells.join(''),
-    );
+    console.log(name.padEnd(nameWidth) + cells.join(''));
   }
 }
 

@@ -6,7 +6,7 @@ export interface SetOptions {
   readonly dir: string;
   /** Only files whose name contains it; empty: all. */
   readonly filter: string;
-  /** False findings a day and machine that nobody minds. */
+  /** False ones that nobody minds on a machine: a week in `clean`, a day in all other sets. */
   readonly budget: number;
 }
 

@@ -35,6 +35,8 @@ export interface DetectOptions {
   readonly onFinding: (finding: Finding) => void;
   /** Findings a day on this machine that nobody minds; default 1. */
   readonly findingsPerDay?: number;
+  /** Holds the bar to what this machine has shown; without it the bar is what the tails promise. */
+  readonly budget?: { setTrials(stage: string, perDay: number): void; bar(): number };
   /** How often a series is expected that does not say so itself; default 1 s. */
   readonly intervalMs?: number;
   /** After the first sample of all nothing is judged or learned for as long; default 30 s. */
@@ -120,6 +122,14 @@ export class DetectStage {
   /** Bits from which on a sample is a finding: what is expected less often than the budget allows. */
   get barBits(): number {
     return this.#params[SURPRISE]!.barBits;
+  }
+
+  /** Takes the bar from the budget anew: it moves with what was shown. */
+  renewBar(): void {
+    const { budget, findingsPerDay = 1 } = this.#options;
+    budget?.setTrials('detect', this.#samplesPerDay);
+    const promised = (): number => Math.log2(Math.max(1, this.#samplesPerDay / findingsPerDay));
+    this.#params[SURPRISE]!.barBits = budget?.bar() ?? Math.max(LEAST_BAR_BITS, promised());
   }
 
   /** Judges a sample and learns from it. NaN or a quality that is not good counts as missing. */
@@ -282,9 +292,7 @@ export class DetectStage {
   #setRate(series: number, perDay: number): void {
     this.#samplesPerDay += perDay - this.#perDay[series]!;
     this.#perDay[series] = perDay;
-    const budget = this.#options.findingsPerDay ?? 1;
-    const bar = Math.max(LEAST_BAR_BITS, Math.log2(Math.max(1, this.#samplesPerDay / budget)));
-    this.#params[SURPRISE]!.barBits = bar;
+    this.renewBar();
   }
 
   #tellExcursion(series: number, at: Instant): void {
@@ -355,6 +363,7 @@ export class DetectStage {
       ...expected,
       bits,
       returnPeriodMs: Math.min(LONGEST_RETURN_MS, intervalMs * 2 ** bits),
+      intervalMs,
     });
   }
 }

@@ -172,6 +172,7 @@ export class ModelStage {
         expectedHigh,
         bits,
         returnPeriodMs: Math.min(LONGEST_RETURN_MS, nominalMs * 2 ** bits),
+        intervalMs: nominalMs,
       },
       at,
     );

@@ -108,6 +108,8 @@ export interface Finding {
   readonly bits: number;
   /** How many samples apart such a value is expected, 2^bits; what "rarer than once in" is said from. */
   readonly returnPeriodMs: number;
+  /** How often the series is looked at: what is close to what, and what lasts, is judged by it. Not said: a second. */
+  readonly intervalMs?: number;
   readonly shape?: Shape;
   /** Of a group: at most `findingLimits.members`, the greatest share first. */
   readonly members?: readonly Member[];

@@ -37,6 +37,7 @@ const full: Incident = {
   findings: [
     {
       ...finding,
+      intervalMs: 60_000,
       shape: 'shift',
       members: [{ series: 'b'.repeat(16), key, share: 0.7, seen: 1, expectedLow: null, expectedHigh: 3 }],
       forecast: { reaches: 'full', bound: 1, etaMs: 9e12, earliestMs: 8e12, latestMs: null, perDay: 0.02 },

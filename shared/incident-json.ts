@@ -65,6 +65,7 @@ function readFinding(json: unknown, at: string): RankedFinding {
     expectedHigh: numberOrNull(finding, 'expectedHigh', at),
     bits: numberOf(finding.bits, `${at}.bits`, 0),
     returnPeriodMs: numberOf(finding.returnPeriodMs, `${at}.returnPeriodMs`, 0),
+    ...optional('intervalMs', finding.intervalMs, (interval) => numberOf(interval, `${at}.intervalMs`, 0)),
     ...optional('shape', finding.shape, (shape) => known(shape, shapes)),
     ...optional('members', finding.members, (members) =>
       listOf(members, `${at}.members`, findingLimits.members, readMember),

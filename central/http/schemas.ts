@@ -83,6 +83,7 @@ const finding = {
 };
 /** Of some detectors only. */
 const moreOfFinding = {
+  intervalMs: number,
   shape: oneOf(...shapes),
   members: list(
     object({

@@ -50,4 +50,6 @@ export interface DetectorKind<P, S> {
   start(params: P): S;
   score(params: P, state: S, x: Float64Array, quality: Uint8Array, at: Instant, out: Verdict): void;
   learn(params: P, state: S, x: Float64Array, quality: Uint8Array, at: Instant): void;
+  /** What its finding says, in words that follow the series' name; asked right after a `score` that found something. */
+  describe?(state: S, unit: string): string;
 }

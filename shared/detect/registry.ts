@@ -1,10 +1,13 @@
 /** Every kind of detector, by name. A new one is one file and one line here. */
 import type { DetectorKind } from './detector.ts';
 import { missing } from './missing.ts';
+import { noisy } from './noisy.ts';
+import { quantised } from './quantised.ts';
 import { saturated } from './saturated.ts';
 import { seasonal } from './seasonal.ts';
 import { stuck } from './stuck.ts';
 import { surprise } from './surprise.ts';
+import { timeToFull } from './time-to-full.ts';
 
 /** Parameters and state of a kind are its own; whoever goes by name hands them back unread. */
 // biome-ignore lint/suspicious/noExplicitAny: one map of kinds whose parameters and states differ
@@ -15,5 +18,8 @@ export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = {
   stuck,
   missing,
   saturated,
+  quantised,
+  noisy,
   seasonal,
+  forecast: timeToFull,
 };

@@ -11,6 +11,7 @@
 import type { Instant } from '../shared/clock.ts';
 import { emptyVerdict, type Verdict } from '../shared/detect/detector.ts';
 import { type AnyDetectorKind, detectorKinds } from '../shared/detect/registry.ts';
+import { describeSeries } from '../shared/detect/wording.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Finding } from '../shared/findings.ts';
 import { DAY_MS } from '../shared/limits.ts';
@@ -352,6 +353,7 @@ export class DetectStage {
     const definition = this.#options.series.definition(series);
     if (definition === null) return;
     const intervalMs = DAY_MS / this.#perDay[series]!;
+    const words = this.#kinds[kind]!.describe?.(this.#states[kind]![series], definition.unit);
     this.#options.onFinding({
       series: this.#options.series.id(series),
       key: { name: definition.name, unit: definition.unit, attributes: definition.attributes },
@@ -364,6 +366,7 @@ export class DetectStage {
       bits,
       returnPeriodMs: Math.min(LONGEST_RETURN_MS, intervalMs * 2 ** bits),
       intervalMs,
+      ...(words === undefined ? {} : { wrong: `${describeSeries(definition)} ${words}` }),
     });
   }
 }

@@ -5,6 +5,7 @@
  * Each learns from every sample that it is shown. It is scored with each sample, or (cheaper, for what takes long to
  * show) once a minute of monotonic time; what it finds is told again every 30 s at most, until it finds it no longer.
  */
+import { isAnalogue } from '../../shared/detect/measured.ts';
 import type { SeriesDefinition } from '../../shared/series.ts';
 
 export interface LastingKind {
@@ -37,4 +38,6 @@ export const lastingKinds: readonly LastingKind[] = [
     range: 'values',
     goingOn: true,
   },
+  { name: 'quantised', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'none' },
+  { name: 'noisy', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'own' },
 ];

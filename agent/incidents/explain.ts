@@ -81,6 +81,7 @@ export function describeFinding(finding: Finding, words: Words): string {
   const { key, seen, expectedLow, expectedHigh, detector } = finding;
   const name = describeSeries(key);
   const since = `since ${words.timeOfDay(finding.sinceMs)}`;
+  if (finding.wrong !== undefined) return `${finding.wrong}; ${since}`;
   if (detector === 'missing')
     return `${name}: no value for ${describeSpan(finding.lastMs - finding.sinceMs)}; ${since}`;
   const value = seen === null ? '' : ` ${formatValue(seen, key.unit)}`;

@@ -1,13 +1,17 @@
 /**
  * What detection costs for each point: the surprise detector alone, and the whole stage as the agent runs it, beside a
- * floor (an exponentially weighted z-score, the least that could be called a detector) in the same run.
+ * floor (an exponentially weighted z-score, the least that could be called a detector) in the same run; and the memory of
+ * a series.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DetectStage } from '../../agent/detect.ts';
 import { emptyVerdict } from '../../shared/detect/detector.ts';
 import { surprise, surpriseDefaults } from '../../shared/detect/surprise.ts';
 import { Quality } from '../../shared/series.ts';
 
 const SERIES = 300;
+const MEMORY_SERIES = 2000;
 const POINTS_A_ROUND = 600;
 const ROUNDS = 7;
 
@@ -73,10 +77,10 @@ function alone(data: Float64Array): number {
   });
 }
 
-function wholeStage(data: Float64Array): { cost: number; bytes: number } {
+function stageOf(limit: number): DetectStage {
   const ignore = (): void => undefined;
-  const stage = new DetectStage({
-    limit: SERIES,
+  return new DetectStage({
+    limit,
     series: {
       definition: (series) => ({ name: `bench.${series}`, unit: '1', attributes: {}, kind: 'gauge' }),
       id: (series) => series.toString(16).padStart(16, '0'),
@@ -85,6 +89,10 @@ function wholeStage(data: Float64Array): { cost: number; bytes: number } {
     onFinding: ignore,
     settleMs: 0,
   });
+}
+
+function wholeStage(data: Float64Array): { cost: number; savedBytes: number } {
+  const stage = stageOf(SERIES);
   const at = { monotonicMs: 0, utcMs: 0 };
   const cost = best(data.length, () => {
     for (let i = 0; i < data.length; i++) {
@@ -95,7 +103,32 @@ function wholeStage(data: Float64Array): { cost: number; bytes: number } {
       stage.score(i % SERIES, data[i]!, Quality.good, at);
     }
   });
-  return { cost, bytes: stage.saveState().length / SERIES };
+  return { cost, savedBytes: stage.saveState().length / SERIES };
+}
+
+/** Memory for each series: what many more of them take. */
+function memoryOf(data: Float64Array): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const stage = stageOf(MEMORY_SERIES);
+  const used = (): number => {
+    // Twice: buffers are given back by the round after the one that found them unused.
+    collect();
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = used();
+  const at = { monotonicMs: 0, utcMs: 0 };
+  for (let i = 0; i < 3 * MEMORY_SERIES; i++) {
+    if (i % MEMORY_SERIES === 0) {
+      at.monotonicMs += 1000;
+      at.utcMs += 1000;
+    }
+    stage.score(i % MEMORY_SERIES, data[i % data.length]!, Quality.good, at);
+  }
+  const bytes = (used() - before) / MEMORY_SERIES;
+  return stage.barBits > 0 ? bytes : 0;
 }
 
 export function run(): Promise<Record<string, number>> {
@@ -105,6 +138,7 @@ export function run(): Promise<Record<string, number>> {
     floor_ns_per_point: floor(data),
     surprise_ns_per_point: alone(data),
     stage_ns_per_point: stage.cost,
-    bytes_per_series: stage.bytes,
+    bytes_per_series: memoryOf(data),
+    saved_bytes_per_series: stage.savedBytes,
   });
 }

@@ -9,6 +9,7 @@
  * is left out to settle, and time runs as the rows say.
  */
 import { DetectStage } from '../../../agent/detect.ts';
+import { describeFinding, wordsFor } from '../../../agent/incidents/explain.ts';
 import { IncidentStage } from '../../../agent/incidents.ts';
 import type { Finding, Incident } from '../../../shared/findings.ts';
 import { Quality, type SeriesDefinition } from '../../../shared/series.ts';
@@ -39,6 +40,9 @@ export class Engine {
   machineBits = 0;
   /** How unusual the machine is at the last row, whether it has just become so or has been for hours; any unit. */
   machineState = 0;
+  /** Range that was expected of the last series of the last row; NaN where none was. */
+  expectedLow = Number.NaN;
+  expectedHigh = Number.NaN;
   readonly #columns: number;
   readonly #intervalMs: number;
   readonly #detect: DetectStage;
@@ -55,7 +59,7 @@ export class Engine {
     this.#intervalMs = intervalMs;
     this.bits = new Float64Array(columns.length);
     const definitions = columns.map(
-      (name): SeriesDefinition => ({ name, unit: '1', attributes: {}, kind: 'gauge', intervalMs }),
+      (name): SeriesDefinition => ({ name, unit: '', attributes: {}, kind: 'gauge', intervalMs }),
     );
     this.#incidents = onIncident === undefined ? null : this.#startIncidents(onIncident);
     this.#detect = new DetectStage({
@@ -91,6 +95,8 @@ export class Engine {
       this.bits[series] = bits;
       if (bits > most) most = bits;
     }
+    this.expectedLow = this.#detect.expectedLow;
+    this.expectedHigh = this.#detect.expectedHigh;
     this.machineBits = most;
     this.machineState = most;
   }
@@ -121,6 +127,11 @@ export class Engine {
       revise: onIncident,
     });
   }
+}
+
+/** A finding in words and numbers, times in UTC. */
+export function describe(finding: Finding): string {
+  return describeFinding(finding, wordsFor('UTC'));
 }
 
 /** Scores of one series, as it would be judged alone on a machine. */

@@ -5,15 +5,23 @@
 import { baselines } from '../baselines.ts';
 import { scoreSeries } from '../engine.ts';
 import { type NabFile, publishedDetectors, readNab, readPublished } from '../formats/nab.ts';
+import { writeNabResults } from '../formats/nab-results.ts';
 import { type NabProfile, NabSweep, nabProfiles } from '../scorers/nab-score.ts';
 import type { Figures } from '../table.ts';
 import type { SetOptions, SetResult } from './set.ts';
+
+/** What its results are called among those of others. */
+const DETECTOR = 'picket';
 
 const names = Object.keys(nabProfiles) as (keyof typeof nabProfiles)[];
 
 export function runNab(options: SetOptions): SetResult {
   const files = readNab(options.dir, options.filter);
   const scores = files.map(({ timesMs, values }) => scoreSeries(timesMs, values, options.budget));
+  if (options.writeNab !== undefined) {
+    for (const [i, file] of files.entries()) writeNabResults(options.writeNab, DETECTOR, file, scores[i]!);
+    console.log(`results of ${files.length} files written to ${options.writeNab}/results/${DETECTOR}`);
+  }
   const swept: Record<string, Figures> = { Picket: sweptFigures(files, scores) };
   const cross: Record<string, Figures> = { Picket: crossFigures(files, scores) };
   for (const [name, make] of Object.entries(baselines)) {

@@ -8,6 +8,8 @@ export interface SetOptions {
   readonly filter: string;
   /** False ones that nobody minds on a machine: a week in `clean`, a day in all other sets. */
   readonly budget: number;
+  /** Folder to write results to that NAB's own scorer takes. */
+  readonly writeNab?: string | undefined;
 }
 
 export interface SetResult {

@@ -25,7 +25,7 @@ import { ownCommand } from './own-command.ts';
 import { Recorder } from './recorder.ts';
 import { UplinkBudget } from './uplink/budget.ts';
 import { UtcEstimate } from './utc.ts';
-import { Keeper, remember, rememberUplink } from './wiring/meta.ts';
+import { Keeper, remember, rememberRules, rememberUplink } from './wiring/meta.ts';
 import { reportOf } from './wiring/report.ts';
 import { Sensing } from './wiring/sensing.ts';
 import { Uplink } from './wiring/uplink.ts';
@@ -106,6 +106,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     log,
     budget,
     resume: remembered.incident,
+    resumeRules: await rememberRules(outbox),
     ticked: (now) => uplink?.tick(now),
   });
   seriesCount = () => sensing.registry.size;

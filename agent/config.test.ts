@@ -55,6 +55,7 @@ test('an agent needs no configuration', () => {
       backlogRate: 64_000,
       budget: { findingsPerDay: 1 },
       raw: 'demand',
+      rules: {},
       managed: true,
       log: { level: 'info' },
     },

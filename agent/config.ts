@@ -21,6 +21,7 @@ import { parseBytes } from '../shared/config/units.ts';
 import { limits, MINUTE_MS, TEN_MINUTES_MS } from '../shared/limits.ts';
 import { BROKER_PATTERN, PREFIX_PATTERN } from '../shared/trust/enrolment.ts';
 import type { Host, InputKind } from './inputs/input.ts';
+import { rulesSchema } from './rules/settings.ts';
 
 export type InputKinds = ReadonlyMap<string, InputKind<unknown>>;
 
@@ -125,6 +126,7 @@ export function agentConfigSchema(kinds: InputKinds) {
           example: '/var/lib/picket-agent',
         }),
       ),
+      rules: rulesSchema,
       outbox,
       limits: caps,
       connection,

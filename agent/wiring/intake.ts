@@ -3,7 +3,8 @@
  * the latest values. Nothing here is allocated per sample.
  *
  *     put ─► preprocess ─► detect ─► summarise
- *                                └─► recent, latest
+ *                                ├─► recent, latest
+ *                                └─► rules
  */
 import type { Instant } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
@@ -13,6 +14,7 @@ import type { DetectStage } from '../detect.ts';
 import type { Intake } from '../inputs/input-sink.ts';
 import type { Preprocess } from '../preprocess.ts';
 import type { RecentRing } from '../recent.ts';
+import type { RuleStage } from '../rules.ts';
 import { type SeriesRegistry, textProblem } from '../series.ts';
 import type { Summariser } from '../summarise.ts';
 
@@ -25,6 +27,7 @@ export interface IntakeParts {
   readonly registry: SeriesRegistry;
   readonly preprocess: Preprocess;
   readonly detect: DetectStage;
+  readonly rules: Pick<RuleStage, 'sample' | 'state' | 'forget'>;
   readonly summariser: Summariser;
   readonly recent: RecentRing;
   /** A document of the machine is new (inventory, top). */
@@ -54,7 +57,7 @@ export class AgentIntake implements Intake {
   }
 
   put(series: SeriesNumber, raw: number, quality: Quality, at: Instant): void {
-    const { preprocess, detect, summariser, recent } = this.#parts;
+    const { preprocess, detect, summariser, recent, rules } = this.#parts;
     const value = preprocess.accept(series, raw, quality, at.monotonicMs);
     this.values++;
     if (Number.isNaN(value)) {
@@ -62,6 +65,7 @@ export class AgentIntake implements Intake {
       if (cause === 'duplicate') return;
       this.latest[series] = value;
       // A counter's first reading, and a source that has nothing to say, are no missing values.
+      if (cause === 'empty') rules.sample(series, value, at);
       if (cause === 'first' || cause === 'empty') return;
       detect.score(series, value, Quality.bad, at);
       summariser.missing(series);
@@ -71,6 +75,8 @@ export class AgentIntake implements Intake {
     detect.score(series, value, preprocess.quality, at);
     summariser.add(series, value, preprocess.quality, detect.bits, detect.finding);
     recent.append(series, at.monotonicMs, value);
+    // A source that repeats an old value says nothing about now.
+    if (preprocess.quality === Quality.good) rules.sample(series, value, at);
   }
 
   state(key: SeriesKey, value: string, at: Instant, quality: Quality): void {
@@ -82,6 +88,7 @@ export class AgentIntake implements Intake {
     if (before?.text === text && before.quality === quality) return;
     if (before === undefined && this.#states.size >= STATES) return;
     this.#states.set(identity, { text, quality });
+    if (quality === Quality.good) this.#parts.rules.state(key, text, at);
     if (this.#events.length >= WAITING_EVENTS) {
       this.droppedEvents++;
       return;
@@ -95,6 +102,7 @@ export class AgentIntake implements Intake {
     this.#parts.registry.forget(series);
     this.#parts.preprocess.interrupt(series);
     this.#parts.detect.forget(series);
+    this.#parts.rules.forget(series);
   }
 
   document(name: 'inventory' | 'top', content: unknown): void {

@@ -10,6 +10,7 @@ const INCARNATION = 'incarnation';
 const CENTRAL_MS = 'central-ms';
 const INCIDENT = 'incident';
 const UPLINK = 'uplink';
+const RULES = 'rules';
 /** The latest central time is written this often; a power cut sets it back by as much at most. */
 const CENTRAL_MS_STEP = 600_000;
 
@@ -22,6 +23,11 @@ export interface Remembered {
 /** What the budget of the uplink has counted; null before the first time. */
 export function rememberUplink(outbox: Outbox): Promise<Uint8Array | null> {
   return outbox.getMeta(UPLINK).catch(() => null);
+}
+
+/** What rules fired; null before the first time. */
+export function rememberRules(outbox: Outbox): Promise<Uint8Array | null> {
+  return outbox.getMeta(RULES).catch(() => null);
 }
 
 export async function remember(outbox: Outbox): Promise<Remembered> {
@@ -73,6 +79,10 @@ export class Keeper {
 
   uplink(counted: Uint8Array): void {
     this.#outbox.setMeta(UPLINK, counted).catch(this.#failed);
+  }
+
+  rules(saved: Uint8Array): void {
+    this.#outbox.setMeta(RULES, saved).catch(this.#failed);
   }
 
   #keep(key: string, text: string): void {

@@ -23,6 +23,8 @@ import type { Outbox } from '../outbox/outbox.ts';
 import { Preprocess } from '../preprocess.ts';
 import { RecentRing } from '../recent.ts';
 import type { Recorder } from '../recorder.ts';
+import { rulesOf } from '../rules/settings.ts';
+import { RuleStage } from '../rules.ts';
 import { SeriesRegistry } from '../series.ts';
 import { Summariser } from '../summarise.ts';
 import type { UplinkBudget } from '../uplink/budget.ts';
@@ -48,6 +50,8 @@ export interface SensingOptions {
   readonly budget: UplinkBudget | null;
   /** An incident that was open when the agent ended. */
   readonly resume: Incident | null;
+  /** What fired when the agent ended. */
+  readonly resumeRules: Uint8Array | null;
   /** After all values of a tick are in. */
   readonly ticked: (now: Instant) => void;
 }
@@ -58,6 +62,7 @@ export class Sensing {
   readonly detect: DetectStage;
   readonly incidents: IncidentStage;
   readonly models: ModelStage;
+  readonly rules: RuleStage;
   readonly recent: RecentRing;
   readonly intake: AgentIntake;
   readonly runner: InputRunner;
@@ -90,6 +95,15 @@ export class Sensing {
       series: registry,
       onFinding: (finding, at) => this.incidents.add(finding, at),
     });
+    this.rules = new RuleStage({
+      rules: rulesOf(config.rules),
+      limit,
+      series: registry,
+      latest: (series) => this.intake.latest[series] ?? Number.NaN,
+      log,
+      onFinding: (finding, at) => this.incidents.add(finding, at),
+      keep: (saved) => keeper.rules(saved),
+    });
     this.incidents = new IncidentStage({
       log,
       zone: () => config.timezone ?? null,
@@ -121,6 +135,7 @@ export class Sensing {
         preprocess.clear(series);
         this.models.forget(series);
         this.recent.forget(series);
+        this.rules.forget(series);
       },
       stepped: (byMs) => {
         log.info({ byMs: Math.round(byMs) }, 'the idea of UTC moved; what is open moves with it');
@@ -145,6 +160,7 @@ export class Sensing {
       registry,
       preprocess,
       detect: this.detect,
+      rules: this.rules,
       summariser,
       recent: this.recent,
       document: (name, content) => {
@@ -162,6 +178,7 @@ export class Sensing {
       onTickStart: (now) => this.#guarded('windows', () => this.windows.tick(now)),
       onTickEnd: (now) => {
         this.#guarded('health', () => health.tick(now));
+        this.#guarded('rules', () => this.rules.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
         this.#guarded('budget', () => budget?.tick(now.monotonicMs, now.utcMs, this.#incidentOpen));
         this.#guarded('evidence', () => this.evidence.tick(now));
@@ -177,6 +194,7 @@ export class Sensing {
       this.#incidentOpen = true;
       keeper.incident(options.resume);
     }
+    this.rules.load(options.resumeRules, this.now());
   }
 
   now(): Instant {

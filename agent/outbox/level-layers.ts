@@ -7,14 +7,12 @@
  * level at once and moves it no more; the tables of rows are small. The database's own log is not synced for this: a
  * table is, and the log of what is in one is deleted before the kernel has written it.
  */
-import type { ClassicLevel } from 'classic-level';
 import { compareBytes } from '../../shared/series.ts';
 import type { Journal } from './journal.ts';
 import { afterRecordKeys, endOfKeys, firstRecordKey, journalKey } from './layout.ts';
+import { type Database, LevelHandle } from './level-handle.ts';
 import { type Change, lowerBound, Overlay } from './overlay.ts';
 import type { Op, Step } from './shelf.ts';
-
-export type Database = ClassicLevel<Uint8Array, Uint8Array>;
 
 const ENTRIES_PER_READ = 16;
 /** Above all keys: a compaction of nothing, which writes what is in memory into a table. */
@@ -22,38 +20,48 @@ const nothing = [endOfKeys, Uint8Array.of(endOfKeys[0]!, 0)] as const;
 
 export class LevelLayers {
   readonly #db: Database;
+  readonly #handle: LevelHandle;
   /** Null where the disk has no room for one: each batch is then synced into the database. */
   readonly #journal: Journal | null;
   readonly #checkpointBytes: number;
   readonly #overlay = new Overlay();
 
-  constructor(db: Database, journal: Journal | null, checkpointBytes: number) {
+  constructor(db: Database, journal: Journal | null, checkpointBytes: number, renewAfterBytes?: number) {
     this.#db = db;
+    this.#handle = new LevelHandle(db, renewAfterBytes);
     this.#journal = journal;
     this.#checkpointBytes = checkpointBytes;
   }
 
   /** Takes in what the journal has and the database lacks. To be called first. */
-  async recover(): Promise<void> {
+  recover(): Promise<void> {
+    return this.#handle.use(() => this.#recover());
+  }
+
+  write(ops: readonly Op[]): Promise<void> {
+    return this.#handle.use(() => this.#write(ops));
+  }
+
+  async #recover(): Promise<void> {
     if (this.#journal === null) return;
     const row = await this.#db.get(journalKey);
     const generation = row?.length === 4 ? new DataView(row.buffer, row.byteOffset, 4).getUint32(0) : 0;
     for (const batch of await this.#journal.recover(generation)) this.#overlay.apply(batch);
-    if (this.#overlay.bytes >= this.#checkpointBytes || this.#journal.oversized) await this.checkpoint();
+    if (this.#overlay.bytes >= this.#checkpointBytes || this.#journal.oversized) await this.#checkpoint();
     if (this.#journal.oversized) await this.#journal.shrink();
   }
 
-  async write(ops: readonly Op[]): Promise<void> {
+  async #write(ops: readonly Op[]): Promise<void> {
     const journal = this.#journal;
-    if (journal !== null && !journal.fits(ops)) await this.checkpoint();
+    if (journal !== null && !journal.fits(ops)) await this.#checkpoint();
     if (journal === null || !journal.fits(ops)) return await this.#db.batch([...ops], { sync: true });
     await journal.append(ops);
     this.#overlay.apply(ops);
-    if (this.#overlay.bytes >= this.#checkpointBytes) await this.checkpoint();
+    if (this.#overlay.bytes >= this.#checkpointBytes) await this.#checkpoint();
   }
 
   /** All that the journal has is in the database afterwards, and the journal begins anew. */
-  async checkpoint(): Promise<void> {
+  async #checkpoint(): Promise<void> {
     const journal = this.#journal;
     const { changes } = this.#overlay;
     if (journal === null || changes.length === 0) return;
@@ -77,13 +85,26 @@ export class LevelLayers {
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     const change = this.#overlay.find(key);
     if (change !== undefined) return change.value ?? undefined;
-    return this.#db.get(key, { fillCache: false });
+    return this.#handle.use(async (db) => {
+      const value = await db.get(key, { fillCache: false });
+      this.#handle.read(value?.length ?? 0);
+      return value;
+    });
   }
 
-  async scan(from: Uint8Array, to: Uint8Array, visit: (key: Uint8Array, value: Uint8Array) => Step): Promise<void> {
+  scan(from: Uint8Array, to: Uint8Array, visit: (key: Uint8Array, value: Uint8Array) => Step): Promise<void> {
+    return this.#handle.use((db) => this.#scan(db, from, to, visit));
+  }
+
+  async #scan(
+    db: Database,
+    from: Uint8Array,
+    to: Uint8Array,
+    visit: (key: Uint8Array, value: Uint8Array) => Step,
+  ): Promise<void> {
     // Both at once: what leaves the overlay later is in no snapshot of the database that is older.
     const changes = this.#overlay.between(from, to);
-    const iterator = this.#db.iterator({ gte: from, lt: to });
+    const iterator = db.iterator({ gte: from, lt: to });
     let at = 0;
     /** Visits changes up to a key; the key to go on at, or how it ended. */
     const visitChanges = (before: Uint8Array | null): Step => {
@@ -112,6 +133,7 @@ export class LevelLayers {
           return;
         }
         for (const [key, value] of entries) {
+          this.#handle.read(key.length + value.length);
           const step = visitEntry(key, value);
           if (step === 'stop') return;
           if (step === 'on') continue;
@@ -125,16 +147,22 @@ export class LevelLayers {
     }
   }
 
-  async keys(from: Uint8Array, to: Uint8Array, max: number): Promise<readonly Uint8Array[]> {
+  keys(from: Uint8Array, to: Uint8Array, max: number): Promise<readonly Uint8Array[]> {
+    return this.#handle.use((db) => this.#keys(db, from, to, max));
+  }
+
+  async #keys(db: Database, from: Uint8Array, to: Uint8Array, max: number): Promise<readonly Uint8Array[]> {
     const changes = this.#overlay.between(from, to);
     const gone = changes.reduce((sum, { value }) => sum + (value === null ? 1 : 0), 0);
-    const iterator = this.#db.keys({ gte: from, lt: to, limit: max + gone });
+    const iterator = db.keys({ gte: from, lt: to, limit: max + gone });
     let stored: readonly Uint8Array[];
     try {
       stored = await iterator.all();
     } finally {
       await iterator.close();
     }
+    // Keys lie beside their values: who walks over them has read all.
+    if (stored.length > 0) this.#handle.read(await db.approximateSize(stored[0]!, stored.at(-1)!));
     const out: Uint8Array[] = [];
     let at = 0;
     for (let i = 0; out.length < max && (i < stored.length || at < changes.length); ) {
@@ -150,15 +178,17 @@ export class LevelLayers {
   }
 
   /** Gives back the space of what was deleted in this range. */
-  async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
-    await this.checkpoint();
-    await this.#intoTable();
-    await this.#db.compactRange(from, to);
+  compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    return this.#handle.use(async (db) => {
+      await this.#checkpoint();
+      await this.#intoTable();
+      await db.compactRange(from, to);
+    });
   }
 
   async close(): Promise<void> {
     try {
-      await this.#db.close();
+      await this.#handle.close();
     } finally {
       await this.#journal?.close();
     }

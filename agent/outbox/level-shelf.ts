@@ -6,7 +6,8 @@ import { Journal } from './journal.ts';
 import { endOfKeys, epochKeys, FORMAT, firstIndexKey, formatKey, tableKeys } from './layout.ts';
 import type { Deaths } from './level-deaths.ts';
 import type { LevelFiles } from './level-files.ts';
-import { type Database, LevelLayers } from './level-layers.ts';
+import { type Database, NotOpenedAgain } from './level-handle.ts';
+import { LevelLayers } from './level-layers.ts';
 import { manifestState } from './level-manifest.ts';
 import type { Repair } from './repair.ts';
 import type { Op, Shelf, Step } from './shelf.ts';
@@ -223,7 +224,7 @@ class LevelShelf implements Shelf {
   }
 
   isDamage(error: unknown): boolean {
-    return !isTrouble(error);
+    return !isTrouble(error) && !(error instanceof NotOpenedAgain);
   }
 
   async close(): Promise<void> {

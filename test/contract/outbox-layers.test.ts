@@ -7,13 +7,16 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Journal } from '../../agent/outbox/journal.ts';
 import { endOfKeys, metaKey, recordKey } from '../../agent/outbox/layout.ts';
-import { type Database, LevelLayers } from '../../agent/outbox/level-layers.ts';
+import type { Database } from '../../agent/outbox/level-handle.ts';
+import { LevelLayers } from '../../agent/outbox/level-layers.ts';
 import { MemoryShelf } from '../../agent/outbox/memory.ts';
 import type { Op, Step } from '../../agent/outbox/shelf.ts';
 import { compareBytes } from '../../shared/series.ts';
 
 const JOURNAL_BYTES = 64 * 1024;
 const CHECKPOINT_BYTES = 6000;
+/** Small, so that the database is closed and opened between many of the reads. */
+const RENEW_AFTER_BYTES = 2000;
 
 let root: string;
 beforeEach(async () => {
@@ -28,7 +31,12 @@ async function open(directory: string): Promise<LevelLayers> {
     writeBufferSize: 64 * 1024,
   });
   await db.open();
-  const layers = new LevelLayers(db, await Journal.open(join(directory, 'journal'), JOURNAL_BYTES), CHECKPOINT_BYTES);
+  const layers = new LevelLayers(
+    db,
+    await Journal.open(join(directory, 'journal'), JOURNAL_BYTES),
+    CHECKPOINT_BYTES,
+    RENEW_AFTER_BYTES,
+  );
   await layers.recover();
   return layers;
 }

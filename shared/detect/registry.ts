@@ -1,8 +1,12 @@
 /** Every kind of detector, by name. A new one is one file and one line here. */
 import type { DetectorKind } from './detector.ts';
+import { disagree } from './disagree.ts';
+import { frozen } from './frozen.ts';
+import { late } from './late.ts';
 import { missing } from './missing.ts';
 import { noisy } from './noisy.ts';
 import { quantised } from './quantised.ts';
+import { range } from './range.ts';
 import { saturated } from './saturated.ts';
 import { seasonal } from './seasonal.ts';
 import { stuck } from './stuck.ts';
@@ -20,6 +24,10 @@ export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = {
   saturated,
   quantised,
   noisy,
+  range,
+  late,
+  frozen,
+  disagree,
   seasonal,
   forecast: timeToFull,
 };

@@ -85,6 +85,10 @@ export interface Forecast {
   readonly latestMs: number | null;
   /** How fast the series moves towards it, in its unit a day; null where that says nothing. */
   readonly perDay: number | null;
+  /** The same for people, where a better unit than the series' own is known: `1.2 GiB an hour`. */
+  readonly pace?: string;
+  /** Nobody vouches for the clock: how far ahead it is counts, not the date. */
+  readonly undated?: true;
 }
 
 /** Why something was found. */

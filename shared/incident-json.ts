@@ -110,6 +110,8 @@ function readForecast(json: unknown, at: string): Forecast | undefined {
       earliestMs: numberOrNull(forecast, 'earliestMs', at),
       latestMs: numberOrNull(forecast, 'latestMs', at),
       perDay: numberOrNull(forecast, 'perDay', at),
+      ...optional('pace', forecast.pace, (pace) => textOf(pace, `${at}.pace`, TEXT_CHARACTERS)),
+      ...(forecast.undated === true ? { undated: true as const } : {}),
     }
   );
 }

@@ -103,6 +103,8 @@ const moreOfFinding = {
     earliestMs: timeMsOrNull,
     latestMs: timeMsOrNull,
     perDay: numberOrNull,
+    pace: text,
+    undated: onlyTrue,
   }),
   rule: text,
   limit: number,

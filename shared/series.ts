@@ -45,6 +45,8 @@ export interface SeriesDefinition extends SeriesKey {
    */
   readonly fullAt?: number;
   readonly emptyAt?: number;
+  /** Seconds that are left of something which ends by itself (a certificate): its own forecast. */
+  readonly countdown?: true;
   /** How often it is expected, in milliseconds; default the input's interval. */
   readonly intervalMs?: number;
 }

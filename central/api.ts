@@ -5,6 +5,7 @@
 import type { SeriesId } from '../shared/series.ts';
 import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
+import type { Alerts } from './alerts/api.ts';
 import type { Exchange } from './exchange/contract.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
@@ -210,6 +211,8 @@ export interface CentralServices {
   readonly models: Models;
   readonly identity: Identity;
   readonly live: LiveValues;
+  /** Who is told of what, and who is overdue. */
+  readonly alerts: Alerts;
   readonly bus: Bus;
   readonly audit: Audit;
   readonly nowMs: () => number;

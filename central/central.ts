@@ -6,6 +6,7 @@
  *                        ├─ get ──► models ─► chunk            models ─► desired (retained)
  *                        └─ live ─► live values                live ───► command
  *     http, pages ◄── store, fleet, models, live, bus
+ *     alerts ◄── news of incidents in the store, fleet; ─► webhooks, mail, heartbeat
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -19,6 +20,7 @@ import { encodeEnvelope as encodeSigned, sign } from '../shared/trust/dsse.ts';
 import { type Command, payloadTypes } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import { downTopic } from '../shared/wire/topics.ts';
+import { notingCarried, openNotifier } from './alerts/open.ts';
 import { pageAssets } from './assets.ts';
 import { createAudit } from './audit.ts';
 import { makeBackup } from './backup/content.ts';
@@ -83,7 +85,7 @@ export async function startCentral({
   const audit = createAudit(store.documents, nowMs);
 
   // What enrolments say of this central is known once its listeners have their ports.
-  const addresses = { broker: '', ca: null as string | null, command: (_token: string): string => '' };
+  const addresses = { broker: '', pages: '', ca: null as string | null, command: (_token: string): string => '' };
   const { broker: chosen } = config;
   const passwords = await brokerPasswords(config);
   const fleet = await openFleet({
@@ -196,9 +198,13 @@ export async function startCentral({
     sendChunk: (agent, payload) => publish(agent, 'chunk', payload),
   });
 
+  const alerts = await openNotifier({ config, store, fleet, nowMs, log, url: () => addresses.pages });
   const handlers: CentralLinkHandlers = {
-    connected: () =>
-      void models.republish().catch((error) => log.warn({ problem: messageOf(error) }, 'manifests wait')),
+    connected: () => {
+      alerts.brokerConnected();
+      void models.republish().catch((error) => log.warn({ problem: messageOf(error) }, 'manifests wait'));
+    },
+    lost: () => alerts.brokerLost(),
     message: (topic, payload) => channel.receive(topic, payload),
   };
   const broker: Broker | null =
@@ -256,7 +262,8 @@ export async function startCentral({
       audit,
       nowMs,
       version,
-      exchange: createExchange({ documents: store.documents, fleet, ingest, models }),
+      alerts,
+      exchange: notingCarried(createExchange({ documents: store.documents, fleet, ingest, models }), alerts),
       caFingerprint: tls?.current().fingerprint ?? null,
       strangers: () => strangers.list().filter(({ agent }) => fleet.agent(agent) === null),
       backup: (passphrase) => makeBackup({ config, configFile, store, version, nowMs }, passphrase),
@@ -277,11 +284,13 @@ export async function startCentral({
   const scheme = httpTls === undefined ? 'http' : 'https';
   const url = config.publicUrl ?? `${scheme}://${formatAddress({ host: reachable(listen.host), port })}`;
   const mqttAddress = broker === null ? null : formatAddress({ host: reachable(mqtt.listen.host), port: broker.port });
+  addresses.pages = url;
   addresses.broker = chosen.kind === 'external' ? chosen.url : brokerUrl(config, broker!.port, url);
   addresses.ca = ca;
   const fingerprint = httpTls === undefined ? '' : ` --ca-fingerprint ${tls?.current().fingerprint}`;
   addresses.command = (token) => `picket-agent enrol ${url} --token ${token}${fingerprint}`;
 
+  await alerts.start();
   const stopping = new AbortController();
   const maintaining = repeat(MAINTAIN_MS, async () => {
     await store.maintain(nowMs(), stopping.signal);
@@ -323,6 +332,7 @@ export async function startCentral({
       await server.close();
       await link.close();
       await ingest.drain();
+      await alerts.close();
       await redating.stop();
       await models.close();
       await identity.close();

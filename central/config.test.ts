@@ -17,6 +17,13 @@ test('a central needs no configuration', () => {
       data: '/var/lib/picket-central',
       retention: { minutes: 1_209_600_000, hours: 34_560_000_000, size: 10_000_000_000 },
       training: { interval: 21_600_000, firstAfter: 240_000, minimumWindows: 3, holdOut: 0.25 },
+      alerts: {
+        targets: [],
+        retryFor: 259_200_000,
+        mostWaiting: 1000,
+        holdBack: 120_000,
+        overdue: { after: 600_000, gather: 120_000, severity: 'warning', expect: [] },
+      },
       tls: 'auto',
       log: { level: 'info' },
     },

@@ -20,6 +20,7 @@ import {
 } from '../shared/config/types.ts';
 import { BROKER_PATTERN, PREFIX_PATTERN } from '../shared/trust/enrolment.ts';
 import { defaultPrefix } from '../shared/wire/topics.ts';
+import { alertsConfigSchema } from './alerts/config.ts';
 
 const filePath = (doc: string, example: string): Schema<string> => string({ doc, values: 'a path', example });
 
@@ -139,6 +140,7 @@ export const centralConfigSchema = object({
         }),
       },
     }),
+    alerts: alertsConfigSchema,
     tls: eitherOf({
       doc: 'Encryption. `auto` makes a CA at the first start and encrypts all that is served beyond loopback; `off` is allowed on loopback only.',
       word: oneOf({ doc: 'Made here, or not at all.', values: ['auto', 'off'], default: 'auto' }),

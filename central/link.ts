@@ -18,6 +18,8 @@ export interface CentralLink {
 export interface CentralLinkHandlers {
   /** Subscribed; retained messages follow. */
   connected(): void;
+  /** The connection ended, or could not be made; it is tried again. */
+  lost?(): void;
   message(topic: string, payload: Uint8Array): void;
 }
 
@@ -60,6 +62,7 @@ export function connectExternal(broker: ExternalBroker, handlers: CentralLinkHan
       handlers.connected();
     });
   });
+  client.on('close', () => handlers.lost?.());
   client.on('error', (error) => {
     const problem = messageOf(error);
     if (problem === lastProblem) return;

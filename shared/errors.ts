@@ -91,6 +91,11 @@ export const errorTable = {
     exit: 69,
     hint: 'Check the address, the network, and that the central runs; nothing was changed.',
   },
+  'target.failed': {
+    status: 502,
+    exit: 69,
+    hint: 'The message says what the receiver answered; check its address and credentials in `alerts` of the configuration.',
+  },
   'install.failed': {
     status: 500,
     exit: 73,

@@ -1,4 +1,5 @@
 /** A machine, a series, an incident and a model for the tests of the HTTP side. */
+import type { AlertsView } from '../alerts/api.ts';
 import type { AgentState, ModelVersion } from '../api.ts';
 import type { LatestSeries, StoredIncident } from '../store/store.ts';
 
@@ -112,4 +113,56 @@ export const someModel: ModelVersion = {
     champion: null,
   },
   window: { fromMs: START_MS - 60_000, toMs: START_MS, expectedMinutes: 10, presentMinutes: 7, lateMinutes: 2 },
+};
+
+export const someAlerts: AlertsView = {
+  targets: [
+    {
+      name: 'on-call',
+      kind: 'webhook',
+      where: 'https://alerts.example',
+      lastSuccessMs: START_MS,
+      lastErrorMs: null,
+      lastError: null,
+      failures: 0,
+      sent: 3,
+      failed: 0,
+      dropped: 0,
+      waiting: 1,
+      waitingSinceMs: START_MS,
+      nextTryMs: null,
+    },
+  ],
+  heartbeat: {
+    where: 'https://hc.example',
+    intervalMs: 300_000,
+    lastSuccessMs: START_MS,
+    lastErrorMs: null,
+    problem: null,
+  },
+  problem: null,
+  log: [
+    {
+      atMs: START_MS,
+      target: 'on-call',
+      what: 'opened',
+      subject: 'Opened: warning, Pump',
+      agent: 'pump-7',
+      result: 'sent',
+      answer: '200 OK',
+    },
+  ],
+  contacts: [
+    {
+      agent: 'pump-7',
+      name: 'Pump',
+      site: 'Hall 3',
+      lastSeenMs: START_MS,
+      connected: false,
+      overdueAfterMs: 600_000,
+      usualMs: null,
+      why: 'always',
+      overdueMs: 1_000,
+    },
+  ],
 };

@@ -5,7 +5,7 @@ import type { Audit, AuditEntry, CentralServices, FleetEvent, LiveTick, LiveValu
 import { createBus } from '../bus.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
-import { EPOCH, SERIES, START_MS, someAgent, someIncident, someModel, someSeries } from './fake-values.ts';
+import { EPOCH, SERIES, START_MS, someAgent, someAlerts, someIncident, someModel, someSeries } from './fake-values.ts';
 import type { PasswordHash } from './password.ts';
 import { createServer, type ServerOptions } from './server.ts';
 
@@ -229,6 +229,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     models,
     identity: { dismiss: async () => {} },
     live,
+    alerts: { view: () => someAlerts, test: async (name) => (name === 'on-call' ? '200 OK' : null) },
     bus: createBus(),
     audit,
     nowMs: () => clock.nowMs,

@@ -2,57 +2,30 @@
 import { changeKinds, noticeReasons, severities, shapes } from '../../shared/findings.ts';
 import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
+import { alertSchemas } from './alert-schemas.ts';
+import {
+  agentId,
+  anything,
+  epochId,
+  flag,
+  integer,
+  list,
+  mapOf,
+  number,
+  numberOrNull,
+  object,
+  oneOf,
+  orNull,
+  type Schema,
+  seriesId,
+  text,
+  timeMs,
+  timeMsOrNull,
+} from './schema-parts.ts';
 
-type Schema = Readonly<Record<string, unknown>>;
+export * from './schema-parts.ts';
 
-/** An object with exactly these properties; those in `optional` may be absent. */
-export function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false };
-}
-
-export const list = (items: Schema, description?: string): Schema => ({
-  type: 'array',
-  items,
-  ...(description !== undefined && { description }),
-});
-export const mapOf = (value: Schema): Schema => ({ type: 'object', additionalProperties: value });
-export const oneOf = (...values: (string | null)[]): Schema => ({
-  type: values.includes(null) ? ['string', 'null'] : 'string',
-  enum: values,
-});
-const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
 export const ref = (name: SchemaName): Schema => ({ $ref: `${name}#` });
-
-export const text: Schema = { type: 'string' };
-const flag: Schema = { type: 'boolean' };
-export const number: Schema = { type: 'number' };
-export const integer: Schema = { type: 'integer' };
-const numberOrNull: Schema = { type: ['number', 'null'] };
-export const timeMs: Schema = { type: 'number', description: 'Unix time in milliseconds, UTC' };
-const timeMsOrNull: Schema = {
-  type: ['number', 'null'],
-  description: 'Unix time in milliseconds, UTC, or null',
-};
-export const anything: Schema = { description: 'Any JSON value' };
-
-export const agentId: Schema = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: "An agent's id" };
-export const seriesId: Schema = { type: 'string', pattern: '^[0-9a-f]{16}$', description: "A series' id" };
-export const epochId: Schema = { type: 'string', pattern: '^[0-9a-f]{32}$', description: "An epoch's id" };
-/** What people write: a name, a note. No control characters. */
-export const shortText: Schema = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 128,
-  pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-};
-export const freeText: Schema = { type: 'string', maxLength: 256, pattern: '^[^\\u0000-\\u001f\\u007f]*$' };
-export const tags: Schema = {
-  type: 'object',
-  maxProperties: 32,
-  propertyNames: { maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$' },
-  additionalProperties: freeText,
-};
 
 const numbers = list(number);
 const numbersOrNull = list(numberOrNull);
@@ -356,6 +329,7 @@ export const schemas = {
     ca: { type: ['string', 'null'], description: 'PEM of the CA to pin; null without TLS' },
     rootKey: text,
   }),
+  ...alertSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
   StoreStats: object({
     diskBytes: number,

@@ -18,6 +18,7 @@ import type { RouteContext } from './context.ts';
 import { installGuard, sessionCookie } from './guard.ts';
 import { installProblems, sendProblem } from './problem.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
@@ -121,6 +122,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       agentRoutes(api, context);
       summaryRoutes(api, context);
       incidentRoutes(api, context);
+      alertRoutes(api, context);
       evidenceRoutes(api, context);
       historyRoutes(api, context);
       ledgerRoutes(api, context);

@@ -11,6 +11,7 @@ import { PicketError } from '../../../shared/errors.ts';
 import { MINUTE_MS } from '../../../shared/limits.ts';
 import { formatSeries } from '../../../shared/series.ts';
 import type { AgentState } from '../../api.ts';
+import { addAlertMetrics } from '../alert-metrics.ts';
 import { type RouteContext, requireAgent } from '../context.ts';
 import { identify } from '../guard.ts';
 import { LedgerMetrics } from '../ledger-metrics.ts';
@@ -94,6 +95,7 @@ async function ownMetrics(context: RouteContext, ledgers: LedgerMetrics): Promis
       .filter((agent) => agent.presence === presence && agent.retiredMs === null).length;
     page.add('gauge', 'picket_central_agents', 'Agents by presence', labelsOf({}, { presence }), count);
   }
+  addAlertMetrics(page, services.alerts);
   await ledgers.addTo(page);
   page.add('gauge', 'picket_central_streams', 'Open streams of server-sent events', '', context.streams.count());
   const memory = process.memoryUsage.rss();

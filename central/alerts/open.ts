@@ -1,0 +1,43 @@
+/** Makes the notifier of what the central has. */
+import type { Log } from '../../shared/log.ts';
+import type { Fleet } from '../api.ts';
+import type { CentralConfig } from '../config.ts';
+import type { Exchange } from '../exchange/contract.ts';
+import type { Store } from '../store/store.ts';
+import { Notifier } from './notifier.ts';
+import { openTarget, readCa } from './targets/registry.ts';
+
+export interface NotifierParts {
+  readonly config: CentralConfig;
+  readonly store: Pick<Store, 'documents'>;
+  readonly fleet: Pick<Fleet, 'agents'>;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  /** Where the pages are served. */
+  readonly url: () => string;
+}
+
+/** Throws `config.unreadable` where a CA that is configured cannot be read. */
+export async function openNotifier({ config, store, fleet, nowMs, log, url }: NotifierParts): Promise<Notifier> {
+  const { alerts, broker } = config;
+  const targets = await Promise.all(alerts.targets.map((target) => openTarget(target, nowMs)));
+  const heartbeatCa = await readCa(alerts.heartbeat?.ca);
+  const brokerUrl = broker.kind === 'external' ? broker.url : null;
+  const about = { documents: store.documents, agents: () => fleet.agents(), config: alerts, targets, heartbeatCa };
+  return new Notifier({ ...about, brokerUrl, url, nowMs, random: Math.random, log });
+}
+
+/** The exchange, with word of whose records are brought by hand: who does not call by itself is not overdue. */
+export function notingCarried(exchange: Exchange, notifier: Pick<Notifier, 'carried'>): Exchange {
+  return {
+    ...exchange,
+    records(agent, payload) {
+      notifier.carried(agent);
+      return exchange.records(agent, payload);
+    },
+    reported(agent, from, reported) {
+      notifier.carried(agent);
+      return exchange.reported(agent, from, reported);
+    },
+  };
+}

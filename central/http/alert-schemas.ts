@@ -1,0 +1,58 @@
+/** JSON Schemas of what the API says of notifications. */
+import {
+  agentId,
+  flag,
+  integer,
+  number,
+  numberOrNull,
+  object,
+  oneOf,
+  text,
+  timeMs,
+  timeMsOrNull,
+} from './schema-parts.ts';
+
+export const alertSchemas = {
+  AlertTarget: object({
+    name: text,
+    kind: oneOf('webhook', 'email'),
+    where: { ...text, description: 'nothing of it is secret' },
+    lastSuccessMs: timeMsOrNull,
+    lastErrorMs: timeMsOrNull,
+    lastError: { type: ['string', 'null'] },
+    failures: { ...integer, description: 'in a row' },
+    sent: integer,
+    failed: integer,
+    dropped: { ...integer, description: 'given up: too old, or too many waited' },
+    waiting: { ...integer, description: 'troubles that it is still to be told of, also those that are held back' },
+    waitingSinceMs: timeMsOrNull,
+    nextTryMs: { ...timeMsOrNull, description: 'after a failure; null where it is not paused' },
+  }),
+  Heartbeat: object({
+    where: text,
+    intervalMs: number,
+    lastSuccessMs: timeMsOrNull,
+    lastErrorMs: timeMsOrNull,
+    problem: { type: ['string', 'null'], description: 'why the last one was not sent or not taken' },
+  }),
+  AlertLogEntry: object({
+    atMs: timeMs,
+    target: text,
+    what: text,
+    subject: text,
+    agent: { type: ['string', 'null'] },
+    result: oneOf('sent', 'failed', 'given up'),
+    answer: { ...text, description: 'what the receiver said, or what went wrong' },
+  }),
+  Contact: object({
+    agent: agentId,
+    name: text,
+    site: text,
+    lastSeenMs: timeMs,
+    connected: flag,
+    overdueAfterMs: { ...numberOrNull, description: 'silence after which it is overdue; null: never' },
+    usualMs: { ...numberOrNull, description: 'the longest silence that is usual; null: it is always connected' },
+    why: oneOf('configured', 'learned', 'always', 'by hand', 'never'),
+    overdueMs: { ...numberOrNull, description: 'how long it has been overdue; null: it is not' },
+  }),
+} as const;

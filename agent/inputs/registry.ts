@@ -13,14 +13,18 @@ import { filesystem } from './linux/filesystem.ts';
 import { frequency } from './linux/frequency.ts';
 import { load } from './linux/load.ts';
 import { memory } from './linux/memory.ts';
+import { mountModes } from './linux/mount-modes.ts';
 import { network } from './linux/network.ts';
 import { paging } from './linux/paging.ts';
 import { pressure } from './linux/pressure.ts';
 import { processes } from './linux/processes.ts';
 import { sensors } from './linux/sensors.ts';
 import { sockets } from './linux/sockets.ts';
+import { throttling } from './linux/throttling.ts';
+import { units } from './linux/units.ts';
 import { uptime } from './linux/uptime.ts';
 import { modbus } from './modbus.ts';
+import { watchedProcess } from './process.ts';
 import { systemInformation } from './system-information.ts';
 
 /**
@@ -46,6 +50,10 @@ export const inputKinds: ReadonlyMap<string, AnyInputKind> = new Map([
   ['linux.frequency', any(frequency)],
   ['linux.uptime', any(uptime)],
   ['linux.clock', any(clockSync)],
+  ['linux.mounts', any(mountModes)],
+  ['linux.throttling', any(throttling)],
+  ['systemd', any(units)],
+  ['process', any(watchedProcess)],
   ['inventory', any(inventory)],
   ['modbus', any(modbus)],
   ['system-information', any(systemInformation)],

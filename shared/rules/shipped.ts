@@ -148,7 +148,7 @@ export const shippedRules: readonly Rule[] = [
     id: 'board-throttled',
     selector: {
       metric: 'hw.throttled',
-      where: { 'hw.throttle.cause': 'temperature|frequency_capped' },
+      where: { 'hw.throttle.cause': 'throttled|frequency_capped' },
       except: {},
     },
     condition: { kind: 'state', is: ['yes'], was: null },

@@ -31,7 +31,7 @@ const attributeName = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/;
 const unit = /^(1|s|By|Hz|V|W|Cel|rpm|\{[a-z_]+\})(\/s)?$/;
 
 /** Machines whose files all inputs together find something in. */
-const machines = ['vm', 'arm-board', 'container', 'cores-64', 'wrapped-32bit'];
+const machines = ['vm', 'arm-board', 'container', 'cores-64', 'troubled', 'wrapped-32bit'];
 const golden = path.join(import.meta.dirname, '..', 'golden', 'inputs');
 
 let base = '';
@@ -50,6 +50,10 @@ beforeAll(() => {
     fs.writeFileSync(
       path.join(rootOf(machine), 'proc/self/mounts'),
       'proc /proc proc rw 0 0\n/dev/vda / ext4 rw,relatime 0 0\n',
+    );
+    fs.writeFileSync(
+      path.join(rootOf(machine), 'proc/self/mountinfo'),
+      '22 27 0:20 / /sys rw shared:7 - sysfs sysfs rw\n27 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw\n',
     );
   }
 });

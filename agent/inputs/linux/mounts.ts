@@ -33,6 +33,11 @@ const localTypes = new Set([
 ]);
 const remoteTypes = /^(?:9p|afs|ceph|cifs|fuse(?:blk|\..*)?|glusterfs|gpfs|lustre|nfs4?|ocfs2|smb3|smbfs|virtiofs)$/;
 
+/** Whether a filesystem of this type is on a disk or flash of this machine. */
+export function isLocalType(type: string): boolean {
+  return localTypes.has(type);
+}
+
 /** The mounts to ask; of several of one device the one with the shortest path (the others are bind mounts). */
 export function parseMounts(text: string, network: boolean): readonly Mount[] {
   const byDevice = new Map<string, Mount>();
@@ -52,6 +57,6 @@ export function parseMounts(text: string, network: boolean): readonly Mount[] {
 }
 
 /** Blanks, tabs, line ends and backslashes are written as octal numbers (fstab(5)). */
-function unescapeOctal(text: string): string {
+export function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

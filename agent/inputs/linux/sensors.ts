@@ -3,7 +3,8 @@
  * (Documentation/hwmon/sysfs-interface.rst): millidegrees, revolutions a minute, millivolts, microwatts.
  *
  * OpenTelemetry's hardware conventions: `hw.temperature` (Cel), `hw.fan.speed` (rpm), `hw.voltage` (V), `hw.power` (W)
- * with `hw.id`, `hw.name`, `hw.parent`. An alarm bit is a state: its changes become events. A Raspberry Pi tells its
+ * with `hw.id`, `hw.name`, `hw.parent`; `hw.temperature.limit` with `hw.limit_type` is what the sensor itself calls
+ * critical. An alarm bit is a state: its changes become events. A Raspberry Pi tells its
  * under-voltage by such a bit, `in0_lcrit_alarm` of the chip `rpi_volt`.
  *
  * hwmon numbers change from boot to boot; a sensor is named by its chip, its device and its channel.
@@ -22,7 +23,10 @@ import { namesIn, readOnce, SlowFile } from './slow-files.ts';
 const maxChips = 64;
 const maxSensors = 128;
 const maxFilesOfChip = 1024;
-/** Chips are looked for anew once in so many reads. */
+/** What a sensor may call critical; outside of it a chip says nothing by it (0, 65,261 °C). */
+const leastCriticalC = 40;
+const mostCriticalC = 200;
+/** Chips are looked for anew once in so many reads; limits are read as seldom. */
 const readsPerSearch = 30;
 
 const config = object({
@@ -52,12 +56,15 @@ interface Sensor {
   readonly file: SlowFile;
   readonly definition: SeriesDefinition | null;
   readonly alarm: SeriesKey | null;
+  /** It does not change by itself: read when chips are looked for. */
+  readonly fixed?: true;
   series: number;
 }
 
 class SensorsInput implements Input {
   readonly #sysRoot: string;
   readonly #isExcluded: (name: string) => boolean;
+  readonly #intervalMs: number;
   #sensors = new Map<string, Sensor>();
   /** Names of the hwmon chips that the last search found. */
   #chips = new Set<string>();
@@ -66,12 +73,15 @@ class SensorsInput implements Input {
   constructor(sysRoot: string, settings: Config) {
     this.#sysRoot = sysRoot;
     this.#isExcluded = namePattern(settings.exclude);
+    this.#intervalMs = settings.interval;
   }
 
   async read(now: Instant, sink: SampleSink, signal: AbortSignal): Promise<void> {
-    if (this.#reads++ % readsPerSearch === 0) await this.#search(sink, signal);
+    const searched = this.#reads++ % readsPerSearch === 0;
+    if (searched) await this.#search(sink, signal);
     for (const sensor of this.#sensors.values()) {
       if (signal.aborted) return;
+      if (sensor.fixed && !searched) continue;
       const value = await sensor.file.number();
       if (signal.aborted) return;
       if (sensor.alarm !== null) {
@@ -124,20 +134,51 @@ class SensorsInput implements Input {
   }
 
   async #channel(folder: string, file: string, parent: string): Promise<Sensor | null> {
-    const match = /^((temp|fan|in|power)\d+)_(input|average|alarm|crit_alarm|lcrit_alarm|max_alarm|min_alarm)$/.exec(
-      file,
-    );
+    const match =
+      /^((temp|fan|in|power)\d+)_(input|average|crit|alarm|crit_alarm|lcrit_alarm|max_alarm|min_alarm)$/.exec(file);
     if (match === null) return null;
     const [, channel, prefix, what] = match as unknown as [string, string, string, string];
     const id = `${parent}/${channel}`;
     if (this.#isExcluded(id)) return null;
     const label = (await readOnce(`${folder}/${channel}_label`)) ?? channel;
     const attributes = { 'hw.id': id, 'hw.name': label, 'hw.parent': parent };
+    if (what === 'crit') {
+      return prefix === 'temp' ? await this.#critical(`${folder}/${file}`, attributes) : null;
+    }
     const made = { key: `${folder}/${file}`, file: new SlowFile(`${folder}/${file}`), series: -1 };
     if (what === 'input' || what === 'average') {
       return { ...made, alarm: null, definition: definition(quantities[prefix]!, attributes) };
     }
     return { ...made, definition: null, alarm: { name: `hw.${what}`, unit: '', attributes } };
+  }
+
+  /** What a sensor calls critical, if it can be meant. */
+  async #critical(path: string, attributes: Readonly<Record<string, string>>): Promise<Sensor | null> {
+    const { metric, unit, scale, max } = quantities.temp!;
+    const limitC = Number((await readOnce(path)) ?? Number.NaN) * scale;
+    if (!(limitC >= leastCriticalC && limitC <= mostCriticalC)) return null;
+    const limit = { metric: `${metric}.limit`, unit, scale, min: 0, max };
+    return {
+      key: path,
+      file: new SlowFile(path),
+      series: -1,
+      alarm: null,
+      fixed: true,
+      definition: {
+        ...definition(limit, { ...attributes, 'hw.limit_type': 'high.critical' }),
+        intervalMs: this.#intervalMs * readsPerSearch,
+      },
+    };
+  }
+
+  /** The point at which the kernel switches the machine off. */
+  async #tripPoint(folder: string, attributes: Readonly<Record<string, string>>): Promise<Sensor | null> {
+    for (const file of await namesIn(folder, maxFilesOfChip)) {
+      const point = /^(trip_point_\d+)_type$/.exec(file)?.[1];
+      if (point === undefined || (await readOnce(`${folder}/${file}`)) !== 'critical') continue;
+      return await this.#critical(`${folder}/${point}_temp`, attributes);
+    }
+    return null;
   }
 
   /** Thermal zones that are not there as hwmon chips too. */
@@ -159,6 +200,8 @@ class SensorsInput implements Input {
         alarm: null,
         definition: definition(quantities.temp!, attributes),
       });
+      const limit = await this.#tripPoint(`${base}/${entry}`, attributes);
+      if (limit !== null) sensors.push(limit);
     }
     return sensors;
   }

@@ -86,5 +86,7 @@ describe.each(cases)('%s', (name) => {
 });
 
 test('there are cases', () => {
-  expect(cases).toEqual(expect.arrayContaining(['arm-board', 'container', 'cores-64', 'vm', 'wrapped-32bit']));
+  expect(cases).toEqual(
+    expect.arrayContaining(['arm-board', 'container', 'cores-64', 'troubled', 'vm', 'wrapped-32bit']),
+  );
 });

@@ -2,10 +2,11 @@
  * Disagree: two sensors of one thing that used to move together and do so no longer. Takes the two values of a round.
  *
  * That they are redundant is proven, not said: over a long time their difference must vary by much less than each of
- * them, and so must its changes over every sixty rounds against theirs, so that two that merely rise over the same
- * morning are no pair. Then the difference is held against its mean; how far it is off has a tail.
+ * them, and whenever one moved over sixty rounds the other must have gone the same way as far, nearly each time, so that
+ * two that merely rise over the same morning, or that had one great event in common, are no pair. Then the difference is
+ * held against its mean; how far it is off has a tail.
  *
- * Constraints: 26 numbers a pair, no allocation.
+ * Constraints: 24 numbers a pair, no allocation.
  */
 import { learnTail, startTail, TAIL_SIZE, type TailPrior, tailBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
@@ -22,15 +23,20 @@ export interface DisagreeParams {
   readonly barBits: number;
 }
 
-export const disagreeDefaults: DisagreeParams = { minRounds: 2_400, rounds: 6, barBits: 20 };
+export const disagreeDefaults: DisagreeParams = { minRounds: 2_400, rounds: 12, barBits: 20 };
 
-/** Variance of the difference, as a share of that of each: over all, and of the changes. */
+/** Variance of the difference, as a share of that of each. */
 const SHARE_OF_LEVEL = 0.1;
-const SHARE_OF_CHANGES = 0.25;
-const ROUNDS_PER_CHANGE = 60;
-const LEAST_CHANGES = 30;
+const ROUNDS_PER_MOVE = 60;
+/** One of the two moved when it went so many deviations of their difference. */
+const MOVED = 4;
+/** The other went along when it went as far but for this share. */
+const ALONG = 0.5;
+/** Moves before a pair is proven, and the share of them in which both went. */
+const LEAST_MOVES = 20;
+const TOGETHER = 0.9;
 const MEMORY_ROUNDS = 20_000;
-const MEMORY_CHANGES = 300;
+const MEMORY_MOVES = 300;
 /** What is farther off than this many deviations moves the mean no more than what is at them. */
 const WINSOR = 4;
 /** Each round of a run has this share of the bits; further ones count as a quarter of one that were independent. */
@@ -38,7 +44,10 @@ const RUN_SHARE = 0.5;
 const NEIGHBOUR = 0.25;
 const MOST_NEIGHBOURS = 4;
 const BEYOND_RECORD = 1.25;
-const RECORD_FADE = 0.5 ** (1 / 50_000);
+/** Half a day in rounds of ten seconds: after as long the record is renewed. */
+const PERIOD_ROUNDS = 4_000;
+/** Each time it has faded by a little. */
+const RECORD_FADE = 0.95;
 /** Least deviation of the difference, as a share of what the values vary by: two copies of one value have none. */
 const LEAST_SPREAD = 0.01;
 const LARGEST = 1e150;
@@ -53,15 +62,16 @@ const VARIANCE_B = 4;
 /** Mean and variance of a - b. */
 const OFFSET = 5;
 const VARIANCE = 6;
-/** Values at the last mark, rounds since, and mean squared changes from mark to mark. */
+/** Values at the last mark, rounds since; moves from mark to mark, and those that both made. */
 const MARK_A = 7;
 const MARK_B = 8;
 const SINCE_MARK = 9;
-const CHANGES = 10;
-const CHANGES_A = 11;
-const CHANGES_B = 12;
-const CHANGES_OFFSET = 13;
-const RECORD = 14;
+const MOVES = 10;
+const BOTH = 11;
+/** The widest that the difference was off in periods that are over, and in this one, with its rounds. */
+const RECORD = 12;
+const WIDEST = 13;
+const PERIOD = 14;
 const RUN = 15;
 const RUN_BITS = 16;
 /** The widest that the difference was off in the run. */
@@ -70,10 +80,9 @@ const TAIL = 18;
 const SIZE = TAIL + TAIL_SIZE;
 
 function proven(params: DisagreeParams, s: Float64Array): boolean {
-  if (s[ROUNDS]! < params.minRounds || s[CHANGES]! < LEAST_CHANGES) return false;
+  if (s[ROUNDS]! < params.minRounds || s[MOVES]! < LEAST_MOVES || s[BOTH]! < TOGETHER * s[MOVES]!) return false;
   const level = Math.min(s[VARIANCE_A]!, s[VARIANCE_B]!);
-  const changes = Math.min(s[CHANGES_A]!, s[CHANGES_B]!);
-  return level > 0 && s[VARIANCE]! <= SHARE_OF_LEVEL * level && s[CHANGES_OFFSET]! <= SHARE_OF_CHANGES * changes;
+  return level > 0 && s[VARIANCE]! <= SHARE_OF_LEVEL * level;
 }
 
 function spread(s: Float64Array): number {
@@ -112,24 +121,35 @@ function learnLevels(s: Float64Array, a: number, b: number, held: boolean): void
   s[VARIANCE] = (s[VARIANCE]! + moved * moved * weight) * (1 - weight);
 }
 
-function learnChanges(s: Float64Array, a: number, b: number): void {
+/** A drift must not carry its habit along: what is beyond the record teaches nothing until the period is over. */
+function learnOff(s: Float64Array, y: number, known: boolean, held: boolean): void {
+  if (!held) learnTail(s, TAIL, offPrior, y);
+  s[WIDEST] = Math.max(s[WIDEST]!, y);
+  s[PERIOD] = s[PERIOD]! + 1;
+  if (known && s[RECORD]! > 0 && s[PERIOD]! < PERIOD_ROUNDS) return;
+  s[RECORD] = Math.max(s[RECORD]! * RECORD_FADE, s[WIDEST]!);
+  if (!known) return;
+  s[WIDEST] = 0;
+  s[PERIOD] = 0;
+}
+
+function learnMoves(s: Float64Array, a: number, b: number): void {
   const since = s[SINCE_MARK]! + 1;
   s[SINCE_MARK] = since;
-  if (since < ROUNDS_PER_CHANGE) return;
+  if (since < ROUNDS_PER_MOVE) return;
   s[SINCE_MARK] = 0;
-  const changeA = a - s[MARK_A]!;
-  const changeB = b - s[MARK_B]!;
+  const wayA = a - s[MARK_A]!;
+  const wayB = b - s[MARK_B]!;
   s[MARK_A] = a;
   s[MARK_B] = b;
-  const changes = s[CHANGES]! + 1;
-  s[CHANGES] = changes;
+  const widest = Math.max(Math.abs(wayA), Math.abs(wayB));
   // The first mark has none before it.
-  if (changes === 1) return;
-  const weight = 1 / Math.min(changes - 1, MEMORY_CHANGES);
-  const difference = changeA - changeB;
-  s[CHANGES_A] = s[CHANGES_A]! + (changeA * changeA - s[CHANGES_A]!) * weight;
-  s[CHANGES_B] = s[CHANGES_B]! + (changeB * changeB - s[CHANGES_B]!) * weight;
-  s[CHANGES_OFFSET] = s[CHANGES_OFFSET]! + (difference * difference - s[CHANGES_OFFSET]!) * weight;
+  if (s[ROUNDS]! < 2 * ROUNDS_PER_MOVE || widest < MOVED * spread(s)) return;
+  s[MOVES] = s[MOVES]! + 1;
+  if (Math.abs(wayA - wayB) <= ALONG * widest) s[BOTH] = s[BOTH]! + 1;
+  if (s[MOVES]! < MEMORY_MOVES) return;
+  s[MOVES] = s[MOVES]! / 2;
+  s[BOTH] = s[BOTH]! / 2;
 }
 
 export const disagree: DetectorKind<DisagreeParams, Float64Array> = {
@@ -141,7 +161,7 @@ export const disagree: DetectorKind<DisagreeParams, Float64Array> = {
     parseNumbers('disagree', json, disagreeDefaults, { minRounds: [100, 1e9], rounds: [1, 1e6], barBits: [1, 99] }),
   state: numbersCodec('a disagree detector', 1, SIZE, (s) => {
     const signed = new Set([MEAN_A, MEAN_B, OFFSET, MARK_A, MARK_B, TAIL]);
-    const squares = new Set([VARIANCE_A, VARIANCE_B, VARIANCE, CHANGES_A, CHANGES_B, CHANGES_OFFSET]);
+    const squares = new Set([VARIANCE_A, VARIANCE_B, VARIANCE]);
     return s.every((value, i) => (signed.has(i) || value >= 0) && Math.abs(value) <= (squares.has(i) ? 1e303 : 1e152));
   }),
 
@@ -188,19 +208,15 @@ export const disagree: DetectorKind<DisagreeParams, Float64Array> = {
     if (s[RUN]! >= MEMORY_ROUNDS) {
       // For days: that is how they are now.
       s[OFFSET] = a - b;
-    } else if (s[RUN]! > 0) {
-      // As wide a second time is a habit.
-      s[RECORD] = Math.max(s[RECORD]!, s[RUN]! < params.rounds ? s[RUN_WIDEST]! : s[RECORD]!);
-      learnTail(s, TAIL, offPrior, s[RUN_WIDEST]!);
+    } else {
+      s[WIDEST] = Math.max(s[WIDEST]!, s[RUN_WIDEST]!);
     }
     s[RUN] = 0;
     s[RUN_BITS] = 0;
     s[RUN_WIDEST] = 0;
-    if (s[ROUNDS]! > 100) {
-      learnTail(s, TAIL, offPrior, y);
-      s[RECORD] = Math.max(s[RECORD]! * RECORD_FADE, Math.min(y, known ? y : 20));
-    }
-    learnLevels(s, a, b, false);
-    learnChanges(s, a, b);
+    const held = known && y > s[RECORD]! && s[RECORD]! > 0;
+    if (s[ROUNDS]! > 100) learnOff(s, y, known, held);
+    learnLevels(s, a, b, held);
+    learnMoves(s, a, b);
   },
 };

@@ -5,7 +5,7 @@
  *
  * A value that rests at the lowest or highest ever seen is at rest, too: a valve that is shut, a pump that is off.
  *
- * Constraints: 17 numbers a series, no allocation.
+ * Constraints: 16 numbers a series, no allocation.
  */
 import { learnTail, startTail, TAIL_SIZE, type TailPrior, tailBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
@@ -112,7 +112,8 @@ export const frozen: DetectorKind<FrozenParams, Float64Array> = {
       return;
     }
     if (known) {
-      const far = moved(s, peers);
+      // Not where the peers are now: the value moved with them.
+      const far = moved(s, s[FROM]!);
       s[CHANGES] = s[CHANGES]! + 1;
       learnTail(s, TAIL, movedPrior, Math.log2(far + LEAST_MOVED));
       s[RECORD] = Math.max(s[RECORD]! * RECORD_FADE, far);

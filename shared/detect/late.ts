@@ -40,7 +40,7 @@ const SHORTEST_MS = 1;
 /** Late blocks on end from which on that is the usual interval. */
 const LONG_BLOCKS = 500;
 
-const latePrior: TailPrior = { share: 0.05, threshold: 0.05, meanExcess: 0.05, shape: 0.1, peaks: 10, memory: 20_000 };
+const latePrior: TailPrior = { share: 0.05, threshold: 0.05, meanExcess: 0.03, shape: 0, peaks: 10, memory: 20_000 };
 
 const LAST_MS = 0;
 const KNOWN = 1;

@@ -25,7 +25,7 @@ import { ownCommand } from './own-command.ts';
 import { Recorder } from './recorder.ts';
 import { UplinkBudget } from './uplink/budget.ts';
 import { UtcEstimate } from './utc.ts';
-import { Keeper, remember, rememberRules, rememberUplink } from './wiring/meta.ts';
+import { Keeper, remember, rememberBudget, rememberRules, rememberUplink } from './wiring/meta.ts';
 import { reportOf } from './wiring/report.ts';
 import { Sensing } from './wiring/sensing.ts';
 import { Uplink } from './wiring/uplink.ts';
@@ -105,7 +105,8 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     keeper,
     log,
     budget,
-    resume: remembered.incident,
+    resume: remembered.incidents,
+    resumeBudget: await rememberBudget(outbox),
     resumeRules: await rememberRules(outbox),
     ticked: (now) => uplink?.tick(now),
   });

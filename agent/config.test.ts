@@ -53,7 +53,7 @@ test('an agent needs no configuration', () => {
       connection: {},
       host: {},
       backlogRate: 64_000,
-      budget: { findingsPerDay: 1 },
+      budget: { findingsPerDay: 1, notificationsPerWeek: 5 },
       raw: 'demand',
       rules: {},
       managed: true,

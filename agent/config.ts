@@ -164,12 +164,18 @@ export function agentConfigSchema(kinds: InputKinds) {
         }),
       ),
       budget: object({
-        doc: 'How much the agent may find unusual.',
+        doc: 'How much the agent may find unusual. Rules, forecasts and data quality are no matter of chance: they stand outside of both budgets.',
         keys: {
           findingsPerDay: number({
-            doc: 'Findings a day on this machine when all is well; the bar is set so that no more are expected.',
+            doc: 'False incidents a day that are shown and wake nobody; the bar is set so that no more are expected, and follows what this machine has shown.',
             default: 1,
             min: 0.01,
+            max: 1000,
+          }),
+          notificationsPerWeek: number({
+            doc: "False notifications a week out of this machine's own findings, until a central gives it a share of the fleet's.",
+            default: 5,
+            min: 0,
             max: 1000,
           }),
         },

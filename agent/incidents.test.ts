@@ -8,7 +8,6 @@ const EPOCH = 'ab'.repeat(16);
 class Bench {
   readonly drafts: Incident[] = [];
   readonly revisions: Incident[] = [];
-  readonly states: string[] = [];
   readonly warnings: string[] = [];
   second = 0;
   failures = 0;
@@ -22,7 +21,6 @@ class Bench {
       return Promise.resolve({ epoch: EPOCH, seq: 7 });
     },
     revise: (incident) => void this.revisions.push(incident),
-    onState: (state) => void this.states.push(state),
   });
 
   /** How far the idea of UTC moved. */
@@ -70,7 +68,6 @@ describe('IncidentStage', () => {
     bench.add(1, 0);
     await bench.pass(300);
     expect(bench.drafts).toEqual([]);
-    expect(bench.states).toEqual([]);
   });
 
   it('moves with the idea of UTC: one clock for all times of a revision, and none lasts longer for it', async () => {
@@ -104,8 +101,7 @@ describe('IncidentStage', () => {
     expect(last).toMatchObject({ epoch: EPOCH, seq: 7, state: 'closed' });
     expect(last.closedMs).toBe(last.findings[0]!.lastMs);
     expect(bench.revisions.map(({ revision }) => revision)).toEqual(bench.revisions.map((_, i) => i + 2));
-    expect(bench.states).toEqual(['open', 'closed']);
-    expect(bench.stage.current()).toBe(null);
+    expect(bench.stage.current()).toEqual([]);
   });
 
   it('revises at most once in ten seconds', async () => {
@@ -170,7 +166,7 @@ describe('IncidentStage', () => {
     bench.add(2, 20, { bits: 30 });
     bench.add(3, 20, { bits: 60 });
     await bench.pass(11);
-    const { findings } = bench.stage.current()!;
+    const { findings } = bench.stage.current()[0]!;
     expect(findings.map(({ series }) => Number.parseInt(series, 16))).toEqual([3, 2, 1]);
     expect(findings.reduce((sum, { contribution }) => sum + contribution, 0)).toBeCloseTo(1, 9);
   });
@@ -179,7 +175,7 @@ describe('IncidentStage', () => {
     const bench = new Bench();
     for (let i = 0; i < 1000; i++) bench.add(i, 5);
     await bench.pass(15);
-    const incident = bench.stage.current()!;
+    const incident = bench.stage.current()[0]!;
     expect(incident.findings.length).toBe(20);
     expect(incident.more).toBe(980);
     expect(JSON.stringify(incident).length).toBeLessThan(40_000);
@@ -192,21 +188,29 @@ describe('IncidentStage', () => {
     await bench.pass(30);
     expect(bench.drafts.length).toBe(3);
     expect(bench.warnings.length).toBe(2);
-    expect(bench.stage.current()).toMatchObject({ seq: 7 });
+    expect(bench.stage.current()).toMatchObject([{ seq: 7 }]);
   });
 
-  it('grows graver with rarity and time', async () => {
+  it.each([
+    ['vital', 'system.memory.utilization', ['info', 'warning', 'critical']],
+    ['usual', 'system.cpu.utilization', ['info', 'warning', 'warning']],
+    ['curious', 'system.linux.interrupts', ['info', 'info', 'warning']],
+    ['own', 'picket.input.duration', ['info', 'info', 'info']],
+  ])('grows graver with rarity, time and what is at stake: %s', async (_stake, name, severities) => {
     const bench = new Bench();
-    bench.add(1, 5, { bits: 25 });
-    expect(bench.drafts[0]!.severity).toBe('info');
-    bench.add(1, 6, { bits: 40 });
+    const key = { name, unit: '1', attributes: {} };
+    const said: string[] = [];
+    bench.add(1, 5, { key, bits: 25 });
+    said.push(bench.drafts[0]!.severity);
+    bench.add(1, 6, { key, bits: 40 });
     await bench.pass(11);
-    expect(bench.revisions.at(-1)!.severity).toBe('warning');
+    said.push(bench.revisions.at(-1)!.severity);
     for (let i = 0; i < 13; i++) {
-      bench.add(1, 16 + 10 * i, { bits: 40 });
+      bench.add(1, 16 + 10 * i, { key, bits: 40 });
       await bench.pass(10);
     }
-    expect(bench.revisions.at(-1)!.severity).toBe('critical');
+    said.push(bench.revisions.at(-1)!.severity);
+    expect(said).toEqual(severities);
   });
 
   it('goes on after a restart and closes what was open', async () => {
@@ -214,7 +218,7 @@ describe('IncidentStage', () => {
     before.add(1, 5);
     await before.pass(1);
     const after = new Bench();
-    after.stage.resume(JSON.parse(JSON.stringify(before.stage.current())) as Incident, after.at());
+    after.stage.resume(JSON.parse(JSON.stringify(before.stage.current()[0])) as Incident, after.at());
     await after.pass(100);
     expect(after.drafts).toEqual([]);
     expect(after.revisions.at(-1)).toMatchObject({ seq: 7, state: 'closed', revision: 2 });

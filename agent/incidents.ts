@@ -1,20 +1,32 @@
 /**
  * Incidents: findings that are close in time on one machine become one incident. It opens once, grows, and closes itself
- * when it has been quiet.
+ * when all that it holds is over.
  *
- *   detect → add(finding) → [pending] → opens when it lasts, is extreme, or takes part in many series
+ *   stages → add(finding) ─┬─ known to an open one ──────────────► joins it
+ *                          ├─ one is young, or about the same thing ► joins it
+ *                          └─ [pending] → opens one when it lasts, is extreme, or takes part in many series
  *   tick(at) each second: revisions (at most one each 10 s), closing
+ *
+ * One incident is one chain of causes: for `settleMs` after something new joined it, whatever begins on this machine is
+ * taken for its consequence; later only what concerns the same part of the machine is. So a trouble that lasts for hours
+ * hides no other. A forecast is no event: nothing but what concerns the same thing joins it, nor does it join others.
  *
  * A flash of one sample on one series stays a finding; it is no incident unless it is absurdly rare. An incident's id is
  * `(epoch, seq)` of the record that opened it, so `open` writes that record and answers with the id; whatever happens
  * until then is told in the first revision.
  *
- * Bounds: one open incident, 256 findings in it and 256 pending; what is beyond is counted.
+ * Bounds: `MOST_OPEN` open incidents (what would be one more joins the one that grew last), 256 findings in each and 256
+ * pending; what is beyond is counted.
  */
 import type { Instant } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
-import type { Finding, Incident } from '../shared/findings.ts';
-import { isBeside, rank, severityOf, titleOf, type Words, wordsFor } from './incidents/explain.ts';
+import { type Change, categoryOf, type Finding, type Incident, type Notice } from '../shared/findings.ts';
+import { isBeside, rank, titleOf, type Words, wordsFor } from './incidents/explain.ts';
+import type { NoticeRequest } from './incidents/notices.ts';
+import { keyOf, OpenIncident } from './incidents/open-incident.ts';
+import { type OpeningTiming, PendingFindings } from './incidents/pending.ts';
+import { severityOf } from './incidents/severity.ts';
+import { resourceOf } from './incidents/stakes.ts';
 import type { Log } from './inputs/input.ts';
 
 /** An incident that has no id yet: `epoch` is empty and `seq` 0, which says "this record". */
@@ -24,31 +36,32 @@ export interface IncidentOptions {
   readonly log: Log;
   /** The site's zone (IANA), for times in text; null: this machine's. Asked when the first is worded. */
   readonly zone: () => string | null;
-  /** From how many bits on something is a finding; see `DetectStage.barBits`. */
+  /** From how many bits on something is a finding. */
   readonly barBits: () => number;
   /** Writes the record that opens an incident; answers with its id when it is durable. */
   readonly open: (draft: IncidentDraft) => Promise<{ readonly epoch: string; readonly seq: number }>;
   /** Takes every later revision, the closing one too. */
   readonly revise: (incident: Incident) => void;
-  /** An incident has opened (evidence before it must not be thrown away from now on), or closed. */
-  readonly onState?: (state: 'open' | 'closed', openedMs: number, updatedMs: number) => void;
+  /** The budget of incidents that are shown (`IncidentBudget`); without it nothing is counted. */
+  readonly budget?: {
+    spend(bits: number): number;
+    grew(charge: number, bits: number): void;
+    refund(charge: number): void;
+  };
+  /** Decides whether somebody may be woken, given what is known now and what was decided before. */
+  readonly notice?: (asked: NoticeRequest) => Notice;
+  /** What changed shortly before a time (monotonic), in UTC. */
+  readonly changesBefore?: (monotonicMs: number, offsetMs: number) => readonly Change[];
   readonly timing?: Partial<IncidentTiming>;
 }
 
-export interface IncidentTiming {
-  /** A finding that lasts as long opens an incident. */
-  readonly lastingMs: number;
-  /** So many series with findings that together span `manySpanMs` open one as well. */
-  readonly manySeries: number;
-  readonly manySpanMs: number;
-  /** Bits above the bar from which on one sample is enough. */
-  readonly extremeBits: number;
-  /** Findings this close belong together. */
-  readonly closeMs: number;
-  /** Quiet for as long: it closes. */
+export interface IncidentTiming extends OpeningTiming {
+  /** Quiet for at least as long: it closes. */
   readonly quietMs: number;
   /** Least time between two revisions. */
   readonly revisionMs: number;
+  /** After nothing new has joined for as long, an incident takes in only what concerns the same thing. */
+  readonly settleMs: number;
 }
 
 export const defaultTiming: IncidentTiming = {
@@ -59,166 +72,172 @@ export const defaultTiming: IncidentTiming = {
   closeMs: 30_000,
   quietMs: 90_000,
   revisionMs: 10_000,
+  settleMs: 5 * 60_000,
 };
 
-/** Detectors that speak only after it has lasted. */
-const toldWhenLasting: ReadonlySet<string> = new Set(['stuck', 'missing', 'saturated']);
-
-const MOST_FINDINGS = 256;
+const MOST_OPEN = 8;
+/** Something happens for as long after the last word on it. */
+const ACTIVE_MS = 10 * 60_000;
 /** How long it waits before it tries again to write the opening record. */
 const RETRY_MS = 10_000;
-
-interface Open {
-  id: { readonly epoch: string; readonly seq: number } | null;
-  /** The opening record is being written. */
-  opening: boolean;
-  openedMs: number;
-  revision: number;
-  updatedMs: number;
-  /** Of the last revision, or of the last attempt to open; and of the last finding. Monotonic. */
-  toldAtMs: number;
-  heardAtMs: number;
-  changed: boolean;
-  left: number;
-  readonly findings: Map<string, Finding>;
-}
+/** Something new joins within so many intervals of a series that is looked at seldom. */
+const SETTLE_INTERVALS = 3;
+/** What changed first may be heard of this much later: processes are looked at once a minute. */
+const CHANGES_HEARD_MS = 2 * 60_000;
 
 export class IncidentStage {
   readonly #options: IncidentOptions;
   readonly #timing: IncidentTiming;
+  readonly #pending: PendingFindings;
   #words: Words | null = null;
-  /** By series and detector; monotonic time of the last word on it beside it. */
-  readonly #pending = new Map<string, { finding: Finding; heardAtMs: number }>();
-  #open: Open | null = null;
+  /** In the order in which they opened. */
+  #open: OpenIncident[] = [];
 
   constructor(options: IncidentOptions) {
     this.#options = options;
     this.#timing = { ...defaultTiming, ...options.timing };
+    this.#pending = new PendingFindings(this.#timing);
   }
 
-  /** The incident that is open now and has an id, for `status` and for going on after a restart. */
-  current(): Incident | null {
-    const open = this.#open;
-    return open?.id == null ? null : this.#compose(open, 'open', open.updatedMs);
+  /** The incidents that are open now and have an id, for `status` and for going on after a restart. */
+  current(): Incident[] {
+    return this.#open.flatMap((open) => (open.id === null ? [] : [this.#compose(open, 'open', open.updatedMs)]));
+  }
+
+  /** Whether something happens now; what merely holds (a broken rule, a forecast) goes on quietly. */
+  isActive(at: Instant): boolean {
+    return this.#open.some((open) => at.monotonicMs - open.heardAtMs <= ACTIVE_MS);
   }
 
   /** Goes on with an incident that was open when the agent ended: it closes when it stays quiet. */
   resume(incident: Incident, at: Instant): void {
-    if (this.#open !== null || incident.state !== 'open') return;
-    this.#open = {
-      id: { epoch: incident.epoch, seq: incident.seq },
-      opening: false,
-      openedMs: incident.openedMs,
-      revision: incident.revision,
-      updatedMs: incident.updatedMs,
-      toldAtMs: at.monotonicMs,
-      heardAtMs: at.monotonicMs,
-      changed: false,
-      left: incident.more,
-      findings: new Map(incident.findings.slice(0, MOST_FINDINGS).map((finding) => [keyOf(finding), finding])),
-    };
+    if (incident.state !== 'open' || this.#open.length >= MOST_OPEN) return;
+    this.#open.push(OpenIncident.from(incident, at, this.#options.barBits()));
   }
 
   /** Takes a new finding, or a later word on one that is known. */
   add(finding: Finding, at: Instant): void {
     const key = keyOf(finding);
-    const open = this.#open;
-    if (open !== null) {
-      this.#join(open, key, finding, at);
+    const known = this.#open.find((open) => open.has(key));
+    if (known !== undefined) {
+      known.take(key, finding, at.monotonicMs);
+      this.#recount(known);
       return;
     }
-    const known = this.#pending.get(key)?.finding;
-    this.#pending.delete(key);
-    if (this.#pending.size >= MOST_FINDINGS) this.#pending.delete(this.#pending.keys().next().value!);
-    this.#pending.set(key, { finding: merge(known, finding), heardAtMs: at.monotonicMs });
+    if (finding.ended === true) {
+      this.#pending.delete(key);
+      return;
+    }
+    const joined = this.#incidentFor(finding, at);
+    if (joined !== null) {
+      joined.take(key, finding, at.monotonicMs);
+      this.#recount(joined);
+      return;
+    }
+    this.#pending.add(key, finding, at.monotonicMs);
     this.#considerOpening(at);
   }
 
   /** The idea of UTC moved by as much: what is told from now on is told by the new one. */
   moveTimes(byMs: number): void {
-    const moved = (finding: Finding): Finding => ({
-      ...finding,
-      sinceMs: finding.sinceMs + byMs,
-      lastMs: finding.lastMs + byMs,
-    });
-    for (const pending of this.#pending.values()) pending.finding = moved(pending.finding);
-    const open = this.#open;
-    if (open === null) return;
-    for (const [key, finding] of open.findings) open.findings.set(key, moved(finding));
-    open.openedMs += byMs;
-    open.updatedMs += byMs;
-    open.changed = true;
+    this.#pending.moveTimes(byMs);
+    for (const open of this.#open) open.moveTimes(byMs);
   }
 
   /** Once a second: revises, closes, forgets. */
   tick(at: Instant): void {
-    for (const [key, { heardAtMs }] of this.#pending) {
-      if (at.monotonicMs - heardAtMs > this.#timing.closeMs) this.#pending.delete(key);
-    }
-    const open = this.#open;
-    if (open === null || open.opening) return;
-    if (open.id === null) {
-      if (at.monotonicMs - open.toldAtMs >= RETRY_MS) this.#write(open, at);
-      return;
-    }
-    const quiet = at.monotonicMs - open.heardAtMs >= this.#timing.quietMs;
-    if (quiet) {
-      this.#close(open, at);
-    } else if (open.changed && at.monotonicMs - open.toldAtMs >= this.#timing.revisionMs) {
-      open.revision++;
-      open.changed = false;
-      open.toldAtMs = at.monotonicMs;
-      open.updatedMs = at.utcMs;
-      this.#options.revise(this.#compose(open, 'open', at.utcMs));
+    this.#pending.expire(at.monotonicMs);
+    for (const open of [...this.#open]) {
+      if (open.opening) continue;
+      const sinceToldMs = at.monotonicMs - open.toldAtMs;
+      if (open.id === null) {
+        if (sinceToldMs >= RETRY_MS) this.#write(open, at);
+      } else if (open.isOver(at.monotonicMs, this.#timing.quietMs)) {
+        this.#close(open, at);
+      } else if (open.changed && sinceToldMs >= this.#timing.revisionMs) {
+        open.revision++;
+        open.changed = false;
+        open.toldAtMs = at.monotonicMs;
+        open.updatedMs = at.utcMs;
+        this.#lookAtChanges(open, at);
+        this.#judge(open);
+        this.#options.revise(this.#compose(open, 'open', at.utcMs));
+      }
     }
   }
 
-  #join(open: Open, key: string, finding: Finding, at: Instant): void {
-    const known = open.findings.get(key);
-    open.heardAtMs = at.monotonicMs;
-    open.changed = true;
-    if (known === undefined && open.findings.size >= MOST_FINDINGS) open.left++;
-    else open.findings.set(key, merge(known, finding));
+  /** The open incident that a finding belongs to that none knows; null: none. */
+  #incidentFor(finding: Finding, at: Instant): OpenIncident | null {
+    const resource = resourceOf(finding.key);
+    const isForecast = categoryOf(finding.detector) === 'forecast';
+    const settleMs = Math.max(this.#timing.settleMs, (finding.intervalMs ?? 0) * SETTLE_INTERVALS);
+    let about: OpenIncident | null = null;
+    let young: OpenIncident | null = null;
+    for (const open of this.#open) {
+      if (open.isAbout(resource)) about = later(about, open);
+      else if (at.monotonicMs - open.grewAtMs > settleMs || isForecast || isForecasts(open)) continue;
+      else young = later(young, open);
+    }
+    const found = about ?? young;
+    if (found !== null || this.#open.length < MOST_OPEN) return found;
+    return this.#open.reduce<OpenIncident | null>(later, null);
   }
 
   #considerOpening(at: Instant): void {
-    const { lastingMs, manySeries, manySpanMs, extremeBits } = this.#timing;
+    const taken = this.#pending.takeIncident(this.#options.barBits());
+    if (taken === null) return;
     let first = Number.POSITIVE_INFINITY;
-    let last = 0;
-    let enough = false;
-    const series = new Set<string>();
-    const bar = this.#options.barBits();
-    for (const { finding } of this.#pending.values()) {
-      const { sinceMs, lastMs, detector, bits } = finding;
-      first = Math.min(first, sinceMs);
-      last = Math.max(last, lastMs);
-      if (toldWhenLasting.has(detector)) enough = true;
-      // What is told only beside other findings opens nothing by itself.
-      if (isBeside(finding, bar)) continue;
-      series.add(finding.series);
-      if (lastMs - sinceMs >= lastingMs || bits >= bar + extremeBits) enough = true;
-    }
-    if (series.size >= manySeries && last - first >= manySpanMs) enough = true;
-    if (!enough) return;
-    const open: Open = {
-      id: null,
-      opening: false,
-      openedMs: first,
-      revision: 1,
-      updatedMs: at.utcMs,
-      toldAtMs: at.monotonicMs,
-      heardAtMs: at.monotonicMs,
-      changed: false,
-      left: 0,
-      findings: new Map([...this.#pending].map(([key, { finding }]) => [key, finding])),
-    };
-    this.#pending.clear();
-    this.#open = open;
-    this.#options.onState?.('open', open.openedMs, at.utcMs);
+    for (const { finding } of taken.values()) first = Math.min(first, finding.sinceMs);
+    const open = new OpenIncident(first, at, this.#options.barBits());
+    for (const [key, { finding, heardAtMs }] of taken) open.take(key, finding, heardAtMs);
+    open.grewAtMs = at.monotonicMs;
+    this.#open.push(open);
+    const peak = this.#peakOf(open);
+    if (peak !== null) open.charge = this.#options.budget?.spend(peak) ?? null;
+    this.#recount(open);
+    this.#lookAtChanges(open, at);
+    this.#judge(open);
     this.#write(open, at);
   }
 
-  #write(open: Open, at: Instant): void {
+  /** What the budget knows of it moves with it; what a fact confirms was no false alarm. */
+  #recount(open: OpenIncident): void {
+    const { budget } = this.#options;
+    if (open.charge === null || budget === undefined) return;
+    if (open.findings().some(({ detector }) => categoryOf(detector) === 'rule')) {
+      budget.refund(open.charge);
+      open.charge = null;
+      return;
+    }
+    const peak = this.#peakOf(open);
+    if (peak !== null) budget.grew(open.charge, peak);
+  }
+
+  /** Bits of the rarest that statistics found; null where they found nothing of their own. */
+  #peakOf(open: OpenIncident): number | null {
+    let peak: number | null = null;
+    for (const finding of open.findings()) {
+      if (categoryOf(finding.detector) !== 'statistical' || isBeside(finding, open.barBits)) continue;
+      peak = Math.max(peak ?? 0, finding.bits);
+    }
+    return peak;
+  }
+
+  /** Whether somebody may be woken, each time that it is told. */
+  #judge(open: OpenIncident): void {
+    const { notice } = this.#options;
+    if (notice === undefined) return;
+    const { barBits, openedMs, lastMs, notice: before } = open;
+    open.notice = notice({ findings: open.findings(), barBits, lastedMs: lastMs - openedMs, before });
+  }
+
+  #lookAtChanges(open: OpenIncident, at: Instant): void {
+    const { changesBefore } = this.#options;
+    if (changesBefore === undefined || at.monotonicMs - open.firstAtMs > CHANGES_HEARD_MS) return;
+    open.changes = changesBefore(open.firstAtMs, at.utcMs - at.monotonicMs);
+  }
+
+  #write(open: OpenIncident, at: Instant): void {
     open.opening = true;
     open.changed = false;
     open.toldAtMs = at.monotonicMs;
@@ -234,43 +253,46 @@ export class IncidentStage {
     );
   }
 
-  #close(open: Open, at: Instant): void {
-    this.#open = null;
+  #close(open: OpenIncident, at: Instant): void {
+    this.#open = this.#open.filter((each) => each !== open);
     open.revision++;
     open.updatedMs = at.utcMs;
+    this.#judge(open);
     this.#options.revise(this.#compose(open, 'closed', at.utcMs));
-    this.#options.onState?.('closed', open.openedMs, at.utcMs);
   }
 
-  #compose(open: Open, state: 'open' | 'closed', nowMs: number): Incident {
-    const findings = [...open.findings.values()];
+  #compose(open: OpenIncident, state: 'open' | 'closed', nowMs: number): Incident {
+    const findings = open.findings();
+    const { barBits } = open;
     // When there is something to say: times in a zone take megabytes of tables.
     this.#words ??= wordsFor(this.#options.zone());
-    const { listed, more } = rank(findings, this.#words, this.#options.barBits());
-    const last = findings.reduce((latest, { lastMs }) => Math.max(latest, lastMs), open.openedMs);
+    const { listed, more } = rank(findings, this.#words, barBits);
+    const last = open.lastMs;
+    const peak = this.#peakOf(open);
     return {
       epoch: open.id?.epoch ?? '',
       seq: open.id?.seq ?? 0,
       revision: open.revision,
       state,
-      severity: severityOf(findings, this.#options.barBits(), last - open.openedMs),
+      severity: severityOf(findings, barBits, last - open.openedMs),
       openedMs: open.openedMs,
       updatedMs: nowMs,
       closedMs: state === 'closed' ? last : null,
       title: titleOf(listed, more + open.left),
       findings: listed,
       more: more + open.left,
+      ...(open.changes.length === 0 ? {} : { changes: open.changes }),
+      ...(open.notice === null ? {} : { notify: open.notice }),
+      ...(peak === null ? {} : { excessBits: peak - barBits }),
     };
   }
 }
 
-function keyOf(finding: Finding): string {
-  return `${finding.series}/${finding.detector}/${finding.tier}`;
+/** The one that grew later. */
+function later(a: OpenIncident | null, b: OpenIncident): OpenIncident {
+  return a !== null && a.grewAtMs > b.grewAtMs ? a : b;
 }
 
-/** What is now known of a finding: since the first word, until the last, and the most unusual that was seen. */
-function merge(known: Finding | undefined, later: Finding): Finding {
-  if (known === undefined) return later;
-  const stronger = later.bits >= known.bits ? later : known;
-  return { ...stronger, sinceMs: Math.min(known.sinceMs, later.sinceMs), lastMs: Math.max(known.lastMs, later.lastMs) };
+function isForecasts(open: OpenIncident): boolean {
+  return open.findings().every(({ detector }) => categoryOf(detector) === 'forecast');
 }

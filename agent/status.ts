@@ -28,7 +28,15 @@ export interface AgentReport {
     /** How the disk fails; null while it works. */
     readonly failing: string | null;
   };
-  readonly incidents: readonly { readonly severity: string; readonly title: string; readonly openedMs: number }[];
+  readonly incidents: readonly {
+    readonly severity: string;
+    readonly title: string;
+    readonly openedMs: number;
+    /** Whether somebody may be woken for it; not said by older agents. */
+    readonly wakes?: boolean;
+  }[];
+  /** What was spent of the budgets, by the names of `AgentBudget.figures`; not said by older agents. */
+  readonly budget?: Readonly<Record<string, number>>;
   readonly models: readonly { readonly slot: string; readonly release: string; readonly appliedMs: number }[];
   readonly inputs: readonly {
     readonly label: string;

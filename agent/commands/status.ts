@@ -75,7 +75,11 @@ function describe(status: AgentStatus, trouble: string | null, nowMs: number): s
   row('', `${outbox.gapRecords} gaps, ${outbox.lostRecords} records lost`);
   if (outbox.failing !== null) row('', `the disk fails: ${outbox.failing}`);
   row('incidents', status.incidents.length === 0 ? 'none open' : `${status.incidents.length} open`);
-  for (const { severity, title } of status.incidents) row('', `${severity}: ${title}`);
+  for (const { severity, title, wakes } of status.incidents) {
+    row('', `${severity}${wakes === true ? ', somebody is told' : ''}: ${title}`);
+  }
+  const spent = spentOf(status.budget);
+  if (spent !== null) row('budgets', spent);
   row(
     'models',
     status.models.length === 0
@@ -110,4 +114,13 @@ function ago(ms: number): string {
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+/** Both budgets in their own unit; null where the agent does not say them. */
+function spentOf(figures: AgentStatus['budget']): string | null {
+  const of = (name: string): number => figures?.[`picket.budget.${name}`] ?? Number.NaN;
+  const said = [of('findings.spent'), of('findings.allowed'), of('notifications.spent'), of('notifications.allowed')];
+  if (!said.every(Number.isFinite)) return null;
+  const [findings, perDay, notifications, perWeek] = said.map((value) => String(Math.round(value! * 100) / 100));
+  return `${findings} of ${perDay} incidents a day, ${notifications} of ${perWeek} notifications a week`;
 }

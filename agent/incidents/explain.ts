@@ -3,47 +3,65 @@
  * and times in the site's zone. Pure.
  */
 import { describeRarity, describeSeries, describeSpan, formatRange, formatValue } from '../../shared/detect/wording.ts';
-import type { Finding, RankedFinding, Severity } from '../../shared/findings.ts';
-
-/** Findings that an incident lists; see `Incident.findings`. */
-const MOST_LISTED = 20;
+import {
+  categoryOf,
+  type Finding,
+  findingLimits,
+  type RankedFinding,
+  type Severity,
+  type Shape,
+} from '../../shared/findings.ts';
+import { resourceOf, stakeOf, stakeWeight } from './stakes.ts';
 
 /** Each so much later, a finding tells half as much of the cause. */
 const HALF_LATER_MS = 30_000;
 /** What was rare enough to be told only beside other findings tells less of the cause. */
 const BESIDE_WEIGHT = 0.25;
-/** Bits above the bar from which on, and (for the gravest) how long it must have lasted. */
-const WARNING_BITS = 5;
-const CRITICAL_BITS = 12;
-const CRITICAL_AFTER_MS = 120_000;
+/** What stands outside of chance counts like so many bits, by how grave it says it is. */
+const factBits: Readonly<Record<Severity, number>> = { info: 10, warning: 25, critical: 50 };
+/** Another series that began so much later is told as what followed. */
+const FOLLOWED_MS = 2_000;
 
 export interface Words {
   /** Time of day, in the site's zone. */
   readonly timeOfDay: (ms: number) => string;
+  /** Day and time of day, for what is far. */
+  readonly day: (ms: number) => string;
 }
 
 /** Times in the zone (IANA name; not known: UTC), or in this machine's own, which costs no tables. */
 export function wordsFor(zone: string | null): Words {
-  if (zone === null) return { timeOfDay: ownTimeOfDay };
-  const format = formatFor(zone) ?? formatFor('UTC')!;
-  return { timeOfDay: (ms) => format.format(ms) };
+  if (zone === null) return { timeOfDay: ownTimeOfDay, day: ownDay };
+  const time = formatFor(zone, timeOptions) ?? formatFor('UTC', timeOptions)!;
+  const day = formatFor(zone, dayOptions) ?? formatFor('UTC', dayOptions)!;
+  return { timeOfDay: (ms) => time.format(held(ms)), day: (ms) => day.format(held(ms)) };
+}
+
+const timeOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+const dayOptions = { weekday: 'short', day: 'numeric', month: 'short' } as const;
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+/** The last time that a Date can hold. */
+const LAST_MS = 8.64e15;
+
+function held(ms: number): number {
+  return Math.max(-LAST_MS, Math.min(LAST_MS, ms));
 }
 
 function ownTimeOfDay(ms: number): string {
-  const time = new Date(ms);
+  const time = new Date(held(ms));
   const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
   return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-function formatFor(timeZone: string): Intl.DateTimeFormat | null {
+function ownDay(ms: number): string {
+  const time = new Date(held(ms));
+  return `${weekdays[time.getDay()]} ${time.getDate()} ${months[time.getMonth()]}`;
+}
+
+function formatFor(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat | null {
   try {
-    return new Intl.DateTimeFormat('en-GB', {
-      timeZone,
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-    });
+    return new Intl.DateTimeFormat('en-GB', { timeZone, ...options });
   } catch {
     return null;
   }
@@ -54,6 +72,15 @@ export function isBeside({ detector, bits }: Finding, barBits: number): boolean 
   return detector === 'surprise' && bits < barBits;
 }
 
+/** How much a finding tells of the cause: by when and how much it left the expected, and by what is at stake. */
+function weightOf(finding: Finding, firstMs: number, barBits: number): number {
+  const later = 0.5 ** (Math.max(0, finding.sinceMs - firstMs) / HALF_LATER_MS);
+  const fact = categoryOf(finding.detector) !== 'statistical';
+  const bits = fact ? Math.max(finding.bits, factBits[finding.severity ?? 'warning']) : finding.bits;
+  const beside = isBeside(finding, barBits) ? BESIDE_WEIGHT : 1;
+  return (1 + bits) * later * beside * stakeWeight[stakeOf(finding.key)];
+}
+
 /** The most telling first, with shares that sum to 1 over all that were given; `more` were left out of the list. */
 export function rank(
   findings: readonly Finding[],
@@ -62,13 +89,10 @@ export function rank(
 ): { listed: RankedFinding[]; more: number } {
   const first = findings.reduce((least, { sinceMs }) => Math.min(least, sinceMs), Number.POSITIVE_INFINITY);
   const weighed = findings
-    .map((finding) => {
-      const later = 0.5 ** ((finding.sinceMs - first) / HALF_LATER_MS);
-      return { finding, weight: (1 + finding.bits) * later * (isBeside(finding, barBits) ? BESIDE_WEIGHT : 1) };
-    })
+    .map((finding) => ({ finding, weight: weightOf(finding, first, barBits) }))
     .sort((a, b) => b.weight - a.weight || a.finding.sinceMs - b.finding.sinceMs);
   const sum = weighed.reduce((total, { weight }) => total + weight, 0);
-  const listed = weighed.slice(0, MOST_LISTED).map(({ finding, weight }) => ({
+  const listed = weighed.slice(0, findingLimits.listed).map(({ finding, weight }) => ({
     ...finding,
     contribution: weight / sum,
     text: describeFinding(finding, words),
@@ -78,49 +102,107 @@ export function rank(
 
 /** `CPU utilisation (user) 98 %, expected 1–12 %; rarer than once in 30 days; since 14:02:10` */
 export function describeFinding(finding: Finding, words: Words): string {
-  const { key, seen, expectedLow, expectedHigh, detector } = finding;
+  const { key, seen, wrong, forecast, members, limit, detector } = finding;
   const name = describeSeries(key);
   const since = `since ${words.timeOfDay(finding.sinceMs)}`;
-  if (finding.wrong !== undefined) return `${finding.wrong}; ${since}`;
-  if (detector === 'missing')
-    return `${name}: no value for ${describeSpan(finding.lastMs - finding.sinceMs)}; ${since}`;
   const value = seen === null ? '' : ` ${formatValue(seen, key.unit)}`;
-  if (detector === 'stuck') {
-    return `${name} stuck at${value} for ${describeSpan(finding.lastMs - finding.sinceMs)}; ${since}`;
+  if (forecast !== undefined) return `${wrong ?? name}${value}: ${describeForecast(finding, words)}`;
+  if (wrong !== undefined) {
+    // Its words name the thing; of a rule the value and what it was held against are told behind them.
+    const held = limit === undefined || seen === null ? '' : `:${value}, limit ${formatValue(limit, key.unit)}`;
+    return `${wrong[0]?.toUpperCase() ?? ''}${wrong.slice(1)}${held}; ${since}`;
   }
+  const span = describeSpan(finding.lastMs - finding.sinceMs);
+  if (detector === 'missing') return `${name}: no value for ${span}; ${since}`;
+  if (detector === 'stuck') return `${name} stuck at${value} for ${span}; ${since}`;
   if (detector === 'saturated') {
-    const left =
-      seen !== null && expectedLow !== null && expectedHigh !== null && !within(seen, expectedLow, expectedHigh);
-    const expected = left ? `, expected ${formatRange(expectedLow, expectedHigh, key.unit)}` : '';
-    const span = describeSpan(finding.lastMs - finding.sinceMs);
-    return `${name}${value}${expected}: at its limit for ${span}, longer than ever before; ${since}`;
+    return `${name}${value}${expectedOutside(finding)}: at its limit for ${span}, longer than ever before; ${since}`;
   }
-  const rarity = describeRarity(finding.returnPeriodMs);
-  if (expectedLow === null || expectedHigh === null || seen === null) return `${name}${value}; ${rarity}; ${since}`;
-  const range = `expected ${formatRange(expectedLow, expectedHigh, key.unit)}`;
-  if (within(seen, expectedLow, expectedHigh))
-    return `${name}${value}, unusually unsteady (${range}); ${rarity}; ${since}`;
-  return `${name}${value}, ${range}; ${rarity}; ${since}`;
+  if (members !== undefined && members.length > 0) {
+    const parts = members.slice(0, MEMBERS_TOLD).map((member) => {
+      return `${describeSeries(member.key)} ${Math.round(member.share * 100)} %`;
+    });
+    return `${name}: do not fit together (${parts.join(', ')}); ${rarityOf(finding)}${since}`;
+  }
+  return `${name}${value}${expectedPart(finding)}; ${rarityOf(finding)}${since}`;
+}
+
+/** Series of a group that the text names. */
+const MEMBERS_TOLD = 3;
+
+const shapeWords: Readonly<Record<Shape, string>> = {
+  spike: 'a spike',
+  shift: 'moved to another level',
+  drift: 'drifting away',
+  variance: 'unusually unsteady',
+  season: 'unusual for this time',
+};
+
+function expectedPart({ seen, expectedLow, expectedHigh, key, shape }: Finding): string {
+  const said = shape === undefined ? '' : `, ${shapeWords[shape]}`;
+  if (expectedLow === null || expectedHigh === null || seen === null) return said;
+  const range = `expected ${formatRange(expectedLow, expectedHigh, key.unit)}${shape === 'season' ? ' at this hour' : ''}`;
+  if (within(seen, expectedLow, expectedHigh)) return `${said === '' ? `, ${shapeWords.variance}` : said} (${range})`;
+  return shape === undefined || shape === 'season' ? `, ${range}` : `, ${range}${said}`;
+}
+
+function expectedOutside({ seen, expectedLow, expectedHigh, key }: Finding): string {
+  if (seen === null || expectedLow === null || expectedHigh === null || within(seen, expectedLow, expectedHigh))
+    return '';
+  return `, expected ${formatRange(expectedLow, expectedHigh, key.unit)}`;
+}
+
+/** What is no matter of chance has no rarity. */
+function rarityOf({ bits, returnPeriodMs }: Finding): string {
+  return bits > 0 ? `${describeRarity(returnPeriodMs)}; ` : '';
+}
+
+const reachWords = { full: 'full', empty: 'empty', expired: 'ends', worn: 'worn out' } as const;
+
+/** `full in 3 days (Sat 4 Jul; 2 days to 6 days), at 1.2 GiB an hour` */
+function describeForecast({ forecast, lastMs }: Finding, words: Words): string {
+  const { reaches, etaMs, earliestMs, latestMs, pace, undated } = forecast!;
+  const from = (ms: number): string => describeAhead(Math.max(0, ms - lastMs));
+  const late = latestMs === null ? 'or later' : `to ${from(latestMs)}`;
+  const about = [
+    // Nobody vouches for the clock: the date would be wrong.
+    ...(undated === true ? [] : [words.day(etaMs)]),
+    ...(earliestMs === null ? [] : [`${from(earliestMs)} ${late}`]),
+  ];
+  const more = about.length === 0 ? '' : ` (${about.join('; ')})`;
+  return `${reachWords[reaches]} in ${from(etaMs)}${more}${pace === undefined ? '' : `, at ${pace}`}`;
+}
+
+const DAY_MS = 86_400_000;
+const LONGEST_DAYS = 3650;
+
+function describeAhead(ms: number): string {
+  if (ms < 2 * DAY_MS) return describeSpan(ms);
+  const days = Math.round(ms / DAY_MS);
+  return days > LONGEST_DAYS ? 'more than 10 years' : `${days} days`;
 }
 
 function within(value: number, low: number, high: number): boolean {
   return value >= low && value <= high;
 }
 
-/** One sentence for the whole: the most telling finding, and how many more series took part. */
+/** One sentence for the whole: the most telling finding, what followed it, and how many more series took part. */
 export function titleOf(listed: readonly RankedFinding[], more: number): string {
   const first = listed[0];
   if (first === undefined) return 'Something unusual';
   const others = listed.length - 1 + more;
-  return others === 0 ? first.text : `${first.text}; and ${others} more series`;
+  if (others === 0) return first.text;
+  return `${first.text}${followedBy(first, listed)}; and ${others} more series`;
 }
 
-/** Severity follows rarity: how far above the bar, and for the gravest, how long. */
-export function severityOf(findings: readonly Finding[], barBits: number, lastedMs: number): Severity {
-  let above = 0;
-  for (const { bits, detector } of findings) {
-    above = Math.max(above, detector === 'stuck' || detector === 'missing' ? WARNING_BITS : bits - barBits);
-  }
-  if (above >= CRITICAL_BITS && lastedMs >= CRITICAL_AFTER_MS) return 'critical';
-  return above >= WARNING_BITS ? 'warning' : 'info';
+/** `, 8 s before load average (1 min)`: the first of the others that is about something else and began later. */
+function followedBy(first: RankedFinding, listed: readonly RankedFinding[]): string {
+  const next = listed.find(
+    (finding) =>
+      finding.sinceMs - first.sinceMs >= FOLLOWED_MS &&
+      stakeOf(finding.key) !== 'own' &&
+      resourceOf(finding.key) !== resourceOf(first.key),
+  );
+  if (next === undefined) return '';
+  return `, ${describeSpan(next.sinceMs - first.sinceMs)} before ${describeSeries(next.key)}`;
 }

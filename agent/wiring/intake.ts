@@ -32,6 +32,8 @@ export interface IntakeParts {
   readonly recent: RecentRing;
   /** A document of the machine is new (inventory, top). */
   readonly document: (name: 'inventory' | 'top', content: unknown) => void;
+  /** A series that was not here has come, or one has gone. */
+  readonly changed?: (key: SeriesKey, came: boolean) => void;
 }
 
 export class AgentIntake implements Intake {
@@ -51,8 +53,10 @@ export class AgentIntake implements Intake {
 
   series(definition: SeriesDefinition): SeriesNumber {
     const { registry, preprocess } = this.#parts;
+    const before = registry.size;
     const number = registry.intern(definition);
     if (number >= 0) preprocess.define(number, definition);
+    if (registry.size > before) this.#parts.changed?.(definition, true);
     return number;
   }
 
@@ -99,6 +103,8 @@ export class AgentIntake implements Intake {
 
   forget(series: SeriesNumber): void {
     this.latest[series] = Number.NaN;
+    const definition = this.#parts.registry.definition(series);
+    if (definition !== null) this.#parts.changed?.(definition, false);
     this.#parts.registry.forget(series);
     this.#parts.preprocess.interrupt(series);
     this.#parts.detect.forget(series);

@@ -1,4 +1,4 @@
-/** What must survive with the records: the belief in a central, the latest time ever heard from one, the open incident. */
+/** What must survive with the records: the belief in a central, the latest time ever heard from one, the open incidents. */
 
 import type { Incident } from '../../shared/findings.ts';
 import { readIncident } from '../../shared/incident-json.ts';
@@ -10,6 +10,9 @@ const INCARNATION = 'incarnation';
 const CENTRAL_MS = 'central-ms';
 const INCIDENT = 'incident';
 const UPLINK = 'uplink';
+const BUDGET = 'budget';
+/** Open incidents that are kept. */
+const MOST_INCIDENTS = 16;
 const RULES = 'rules';
 /** The latest central time is written this often; a power cut sets it back by as much at most. */
 const CENTRAL_MS_STEP = 600_000;
@@ -17,12 +20,17 @@ const CENTRAL_MS_STEP = 600_000;
 export interface Remembered {
   readonly incarnation: string | null;
   readonly latestCentralMs: number | null;
-  readonly incident: Incident | null;
+  readonly incidents: readonly Incident[];
 }
 
 /** What the budget of the uplink has counted; null before the first time. */
 export function rememberUplink(outbox: Outbox): Promise<Uint8Array | null> {
   return outbox.getMeta(UPLINK).catch(() => null);
+}
+
+/** What was spent of the budgets; null before the first time. */
+export function rememberBudget(outbox: Outbox): Promise<Uint8Array | null> {
+  return outbox.getMeta(BUDGET).catch(() => null);
 }
 
 /** What rules fired; null before the first time. */
@@ -40,22 +48,32 @@ export async function remember(outbox: Outbox): Promise<Remembered> {
   return {
     incarnation: /^[0-9a-f]{32}$/.test(incarnation ?? '') ? incarnation! : null,
     latestCentralMs: Number.isSafeInteger(Number(centralMs ?? '')) && centralMs ? Number(centralMs) : null,
-    incident: incident ? readSaved(incident) : null,
+    incidents: incident ? readSaved(incident) : [],
   };
 }
 
-function readSaved(text: string): Incident | null {
+/** A list; one alone is of an agent that had no more than one. What cannot be read of it is left out. */
+function readSaved(text: string): Incident[] {
+  let json: unknown;
   try {
-    const incident = readIncident(parseJson(new TextEncoder().encode(text), limits.recordBytes, 'incident'), '', 0);
-    return incident.state === 'open' && incident.seq > 0 ? incident : null;
+    json = parseJson(new TextEncoder().encode(text), MOST_INCIDENTS * limits.recordBytes, 'incidents');
   } catch {
-    return null;
+    return [];
   }
+  return (Array.isArray(json) ? json : [json]).slice(0, MOST_INCIDENTS).flatMap((each) => {
+    try {
+      const incident = readIncident(each, '', 0);
+      return incident.state === 'open' && incident.seq > 0 ? [incident] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 export class Keeper {
   readonly #outbox: Outbox;
   readonly #failed: (error: unknown) => void;
+  readonly #open = new Map<string, Incident>();
   #keptCentralMs = 0;
 
   constructor(outbox: Outbox, failed: (error: unknown) => void) {
@@ -74,11 +92,18 @@ export class Keeper {
   }
 
   incident(incident: Incident): void {
-    this.#keep(INCIDENT, incident.state === 'open' ? JSON.stringify(incident) : '');
+    const key = `${incident.epoch}/${incident.seq}`;
+    if (incident.state === 'closed') this.#open.delete(key);
+    else if (this.#open.size < MOST_INCIDENTS || this.#open.has(key)) this.#open.set(key, incident);
+    this.#keep(INCIDENT, this.#open.size === 0 ? '' : JSON.stringify([...this.#open.values()]));
   }
 
   uplink(counted: Uint8Array): void {
     this.#outbox.setMeta(UPLINK, counted).catch(this.#failed);
+  }
+
+  budget(state: Uint8Array): void {
+    this.#outbox.setMeta(BUDGET, state).catch(this.#failed);
   }
 
   rules(saved: Uint8Array): void {

@@ -13,7 +13,6 @@ export interface ReportParts {
 
 export function reportOf({ sensing, outbox, uplink, warnings }: ReportParts): AgentReport {
   const { failing, ...held } = outbox.stats();
-  const incident = sensing.incidents.current();
   return {
     agent: uplink?.agent ?? null,
     connection: {
@@ -24,8 +23,10 @@ export function reportOf({ sensing, outbox, uplink, warnings }: ReportParts): Ag
       problem: null,
     },
     outbox: { ...held, failing: failing?.message ?? null },
-    incidents:
-      incident === null ? [] : [{ severity: incident.severity, title: incident.title, openedMs: incident.openedMs }],
+    incidents: sensing.incidents
+      .current()
+      .map(({ severity, title, openedMs, notify }) => ({ severity, title, openedMs, wakes: notify?.wakes ?? false })),
+    budget: sensing.budget.figures(),
     models: (uplink?.applied().applied ?? []).map(({ slot, releaseSha256, appliedMs }) => ({
       slot,
       release: releaseSha256,

@@ -10,12 +10,15 @@ import { AGENT_STATE, AGENT_STOPPED, type Incident } from '../../shared/findings
 import { MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
+import { AgentBudget } from '../budget.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
 import { Health } from '../health.ts';
+import { ChangeLog } from '../incidents/change-log.ts';
 import { IncidentStage } from '../incidents.ts';
 import type { Host } from '../inputs/input.ts';
+import type { TopDocument } from '../inputs/linux/top.ts';
 import { inputKinds } from '../inputs/registry.ts';
 import { InputRunner } from '../inputs/runner.ts';
 import { ModelStage } from '../models.ts';
@@ -48,8 +51,10 @@ export interface SensingOptions {
   readonly log: Log;
   /** Of the uplink; null without one. */
   readonly budget: UplinkBudget | null;
-  /** An incident that was open when the agent ended. */
-  readonly resume: Incident | null;
+  /** Incidents that were open when the agent ended. */
+  readonly resume: readonly Incident[];
+  /** What was spent of the budgets of findings and notifications. */
+  readonly resumeBudget: Uint8Array | null;
   /** What fired when the agent ended. */
   readonly resumeRules: Uint8Array | null;
   /** After all values of a tick are in. */
@@ -68,8 +73,9 @@ export class Sensing {
   readonly runner: InputRunner;
   readonly windows: Windows;
   readonly evidence: EvidenceStage;
+  readonly budget: AgentBudget;
+  readonly changes: ChangeLog;
   readonly #options: SensingOptions;
-  #incidentOpen = false;
 
   constructor(options: SensingOptions) {
     const { config, host, clock, timers, utc, recorder, keeper, log, outbox, budget } = options;
@@ -82,11 +88,18 @@ export class Sensing {
     const summariser = new Summariser(limit, true, makesBoth);
     this.registry = registry;
     this.recent = new RecentRing({ memoryBytes: config.limits.recentMemory, series: limit });
+    this.budget = new AgentBudget({
+      ...config.budget,
+      saved: options.resumeBudget,
+      keep: (state) => keeper.budget(state),
+      log,
+    });
+    this.changes = new ChangeLog(clock.monotonicMs());
     this.detect = new DetectStage({
       limit,
       series: registry,
       log,
-      findingsPerDay: config.budget.findingsPerDay,
+      budget: this.budget.machine,
       onFinding: (finding) => this.incidents.add(finding, this.now()),
     });
     this.models = new ModelStage({
@@ -107,7 +120,10 @@ export class Sensing {
     this.incidents = new IncidentStage({
       log,
       zone: () => config.timezone ?? null,
-      barBits: () => this.detect.barBits,
+      barBits: () => this.budget.machine.bar(),
+      budget: this.budget.machine,
+      notice: (asked) => this.budget.notices.judge(asked),
+      changesBefore: (monotonicMs, offsetMs) => this.changes.before(monotonicMs, offsetMs),
       open: async (draft) => {
         const key = await recorder.appendJson('incident', draft, 'incident', { urgent: true });
         if (key === null) throw new Error('the record of an incident could not be kept');
@@ -142,6 +158,7 @@ export class Sensing {
         this.incidents.moveTimes(byMs);
         this.evidence.moveTimes(byMs);
         this.models.moveTimes(byMs);
+        this.changes.clock(byMs, clock.monotonicMs());
       },
       failed: (error) => log.error({ problem: messageOf(error), err: error }, 'a window could not be recorded'),
     });
@@ -163,7 +180,9 @@ export class Sensing {
       rules: this.rules,
       summariser,
       recent: this.recent,
+      changed: (key, came) => this.changes.series(key, came, clock.monotonicMs()),
       document: (name, content) => {
+        if (name === 'top') this.changes.top(content as TopDocument, clock.monotonicMs());
         if (budget?.takesDocument(name) !== false) void recorder.appendJson(name, content, 'detail');
       },
     });
@@ -180,7 +199,10 @@ export class Sensing {
         this.#guarded('health', () => health.tick(now));
         this.#guarded('rules', () => this.rules.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
-        this.#guarded('budget', () => budget?.tick(now.monotonicMs, now.utcMs, this.#incidentOpen));
+        this.#guarded('budgets', () => {
+          if (this.budget.tick(now.monotonicMs)) this.detect.renewBar();
+          budget?.tick(now.monotonicMs, now.utcMs, this.incidents.isActive(now));
+        });
         this.#guarded('evidence', () => this.evidence.tick(now));
         this.#guarded('events', () => this.#recordEvents());
         this.#guarded('live', () => options.ticked(now));
@@ -189,10 +211,9 @@ export class Sensing {
     for (const { label, kind, config: settings } of chooseInputs(config.inputs, inputKinds, host)) {
       this.runner.add(label, kind, settings);
     }
-    if (options.resume !== null) {
-      this.incidents.resume(options.resume, this.now());
-      this.#incidentOpen = true;
-      keeper.incident(options.resume);
+    for (const incident of options.resume) {
+      this.incidents.resume(incident, this.now());
+      keeper.incident(incident);
     }
     this.rules.load(options.resumeRules, this.now());
   }
@@ -213,6 +234,7 @@ export class Sensing {
     this.#recordEvents();
     await this.windows.finish();
     await this.evidence.settled();
+    this.budget.keep();
     this.#recordStop();
   }
 
@@ -226,7 +248,6 @@ export class Sensing {
   }
 
   #follow(incident: Incident): void {
-    this.#incidentOpen = incident.state === 'open';
     this.#options.keeper.incident(incident);
     this.evidence.update(incident, this.now());
   }
@@ -242,6 +263,7 @@ export class Sensing {
 
   #recordEvents(): void {
     const events = this.intake.takeEvents();
+    for (const { key, from, to, monotonicMs } of events) this.changes.state(key, from, to, monotonicMs);
     if (events.length > 0) this.#recordThese(events);
   }
 

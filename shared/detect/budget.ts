@@ -44,6 +44,8 @@ export class IncidentBudget {
   #shown = 0;
   #shownDays = 0;
   #next = 1;
+  /** Counts what was spent or moved since the start; whoever keeps the state looks at it. */
+  spent = 0;
   #barBits = LEAST_BAR_BITS;
 
   /**
@@ -104,6 +106,7 @@ export class IncidentBudget {
     this.#lately.add(id, held);
     this.#burst.add(id, held);
     this.#shown++;
+    this.spent++;
     this.#renew();
     return id;
   }
@@ -118,6 +121,7 @@ export class IncidentBudget {
 
   /** It was no false one: a fact confirms it. It stays counted among what was shown. */
   refund(id: number): void {
+    this.spent++;
     this.#lately.remove(id);
     this.#burst.remove(id);
     this.#renew();

@@ -219,19 +219,21 @@ describe('processes', () => {
     // Another process took the number of one that ended: all that it used, it used now.
     stat(4, 'new', 300, 1, 9000);
     await read(60);
+    // The others began 5 s after the boot.
     expect(sink.tops).toEqual([
       {
         atMs: 60_000,
         spanMs: 60_000,
         byCpu: [
-          { pid: 1, name: 'p1', cpu: 0.1, memoryBytes: 40_960, ioBytesPerSecond: 0 },
-          { pid: 4, name: 'new', cpu: 0.05, memoryBytes: 4096, ioBytesPerSecond: null },
+          { pid: 1, name: 'p1', cpu: 0.1, memoryBytes: 40_960, ioBytesPerSecond: 0, ageS: 55 },
+          // It began at 90 s, which is not yet.
+          { pid: 4, name: 'new', cpu: 0.05, memoryBytes: 4096, ioBytesPerSecond: null, ageS: 0 },
         ],
         byMemory: [
-          { pid: 3, name: 'p3', cpu: 0, memoryBytes: 122_880, ioBytesPerSecond: 100 },
-          { pid: 2, name: 'p2', cpu: 0.01, memoryBytes: 81_920, ioBytesPerSecond: 0 },
+          { pid: 3, name: 'p3', cpu: 0, memoryBytes: 122_880, ioBytesPerSecond: 100, ageS: 55 },
+          { pid: 2, name: 'p2', cpu: 0.01, memoryBytes: 81_920, ioBytesPerSecond: 0, ageS: 55 },
         ],
-        byIo: [{ pid: 3, name: 'p3', cpu: 0, memoryBytes: 122_880, ioBytesPerSecond: 100 }],
+        byIo: [{ pid: 3, name: 'p3', cpu: 0, memoryBytes: 122_880, ioBytesPerSecond: 100, ageS: 55 }],
       },
     ]);
     await close();

@@ -77,7 +77,10 @@ class ProcessesInput implements Input {
     // The first time there is nothing to measure against yet.
     if (!Number.isNaN(this.#documentMs)) {
       const spanMs = now.monotonicMs - this.#documentMs;
-      sink.document('top', topDocument(seen.values(), { atMs: now.utcMs, spanMs, count: this.#top }));
+      sink.document(
+        'top',
+        topDocument(seen.values(), { atMs: now.utcMs, bootMs: now.monotonicMs, spanMs, count: this.#top }),
+      );
     }
     this.#known = seen;
     this.#documentMs = now.monotonicMs;

@@ -29,6 +29,8 @@ interface TopEntry {
   readonly memoryBytes: number;
   /** Bytes a second on disks; null where this user may not see it. */
   readonly ioBytesPerSecond: number | null;
+  /** How long it had run when the document was made. */
+  readonly ageS: number;
 }
 
 export interface TopDocument {
@@ -39,10 +41,10 @@ export interface TopDocument {
   readonly byIo: readonly TopEntry[];
 }
 
-/** The `count` largest of each kind; processes that used nothing are in no list. */
+/** The `count` largest of each kind; processes that used nothing are in no list. `bootMs` is the time since the boot. */
 export function topDocument(
   processes: Iterable<Known>,
-  options: { readonly atMs: number; readonly spanMs: number; readonly count: number },
+  options: { readonly atMs: number; readonly bootMs: number; readonly spanMs: number; readonly count: number },
 ): TopDocument {
   const all = [...processes];
   const seconds = options.spanMs / 1000;
@@ -57,6 +59,7 @@ export function topDocument(
         cpu: process.ticksSince / ticksPerSecond / seconds,
         memoryBytes: process.memoryBytes,
         ioBytesPerSecond: process.ioBytes < 0 ? null : process.ioBytesSince / seconds,
+        ageS: Math.max(0, options.bootMs / 1000 - process.startTicks / ticksPerSecond),
       }));
   return {
     atMs: options.atMs,

@@ -1,0 +1,72 @@
+/**
+ * What is at stake with a series: a disk that fills beats a curious counter. Judged by the kind of resource that the
+ * metric's name tells, not by the host: a device's own metrics count like any resource. Pure.
+ */
+import type { SeriesKey } from '../../shared/series.ts';
+
+/** `own`: the agent's vitals, which show what is measured elsewhere. `curious`: counters that by themselves mean nothing. */
+export type Stake = 'own' | 'curious' | 'usual' | 'vital';
+
+/** By the longest prefix of the metric's name. */
+const byPrefix: readonly (readonly [prefix: string, stake: Stake])[] = [
+  ['picket.', 'own'],
+  ['hw.', 'vital'],
+  ['hw.fan', 'usual'],
+  ['hw.power', 'usual'],
+  ['system.cpu.frequency', 'curious'],
+  ['system.disk.operation_latency', 'vital'],
+  ['system.disk.io_time', 'vital'],
+  ['system.disk.operations', 'curious'],
+  ['system.disk.merged', 'curious'],
+  ['system.filesystem', 'vital'],
+  ['system.linux.context_switches', 'curious'],
+  ['system.linux.file_handles', 'usual'],
+  ['system.linux.interrupts', 'curious'],
+  ['system.linux.memory.available', 'vital'],
+  ['system.linux.memory.dirty', 'curious'],
+  ['system.linux.pressure', 'vital'],
+  ['system.linux.tcp.segments', 'curious'],
+  ['system.linux.udp.datagrams', 'curious'],
+  ['system.memory.utilization', 'vital'],
+  ['system.network.errors', 'vital'],
+  ['system.network.dropped', 'vital'],
+  ['system.network.packets', 'curious'],
+  ['system.network.connection', 'curious'],
+  ['system.paging.faults', 'curious'],
+  ['system.paging.utilization', 'vital'],
+  ['system.process.created', 'curious'],
+  ['system.clock', 'vital'],
+];
+
+export function stakeOf({ name }: SeriesKey): Stake {
+  let found: Stake = 'usual';
+  let longest = 0;
+  for (const [prefix, stake] of byPrefix) {
+    if (prefix.length > longest && name.startsWith(prefix)) {
+      found = stake;
+      longest = prefix.length;
+    }
+  }
+  return found;
+}
+
+/** How much a finding on such a series tells of a cause, next to others of the same rarity. */
+export const stakeWeight: Readonly<Record<Stake, number>> = { own: 0.02, curious: 0.5, usual: 1, vital: 1.2 };
+
+const byDevice = [
+  'device',
+  'system.device',
+  'system.filesystem.mountpoint',
+  'network.interface.name',
+  'hw.id',
+  'container.name',
+  'process.executable.name',
+] as const;
+
+/** What a series is about: the part of the machine, and which one. Findings on one resource belong together. */
+export function resourceOf({ name, attributes }: SeriesKey): string {
+  const [first = '', second = ''] = name.split('.', 2);
+  const part = first === 'system' || first === 'hw' || first === 'picket' ? `${first}.${second}` : first;
+  const device = byDevice.find((attribute) => attributes[attribute] !== undefined);
+  return device === undefined ? part : `${part} ${attributes[device]}`;
+}

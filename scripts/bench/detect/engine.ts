@@ -11,6 +11,7 @@
 import { DetectStage } from '../../../agent/detect.ts';
 import { describeFinding, wordsFor } from '../../../agent/incidents/explain.ts';
 import { IncidentStage } from '../../../agent/incidents.ts';
+import { IncidentBudget } from '../../../shared/detect/budget.ts';
 import type { Finding, Incident } from '../../../shared/findings.ts';
 import { Quality, type SeriesDefinition } from '../../../shared/series.ts';
 
@@ -47,6 +48,7 @@ export class Engine {
   readonly #intervalMs: number;
   readonly #detect: DetectStage;
   readonly #incidents: IncidentStage | null;
+  readonly #budget: IncidentBudget | null;
   readonly #at = { monotonicMs: 0, utcMs: 0 };
   #rows = 0;
   #opened = 0;
@@ -61,7 +63,9 @@ export class Engine {
     const definitions = columns.map(
       (name): SeriesDefinition => ({ name, unit: '', attributes: {}, kind: 'gauge', intervalMs }),
     );
-    this.#incidents = onIncident === undefined ? null : this.#startIncidents(onIncident);
+    // What was shown moves the bar: without incidents nothing is shown, and the bar is what the tails promise.
+    this.#budget = onIncident === undefined ? null : new IncidentBudget(findingsPerDay);
+    this.#incidents = onIncident === undefined ? null : this.#startIncidents(onIncident, this.#budget!);
     this.#detect = new DetectStage({
       limit: columns.length,
       series: {
@@ -70,6 +74,7 @@ export class Engine {
       },
       log,
       findingsPerDay,
+      ...(this.#budget === null ? {} : { budget: this.#budget }),
       settleMs: 0,
       onFinding: (finding) => {
         onFinding?.(finding);
@@ -86,6 +91,10 @@ export class Engine {
     at.monotonicMs += step;
     at.utcMs = utcMs;
     this.#rows++;
+    if (this.#budget !== null) {
+      this.#budget.pass(step);
+      this.#detect.renewBar();
+    }
     this.#incidents?.tick(at);
     let most = 0;
     for (let series = 0; series < this.#columns; series++) {
@@ -111,11 +120,12 @@ export class Engine {
     return this.#detect.saveState().length;
   }
 
-  #startIncidents(onIncident: (incident: Incident) => void): IncidentStage {
+  #startIncidents(onIncident: (incident: Incident) => void, budget: IncidentBudget): IncidentStage {
     return new IncidentStage({
       log,
       zone: () => 'UTC',
-      barBits: () => this.#detect.barBits,
+      barBits: () => budget.bar(),
+      budget,
       open: async (draft) => {
         const id = { epoch: EPOCH, seq: ++this.#opened };
         onIncident({ ...draft, ...id });

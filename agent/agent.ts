@@ -113,6 +113,8 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   seriesCount = () => sensing.registry.size;
   const detectors = new DetectorFile(join(dataDir, 'detectors.bin'), sensing.detect, log);
   await detectors.load();
+  const forecasts = new DetectorFile(join(dataDir, 'forecasts.bin'), sensing.forecast, log);
+  await forecasts.load();
 
   const applyStore = await openApplyFiles(join(dataDir, 'models'));
   let stopped = false;
@@ -145,7 +147,10 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     connect().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'the enrolment cannot be used'));
   };
   const enrolling = setInterval(tryConnect, ENROLMENT_MS);
-  const saving = setInterval(() => void detectors.save(), DETECTORS_MS);
+  const saving = setInterval(() => {
+    void detectors.save();
+    void forecasts.save();
+  }, DETECTORS_MS);
 
   function warningsOf(): string[] {
     const { failing } = outbox.stats();
@@ -190,6 +195,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       await door.close();
       await sensing.stop();
       await detectors.save();
+      await forecasts.save();
       await outbox.flush().catch(() => {});
       await uplink?.stop();
       budget?.save(utc.utcMs(clock.monotonicMs(), clock.wallMs()));

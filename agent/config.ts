@@ -20,6 +20,7 @@ import {
 import { parseBytes } from '../shared/config/units.ts';
 import { limits, MINUTE_MS, TEN_MINUTES_MS } from '../shared/limits.ts';
 import { BROKER_PATTERN, PREFIX_PATTERN } from '../shared/trust/enrolment.ts';
+import { forecastSettings } from './forecast/settings.ts';
 import type { Host, InputKind } from './inputs/input.ts';
 import { rulesSchema } from './rules/settings.ts';
 
@@ -180,6 +181,7 @@ export function agentConfigSchema(kinds: InputKinds) {
           }),
         },
       }),
+      forecast: forecastSettings,
       raw: oneOf({
         doc: 'When full-rate samples may leave the machine: never, as evidence of an incident, or also when asked for.',
         values: ['never', 'incident', 'demand'],

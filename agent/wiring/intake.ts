@@ -83,6 +83,15 @@ export class AgentIntake implements Intake {
     if (preprocess.quality === Quality.good) rules.sample(series, value, at);
   }
 
+  /** A value that was worked out from other series: told and held against rules, judged by nobody. NaN: there is none. */
+  putDerived(series: SeriesNumber, value: number, at: Instant): void {
+    this.latest[series] = value;
+    this.#parts.rules.sample(series, value, at);
+    if (Number.isNaN(value)) return;
+    this.#parts.summariser.add(series, value, Quality.good, 0, false);
+    this.#parts.recent.append(series, at.monotonicMs, value);
+  }
+
   state(key: SeriesKey, value: string, at: Instant, quality: Quality): void {
     if (textProblem(key) !== null) return;
     const text = value.slice(0, limits.eventTextBytes / 4);

@@ -14,6 +14,7 @@ import { AgentBudget } from '../budget.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
+import { ForecastStage } from '../forecast.ts';
 import { Health } from '../health.ts';
 import { ChangeLog } from '../incidents/change-log.ts';
 import { IncidentStage } from '../incidents.ts';
@@ -38,6 +39,9 @@ import { Windows } from './windows.ts';
 
 /** Below this share of the bar for findings nothing is unusual. */
 const USUAL_SHARE = 0.5;
+
+/** A wall clock that is behind the day on which this was written is wrong. */
+const OLDEST_WALL_MS = Date.UTC(2026, 0, 1);
 
 export interface SensingOptions {
   readonly config: AgentConfig;
@@ -67,6 +71,7 @@ export class Sensing {
   readonly detect: DetectStage;
   readonly incidents: IncidentStage;
   readonly models: ModelStage;
+  readonly forecast: ForecastStage;
   readonly rules: RuleStage;
   readonly recent: RecentRing;
   readonly intake: AgentIntake;
@@ -146,10 +151,14 @@ export class Sensing {
       budget,
       makesTens: makesBoth,
       usualBits: () => this.detect.barBits * USUAL_SHARE,
-      closed: (numbers, columns, window) => this.models.score(numbers, columns, window),
+      closed: (numbers, columns, window) => {
+        this.models.score(numbers, columns, window);
+        this.#guarded('forecast', () => this.forecast.closed(numbers, columns, window, this.now()));
+      },
       freed: (series) => {
         preprocess.clear(series);
         this.models.forget(series);
+        this.forecast.forget(series, this.now());
         this.recent.forget(series);
         this.rules.forget(series);
       },
@@ -158,6 +167,7 @@ export class Sensing {
         this.incidents.moveTimes(byMs);
         this.evidence.moveTimes(byMs);
         this.models.moveTimes(byMs);
+        this.forecast.moveTimes(byMs);
         this.changes.clock(byMs, clock.monotonicMs());
       },
       failed: (error) => log.error({ problem: messageOf(error), err: error }, 'a window could not be recorded'),
@@ -185,6 +195,17 @@ export class Sensing {
         if (name === 'top') this.changes.top(content as TopDocument, clock.monotonicMs());
         if (budget?.takesDocument(name) !== false) void recorder.appendJson(name, content, 'detail');
       },
+    });
+    this.forecast = new ForecastStage({
+      limit,
+      windowMs: config.window ?? MINUTE_MS,
+      horizons: config.forecast,
+      series: registry,
+      sink: this.intake,
+      latest: (series) => this.intake.latest[series] ?? Number.NaN,
+      dated: () => utc.offsetMs !== null || clock.wallMs() > Math.max(OLDEST_WALL_MS, utc.latestCentralMs ?? 0),
+      onFinding: (finding, at) => this.incidents.add(finding, at),
+      log,
     });
     const health = new Health({ intake: this.intake, preprocess, outbox, detect: this.detect });
     this.runner = new InputRunner({

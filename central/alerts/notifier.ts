@@ -44,6 +44,8 @@ export interface NotifierOptions {
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly log: Log;
+  /** False: whoever made it calls `tick`. */
+  readonly ticks?: false;
 }
 
 export class Notifier {
@@ -100,7 +102,7 @@ export class Notifier {
       if (this.#book.targets.has(name)) continue;
       await this.#book.note({ target: [name, newTargetState(this.#options.nowMs())] });
     }
-    this.#timer = setInterval(() => void this.tick(), TICK_MS);
+    if (this.#options.ticks !== false) this.#timer = setInterval(() => void this.tick(), TICK_MS);
   }
 
   /** What an agent had was brought by hand. */
@@ -139,6 +141,12 @@ export class Notifier {
   async test(name: string): Promise<string | null> {
     const sender = this.#senders.find((one) => one.name === name);
     return sender === undefined ? null : sender.test();
+  }
+
+  /** Resolves when nothing is on its way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#senders.map((sender) => sender.idle()));
+    await this.#turns;
   }
 
   view(): AlertsView {

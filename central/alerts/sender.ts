@@ -76,6 +76,11 @@ export class Sender {
     return sendTest(target, naming, nowMs(), this.#ending.signal);
   }
 
+  /** Resolves when nothing is on its way. */
+  async idle(): Promise<void> {
+    await this.#sending;
+  }
+
   async close(): Promise<void> {
     this.#ending.abort();
     await this.#sending;

@@ -97,8 +97,7 @@ export class Watch {
       // Who is silent cannot be known: what was open stays open.
       return broker === null ? null : [broker, ...this.#stillOpen()];
     }
-    // After a start or a gap all are unknown: they get the time that one has who is always connected.
-    if (nowMs() - this.#listeningSinceMs < config.after) return this.#stillOpen();
+    if (!this.#canJudge()) return this.#stillOpen();
     return conditionsOf(this.contacts(), config, isOpen);
   }
 
@@ -106,15 +105,22 @@ export class Watch {
   contacts(): Contact[] {
     const { book, config, nowMs } = this.#options;
     const deaf = this.#deaf();
+    const judged = this.#canJudge();
     const out: Contact[] = [];
     for (const agent of this.#options.agents()) {
       if (agent.retiredMs !== null) continue;
       const known = book.contacts.get(agent.id);
       const expectation = expectationOf(agent, known?.habit ?? null, known?.byHand ?? false, config);
       const contact = contactOf(agent, expectation, deaf, nowMs());
-      if (contact !== null) out.push(contact);
+      if (contact !== null) out.push(judged ? contact : { ...contact, overdueMs: null });
     }
     return out;
+  }
+
+  /** After a start or a gap all are unknown: they get the time that one has who is always connected. */
+  #canJudge(): boolean {
+    const { nowMs, config } = this.#options;
+    return this.#lostMs === null && nowMs() - this.#listeningSinceMs >= config.after;
   }
 
   #deaf() {

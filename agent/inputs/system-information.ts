@@ -195,7 +195,7 @@ function putMemory(answer: Answer, rows: Rows, sink: SampleSink, common: Attribu
     gauge('system.memory.usage', 'By', state('used')),
     gauge('system.memory.usage', 'By', state('free')),
     gauge('system.memory.usage', 'By', state('cached')),
-    { ...gauge('system.memory.utilization', '1', state('used')), max: 1, full: 1 },
+    { ...gauge('system.memory.utilization', '1', state('used')), max: 1, full: 1, fullAt: 1 },
   ]);
   for (const [i, value] of [total, used, free, Math.max(0, total - used - free), used / total].entries()) {
     sink.put(row[i]!, value);
@@ -207,7 +207,7 @@ function putMemory(answer: Answer, rows: Rows, sink: SampleSink, common: Attribu
   const swapRow = rows.row('swap', sink, () => [
     { ...gauge('system.paging.usage', 'By', paging('used')), steady: true },
     { ...gauge('system.paging.usage', 'By', paging('free')), steady: true },
-    { ...gauge('system.paging.utilization', '1', paging('used')), max: 1, full: 1, steady: true },
+    { ...gauge('system.paging.utilization', '1', paging('used')), max: 1, full: 1, fullAt: 1, steady: true },
   ]);
   for (const [i, value] of [swapUsed, swap - swapUsed, swapUsed / swap].entries()) sink.put(swapRow[i]!, value);
 }
@@ -227,7 +227,7 @@ function putFilesystem(answer: Answer, rows: Rows, sink: SampleSink, common: Att
     { ...gauge('system.filesystem.limit', 'By', named), ...steady },
     { ...gauge('system.filesystem.usage', 'By', state('used')), ...steady },
     { ...gauge('system.filesystem.usage', 'By', state('free')), ...steady },
-    { ...gauge('system.filesystem.utilization', '1', named), max: 1, full: 1, ...steady },
+    { ...gauge('system.filesystem.utilization', '1', named), max: 1, full: 1, fullAt: 1, ...steady },
   ]);
   const used = numberOf(answer.used);
   const free = numberOf(answer.available);

@@ -93,13 +93,22 @@ async function describe(folder: string, name: string): Promise<Supply | null> {
     const word = (text: string): string => (text === '0' ? 'off' : 'on');
     return { values: [], states: [{ file: new SlowFile(`${folder}/online`), key, word }] };
   }
-  const gauge = (file: string, metric: string, unit: string, scale: number): Value => ({
+  const gauge = (
+    file: string,
+    metric: string,
+    unit: string,
+    scale: number,
+    more: Partial<SeriesDefinition> = {},
+  ): Value => ({
     file: new SlowFile(`${folder}/${file}`),
-    definition: { name: metric, unit, attributes, kind: 'gauge', scale, steady: true },
+    definition: { name: metric, unit, attributes, kind: 'gauge', scale, steady: true, ...more },
     series: -1,
   });
   return {
-    values: [gauge('capacity', 'hw.battery.charge', '1', percent), gauge('power_now', 'hw.power', 'W', microwatt)],
+    values: [
+      gauge('capacity', 'hw.battery.charge', '1', percent, { emptyAt: 0 }),
+      gauge('power_now', 'hw.power', 'W', microwatt),
+    ],
     states: [
       {
         file: new SlowFile(`${folder}/status`),

@@ -54,7 +54,12 @@ class FilesInput implements Input {
     this.#count = sink.series(gauge('system.linux.file_handles.count', '{file}'));
     if (!(limit < unlimited)) return;
     this.#limit = sink.series(gauge('system.linux.file_handles.limit', '{file}'));
-    this.#utilization = sink.series({ ...gauge('system.linux.file_handles.utilization', '1'), max: 1, full: 1 });
+    this.#utilization = sink.series({
+      ...gauge('system.linux.file_handles.utilization', '1'),
+      max: 1,
+      full: 1,
+      fullAt: 1,
+    });
   }
 }
 

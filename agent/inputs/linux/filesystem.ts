@@ -143,9 +143,9 @@ function definitions(mount: Mount): readonly SeriesDefinition[] {
     gauge('usage', 'By', 'used'),
     gauge('usage', 'By', 'free'),
     gauge('usage', 'By', 'reserved'),
-    { ...gauge('utilization', '1'), max: 1, full: 1 },
+    { ...gauge('utilization', '1'), max: 1, full: 1, fullAt: 1 },
     gauge('inodes.usage', '{inode}', 'used'),
-    { ...gauge('inodes.utilization', '1'), max: 1, full: 1 },
+    { ...gauge('inodes.utilization', '1'), max: 1, full: 1, fullAt: 1 },
   ];
 }
 

@@ -53,6 +53,7 @@ const share = (name: string, attributes: Readonly<Record<string, string>>): Seri
   min: 0,
   max: 1,
   full: 1,
+  fullAt: 1,
 });
 
 const memoryState = 'system.memory.state';

@@ -53,6 +53,20 @@ test('a counter is scaled after the difference, and wraps where its type does', 
   });
 });
 
+test('a tank says where it is full and where it is empty, and which end is which', () => {
+  const [tank] = entriesOf(parsed(device({ name: 'tank.level', address: 0, unit: 'L', emptyAt: 0, fullAt: 5000 })));
+  expect(tank!.number!.definition).toMatchObject({ emptyAt: 0, fullAt: 5000 });
+  expect(problems(device({ name: 'a', address: 0, unit: 'L', emptyAt: 0 }))).toEqual([
+    'registers.0.emptyAt: what is its other end? Say `fullAt` or `max` as well.',
+  ]);
+  expect(problems(device({ name: 'a', address: 0, fullAt: 0 }))).toEqual([
+    'registers.0.fullAt: is where it is empty, too: say `emptyAt` or `min` as well.',
+  ]);
+  expect(problems(device({ name: 'a', address: 0, kind: 'counter', fullAt: 9 }))).toEqual([
+    'registers.0.kind: a stock is a gauge: a counter has no level.',
+  ]);
+});
+
 test('what cannot be read is refused, with the place and what would be right', () => {
   expect(problems(device({ name: 'a', table: 'coil', address: 1, type: 'u16' }))).toEqual([
     'registers.0.type: coils and discrete inputs are of type `bool`.',

@@ -88,6 +88,18 @@ const register = object({
     offset: number({ doc: 'Added after `scale`.', default: 0 }),
     min: optional(number({ doc: 'Below this, after scaling, the value is bad.', example: -50 })),
     max: optional(number({ doc: 'Above this, after scaling, the value is bad.', example: 150 })),
+    fullAt: optional(
+      number({
+        doc: 'Of a tank or another stock, after scaling: the value at which it is full. When it will be is forecast.',
+        example: 100,
+      }),
+    ),
+    emptyAt: optional(
+      number({
+        doc: 'Of a stock: the value at which nothing is left of it. `fullAt` or `max` says its other end.',
+        example: 0,
+      }),
+    ),
     kind: optional(
       oneOf({
         doc: 'A gauge is kept as it is; of a counter, its rate a second. Not said: a gauge, or with `event` no number at all.',
@@ -114,6 +126,12 @@ const register = object({
     if (type.kind === 'text' && value.kind !== undefined) fail('kind', 'a text is an event and no number.');
     if (value.kind === 'counter' && value.offset !== 0) fail('offset', 'a counter has none: only its steps count.');
     if (value.scale === 0) fail('scale', 'with the factor 0 nothing is left of the value.');
+    if (value.kind === 'counter' && (value.fullAt ?? value.emptyAt) !== undefined)
+      fail('kind', 'a stock is a gauge: a counter has no level.');
+    if (value.emptyAt !== undefined && (value.fullAt ?? value.max) === undefined && value.unit !== '1')
+      fail('emptyAt', 'what is its other end? Say `fullAt` or `max` as well.');
+    if (value.fullAt !== undefined && value.fullAt === (value.emptyAt ?? value.min ?? 0))
+      fail('fullAt', 'is where it is empty, too: say `emptyAt` or `min` as well.');
     if (value.min !== undefined && value.max !== undefined && value.min > value.max) fail('min', 'is above `max`.');
   },
 });
@@ -261,6 +279,8 @@ function numberOf(
     ...(isCounter ? { scale: line.scale, wrapBits: type.kind === 'u32' ? 32 : 64 } : {}),
     ...(line.min === undefined ? {} : { min: line.min }),
     ...(line.max === undefined ? {} : { max: line.max }),
+    ...(line.fullAt === undefined ? {} : { fullAt: line.fullAt }),
+    ...(line.emptyAt === undefined ? {} : { emptyAt: line.emptyAt }),
     // Set points and switches stand still for days.
     steady: type.kind === 'bool' || type.kind === 'bit',
   };

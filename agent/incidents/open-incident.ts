@@ -44,7 +44,8 @@ function holds({ holds: said, detector }: Finding): boolean {
 /** What is now known of a finding: since the first word, until the last, and the most unusual that was seen. */
 export function merge(known: Finding | undefined, later: Finding): Finding {
   if (known === undefined) return later;
-  const { ended: _over, ...before } = known;
+  // Whether it is over, and whether it is muted, is as it was said last.
+  const { ended: _over, muted: _silent, ...before } = known;
   const stronger = later.bits >= known.bits ? later : before;
   return {
     ...stronger,

@@ -9,8 +9,8 @@ import { isBeside } from './explain.ts';
 import { merge, movedFinding } from './open-incident.ts';
 
 const MOST_PENDING = 256;
-/** A series that is looked at as seldom as this tells by one sample what others tell by lasting. */
-const SLOW_MS = 30_000;
+/** A series that is looked at as seldom as this tells by one sample what others tell by lasting; until there it is a matter of degree. */
+const SLOW_MS = 120_000;
 /** So many intervals apart belong together. */
 const CLOSE_INTERVALS = 3;
 
@@ -78,8 +78,8 @@ export class PendingFindings {
       if (categoryOf(detector) !== 'statistical' || toldWhenLasting.has(detector)) return true;
       // What is told only beside other findings opens nothing by itself.
       if (isBeside(finding, barBits)) continue;
-      if (intervalMs >= SLOW_MS || lastMs - sinceMs >= Math.max(lastingMs, intervalMs)) return true;
-      if (bits >= barBits + extremeBits) return true;
+      if (lastMs - sinceMs >= Math.max(lastingMs, intervalMs)) return true;
+      if (bits >= barBits + extremeBits * Math.max(0, 1 - intervalMs / SLOW_MS)) return true;
       first = Math.min(first, sinceMs);
       last = Math.max(last, lastMs);
       series.add(finding.series);

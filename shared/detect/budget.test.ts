@@ -63,12 +63,14 @@ function budgetOf(perDay: number, saved: unknown = null): IncidentBudget {
 }
 
 describe('the budget of incidents', () => {
-  it('begins where the tails promise what the budget allows', () => {
-    expect(budgetOf(1).bar()).toBeCloseTo(Math.log2(TRIALS), 9);
-    expect(budgetOf(1 / 7).bar()).toBeCloseTo(Math.log2(TRIALS * 7), 9);
+  it('begins sixteen times rarer than where the tails promise what the budget allows', () => {
+    expect(budgetOf(1).bar()).toBeCloseTo(Math.log2(TRIALS) + 4, 9);
+    expect(budgetOf(1 / 7).bar()).toBeCloseTo(Math.log2(TRIALS * 7) + 4, 9);
     const shared = budgetOf(1);
     shared.setTrials('groups', TRIALS);
-    expect(shared.bar()).toBeCloseTo(Math.log2(TRIALS) + 1, 9);
+    expect(shared.bar()).toBeCloseTo(Math.log2(TRIALS) + 5, 9);
+    shared.pass(5 * DAY_MS);
+    expect(shared.promisedBits).toBeCloseTo(Math.log2(TRIALS) + 1, 1);
   });
 
   const worlds: readonly (readonly [string, World])[] = [
@@ -147,7 +149,13 @@ describe('the budget of incidents', () => {
     expect(JSON.stringify(budget.save()).length).toBeLessThan(8_000);
   });
 
-  const good = { lately: { days: 1, peaks: [] }, burst: { days: 1, peaks: [] }, shown: 0, shownDays: 1 };
+  const good = {
+    lately: { days: 1, peaks: [] },
+    burst: { days: 1, peaks: [] },
+    shown: 0,
+    shownDays: 1,
+    watchedDays: 1,
+  };
   it.each([
     ['no object', 7],
     ['peaks without end', { ...good, lately: { days: 1, peaks: Array(65).fill([1, 30, 1]) } }],

@@ -13,7 +13,8 @@
  * budget's whatever the tails are worth, as an incident counts by having been shown and not by what its bits claim (as in
  * adaptive conformal inference, Gibbs and Candès 2021; the right side is what alpha investing, Foster and Stine 2008,
  * calls wealth). So that saved wealth is not spent on one bad day, the same is asked of the last 3 allowed incidents.
- * In its first days a machine has little on the right side: two incidents at once raise the bar above them.
+ * In its first days a machine has little on the right side: two incidents at once raise the bar above them; and as its
+ * days and nights are not known yet, the promise is held to be worth `NEW_BITS` less, which fades with the first day.
  *
  * Constraints: pure; constant memory; time in which the machine is not watched does not count.
  */
@@ -24,6 +25,8 @@ import { ShownTail } from './budget-tail.ts';
 /** Incidents that the tails' promise is worth, in the first days and in the long run. */
 const PRIOR = 1.5;
 const LAST_PRIOR = 0.1;
+const NEW_BITS = 4;
+const NEW_DAYS = 1;
 /** Allowed incidents over which days and incidents fade; and over which a burst is told. */
 const MEMORY_INCIDENTS = 14;
 const BURST_INCIDENTS = 3;
@@ -35,6 +38,7 @@ const LEAST_BAR_BITS = 12;
 const MOST_BAR_BITS = 120;
 /** What people are shown is counted over this time. */
 const SHOWN_DAYS = 7;
+const MOST_WATCHED_DAYS = 1e4;
 
 export class IncidentBudget {
   readonly perDay: number;
@@ -43,6 +47,7 @@ export class IncidentBudget {
   readonly #burst: ShownTail;
   #shown = 0;
   #shownDays = 0;
+  #watchedDays = 0;
   #next = 1;
   /** Counts what was spent or moved since the start; whoever keeps the state looks at it. */
   spent = 0;
@@ -75,7 +80,7 @@ export class IncidentBudget {
   get promisedBits(): number {
     let trials = 0;
     for (const perDay of this.#trials.values()) trials += perDay;
-    return Math.log2(Math.max(1, trials / this.perDay));
+    return Math.log2(Math.max(1, trials / this.perDay)) + NEW_BITS * Math.exp(-this.#watchedDays / NEW_DAYS);
   }
 
   /** Incidents a day that were shown in the last week, to be held against `perDay`. */
@@ -93,6 +98,7 @@ export class IncidentBudget {
     if (!(ms > 0)) return;
     this.#lately.pass(ms);
     this.#burst.pass(ms);
+    this.#watchedDays = Math.min(MOST_WATCHED_DAYS, this.#watchedDays + ms / DAY_MS);
     const kept = Math.exp(-ms / DAY_MS / SHOWN_DAYS);
     this.#shown *= kept;
     this.#shownDays = SHOWN_DAYS * (1 - (1 - this.#shownDays / SHOWN_DAYS) * kept);
@@ -134,6 +140,7 @@ export class IncidentBudget {
       burst: this.#burst.save(),
       shown: this.#shown,
       shownDays: this.#shownDays,
+      watchedDays: this.#watchedDays,
     };
   }
 
@@ -143,6 +150,7 @@ export class IncidentBudget {
     this.#burst.load(state.burst, 'budget.burst');
     this.#shown = numberOf(state.shown, 'budget.shown', 0);
     this.#shownDays = numberOf(state.shownDays, 'budget.shownDays', 0, SHOWN_DAYS);
+    this.#watchedDays = numberOf(state.watchedDays, 'budget.watchedDays', 0, MOST_WATCHED_DAYS);
     this.#next = Math.max(this.#lately.lastId, this.#burst.lastId) + 1;
     this.#renew();
   }

@@ -87,7 +87,7 @@ export class LevelLayers {
     if (change !== undefined) return change.value ?? undefined;
     return this.#handle.use(async (db) => {
       const value = await db.get(key, { fillCache: false });
-      this.#handle.read(value?.length ?? 0);
+      if (value !== undefined) this.#handle.read(value.length);
       return value;
     });
   }
@@ -132,8 +132,8 @@ export class LevelLayers {
           while (visitChanges(null) instanceof Uint8Array);
           return;
         }
+        this.#handle.read(entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0));
         for (const [key, value] of entries) {
-          this.#handle.read(key.length + value.length);
           const step = visitEntry(key, value);
           if (step === 'stop') return;
           if (step === 'on') continue;

@@ -28,6 +28,7 @@ const CEILING_MS = 5_000;
 const CEILING_PAYLOAD_BYTES = 48 * 1024;
 const CEILING_IN_FLIGHT = 8;
 const LIVE_S = 45;
+const DEFAULT_RATE_S = 60;
 const DEFAULT_RATE = 64_000;
 const UNBOUND = 0;
 const SAMPLE_MS = 500;
@@ -76,8 +77,8 @@ async function hoursOf(central: Central, agent: string, range: string): Promise<
   return answer.series[0]?.timesMs.length ?? 0;
 }
 
-async function startAgent(system: System, file: string, name: string): Promise<Program> {
-  const config = system.write(`${name}.yaml`, 'backlogRate: 100MB\noutbox: {size: 256MB}\n');
+async function startAgent(system: System, file: string, name: string, rate = 'backlogRate: 100MB'): Promise<Program> {
+  const config = system.write(`${name}.yaml`, `${rate}\noutbox: {size: 256MB}\n`);
   return system.start(name, [file, 'run', '--config', config, '--data', system.path(name)], { env: environment });
 }
 
@@ -139,6 +140,36 @@ async function drain(system: System, central: Central, file: string): Promise<Re
   };
 }
 
+/** Memory at the rate that the agent has where nobody sets one, beside that of an agent at rest, for a minute. */
+async function drainAtDefaultRate(system: System, central: Central, file: string): Promise<Record<string, number>> {
+  const memory: Record<'drain' | 'rest', Memory>[] = [];
+  const started: Record<string, Program> = {};
+  for (const name of ['slow-rest', 'slow']) {
+    const enrolment = await central.enrol(name);
+    mkdirSync(system.path(name), { recursive: true });
+    if (name === 'slow') {
+      await fillBacklog(
+        join(system.path(name), 'outbox'),
+        SERIES,
+        HOURS,
+        Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS,
+      );
+    }
+    writeFileSync(join(system.path(name), 'enrolment.json'), JSON.stringify(enrolment), { mode: 0o600 });
+    started[name] = await startAgent(system, file, name, '');
+    await started[name].said(/"msg":"connected"/);
+  }
+  for (let i = 0; i < DEFAULT_RATE_S; i++) {
+    memory.push({ drain: memoryOf(started.slow!.pid), rest: memoryOf(started['slow-rest']!.pid) });
+    await pause(1000);
+  }
+  await Promise.all(Object.values(started).map((program) => program.end('SIGTERM')));
+  return {
+    ...aboveRest('default_rate_rss', memory, ({ rssMb }) => rssMb),
+    ...aboveRest('default_rate_anonymous', memory, ({ anonymousMb }) => anonymousMb),
+  };
+}
+
 /** Latency of what is made while a backlog of this rate drains beside it. */
 async function live(system: System, central: Central, name: string, rate: number): Promise<Record<string, number>> {
   const enrolment = await central.enrol(name);
@@ -179,6 +210,7 @@ export async function run(): Promise<Record<string, number>> {
     const drained = await drain(system, central, agentFile);
     return {
       ...drained,
+      ...(await drainAtDefaultRate(system, central, agentFile)),
       broker_ceiling_bytes_per_s: ceiling,
       drain_ratio_to_broker: drained.drain_bytes_per_s! / ceiling,
       ...(await live(system, central, 'default_rate', DEFAULT_RATE)),

@@ -19,13 +19,14 @@ import type { RunningAgent, StartOptions } from './commands/context.ts';
 import { DetectorFile } from './detector-file.ts';
 import { readEnrolment } from './enrolment.ts';
 import type { Host } from './inputs/input.ts';
+import { answerMutes } from './mutes/answer.ts';
 import { FailoverOutbox } from './outbox/failover.ts';
 import { repairInChild } from './outbox/repair.ts';
 import { ownCommand } from './own-command.ts';
 import { Recorder } from './recorder.ts';
 import { UplinkBudget } from './uplink/budget.ts';
 import { UtcEstimate } from './utc.ts';
-import { Keeper, remember, rememberBudget, rememberRules, rememberUplink } from './wiring/meta.ts';
+import { Keeper, remember, rememberBudget, rememberMutes, rememberRules, rememberUplink } from './wiring/meta.ts';
 import { reportOf } from './wiring/report.ts';
 import { Sensing } from './wiring/sensing.ts';
 import { Uplink } from './wiring/uplink.ts';
@@ -96,6 +97,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const host: Host = { ...options.host, clock, log };
   const sensing = new Sensing({
     config,
+    bootId,
     host,
     clock,
     timers,
@@ -107,6 +109,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     budget,
     resume: remembered.incidents,
     resumeBudget: await rememberBudget(outbox),
+    resumeMutes: await rememberMutes(outbox),
     resumeRules: await rememberRules(outbox),
     ticked: (now) => uplink?.tick(now),
   });
@@ -181,6 +184,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
         bootId,
       }),
     log,
+    (request) => answerMutes(sensing.mutes, request, sensing.now()),
   );
   await sensing.start();
   tryConnect();

@@ -9,6 +9,7 @@ import { importCommand } from './commands/import.ts';
 import { inputsCommand } from './commands/inputs.ts';
 import { installCommand } from './commands/install.ts';
 import { inventoryChildCommand } from './commands/inventory-child.ts';
+import { muteCommand, unmuteCommand } from './commands/mute.ts';
 import { repairOutboxCommand } from './commands/repair-outbox.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
@@ -23,6 +24,8 @@ const commands: ReadonlyMap<string, AgentCommand> = new Map([
   ['check', checkCommand],
   ['status', statusCommand],
   ['inputs', inputsCommand],
+  ['mute', muteCommand],
+  ['unmute', unmuteCommand],
   ['enrol', enrolCommand],
   ['export', exportCommand],
   ['import', importCommand],

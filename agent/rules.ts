@@ -26,6 +26,7 @@ import { seriesId } from '../shared/trust/hash.ts';
 import { type Compiled, compile, limitFrom } from './rules/compiled.ts';
 import { Entries, type Entry, MOST_ENTRIES, NONE, timingOn } from './rules/entries.ts';
 import { decodeRules, encodeRules, type SavedFiring } from './rules/saved.ts';
+import { findingOf, lastWord } from './rules/told.ts';
 
 /** A series that is gone for as long has ended what it was about; a stick may be plugged in anew. */
 const GONE_MS = MINUTE_MS;
@@ -171,7 +172,7 @@ export class RuleStage {
     const compiled = [...this.#values, ...this.#states].find((one) => one.rule.id === rule);
     if (compiled === undefined) {
       // A rule that is no more has ended with its configuration.
-      this.#options.onFinding(gone(rule, id, key, sinceMs, lastMs), at);
+      this.#options.onFinding(lastWord(rule, id, key, sinceMs, lastMs), at);
       this.#changed = true;
       return;
     }
@@ -189,6 +190,14 @@ export class RuleStage {
     known.graceMs = RESUME_MS;
     // Wrong until its input says otherwise.
     known.wrong = compiled.kind === 'state';
+  }
+
+  /** Tells all that fires once more: something about how it is told has changed. */
+  retell(at: Instant): void {
+    for (let entry = 0; entry < this.#entries.end; entry++) {
+      if (this.#entries.at(entry) === null || !this.#entries.table.fires(entry)) continue;
+      this.#options.onFinding(this.#finding(entry, at), at);
+    }
   }
 
   #judge(entry: number, value: number, at: Instant): void {
@@ -234,8 +243,8 @@ export class RuleStage {
     const known = this.#entries.at(entry)!;
     const done = this.#entries.table.step(entry, crossed, back, at.monotonicMs, known.timing);
     if (done === outcome.nothing) {
-      if (!known.resumed || !crossed) return;
-      // Told again once, should the incident not have survived; it is the same finding.
+      if (!known.resumed || back || !this.#entries.table.fires(entry)) return;
+      // Told again once: an incident that went on over the restart waits for it.
       known.resumed = false;
       this.#options.onFinding(this.#finding(entry, at), at);
       return;
@@ -267,30 +276,7 @@ export class RuleStage {
   }
 
   #finding(entry: number, at: Instant): Finding {
-    const { id, key, compiled } = this.#entries.at(entry)!;
-    const { rule } = compiled;
-    const offsetMs = at.utcMs - at.monotonicMs;
-    const seen = this.#entries.seen[entry]!;
-    const limit = this.#entries.limits[entry]!;
-    return {
-      series: id,
-      key,
-      detector: 'rule',
-      tier: 'full',
-      sinceMs: Math.round(this.#entries.table.sinceMs[entry]! + offsetMs),
-      lastMs: Math.round(this.#entries.table.lastMs[entry]! + offsetMs),
-      seen: Number.isFinite(seen) ? seen : null,
-      expectedLow: null,
-      expectedHigh: null,
-      bits: 0,
-      returnPeriodMs: 0,
-      rule: rule.id,
-      ...(Number.isFinite(limit) ? { limit } : {}),
-      severity: rule.severity,
-      wrong: sayRule(rule.text, key),
-      advice: rule.advice,
-      holds: true,
-    };
+    return findingOf(this.#entries, entry, at);
   }
 
   /** Makes the entries of a series that is new, or takes up those that it had; returns the first. */
@@ -389,10 +375,4 @@ export class RuleStage {
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
-}
-
-/** The last word on what a rule found that is not there any more. */
-function gone(rule: string, series: SeriesId, key: SeriesKey, sinceMs: number, lastMs: number): Finding {
-  const nothing = { seen: null, expectedLow: null, expectedHigh: null, bits: 0, returnPeriodMs: 0 };
-  return { series, key, detector: 'rule', tier: 'full', sinceMs, lastMs, ...nothing, rule, holds: true, ended: true };
 }

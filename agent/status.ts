@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { PicketError } from '../shared/errors.ts';
+import type { Mute } from '../shared/mute.ts';
 import { readBounded, writeAtomically } from './state/files.ts';
 
 /** Times are `monotonicMs` of the boot that the status names. */
@@ -37,6 +38,8 @@ export interface AgentReport {
   }[];
   /** What was spent of the budgets, by the names of `AgentBudget.figures`; not said by older agents. */
   readonly budget?: Readonly<Record<string, number>>;
+  /** What wakes nobody for a while; not said by a version that could not. */
+  readonly mutes?: readonly Mute[];
   readonly models: readonly { readonly slot: string; readonly release: string; readonly appliedMs: number }[];
   readonly inputs: readonly {
     readonly label: string;
@@ -65,9 +68,18 @@ export const statusLookMs = 10_000;
 export const statusIntervalMs = 30_000;
 
 /** The same text while nothing has happened: all but the numbers that always move. */
-export function gistOf({ connection, outbox, incidents, models, inputs, warnings }: AgentReport): string {
+export function gistOf({ connection, outbox, incidents, mutes, models, inputs, warnings }: AgentReport): string {
   const failing = inputs.map((input) => input.failing);
-  return JSON.stringify([connection.state, connection.problem, outbox.failing, incidents, models, failing, warnings]);
+  return JSON.stringify([
+    connection.state,
+    connection.problem,
+    outbox.failing,
+    incidents,
+    mutes,
+    models,
+    failing,
+    warnings,
+  ]);
 }
 /** 2,000 inputs with long errors fit. */
 const maxStatusBytes = 1024 * 1024;

@@ -60,6 +60,20 @@ export async function callAgent(dataDir: string): Promise<Desk | null> {
   };
 }
 
+/** What the running agent answers to a question; null where none runs with this data directory. */
+export async function askAgent(dataDir: string, request: object): Promise<unknown> {
+  const socket = await connected(dataDir);
+  if (socket === null) return null;
+  try {
+    await sendMessage(socket, { kind: 'about', bytes: encodeJson(request) });
+    const said = await readMessages(socket).next();
+    if (said.done) throw new PicketError('agent.offline', 'the agent did not answer');
+    return parseJson(said.value.bytes, limits.controlBytes, 'answer');
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** The messages with an end, also where the file has none; `failed` hears why they cannot be read. */
 async function* ended(
   messages: AsyncIterable<ExchangeMessage>,

@@ -1,9 +1,9 @@
-/** The running agent's side of `export` and `import`: a socket in its data directory, for its own user alone. */
+/** The running agent's side of `export`, `import` and what else it is asked: a socket in its data directory, for its own user alone. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
-import { encodeJson, integerOf, objectOf, parseJson } from '../../shared/trust/strict.ts';
+import { encodeJson, integerOf, type JsonObject, objectOf, parseJson } from '../../shared/trust/strict.ts';
 import type { Desk } from './desk.ts';
 import { readMessages, SILENCE_MS, sendMessage, sendProblem, socketAddress } from './messages.ts';
 
@@ -18,8 +18,14 @@ export interface Door {
  * Listens until it is closed. Without it (a filesystem that has no sockets) the agent runs on, and exports are made while
  * it is stopped.
  * @param desk made for each caller; throws where the machine is not enrolled
+ * @param ask answers whatever else is asked; undefined where it does not know what is meant
  */
-export async function openDoor(dataDir: string, desk: () => Promise<Desk>, log: Log): Promise<Door> {
+export async function openDoor(
+  dataDir: string,
+  desk: () => Promise<Desk>,
+  log: Log,
+  ask: (request: JsonObject) => unknown = () => undefined,
+): Promise<Door> {
   const address = socketAddress(dataDir);
   const callers = new Set<Socket>();
   const server = createServer((socket) => {
@@ -27,9 +33,9 @@ export async function openDoor(dataDir: string, desk: () => Promise<Desk>, log: 
     socket.setTimeout(SILENCE_MS, () => socket.destroy());
     socket.on('error', () => {});
     socket.on('close', () => callers.delete(socket));
-    serve(socket, desk, log)
+    serve(socket, desk, log, ask)
       .catch(async (error: unknown) => {
-        log.warn({ problem: messageOf(error) }, 'export or import by hand failed');
+        log.warn({ problem: messageOf(error) }, 'what was asked by hand failed');
         await sendProblem(socket, error);
       })
       .catch(() => {})
@@ -57,7 +63,12 @@ export async function openDoor(dataDir: string, desk: () => Promise<Desk>, log: 
   };
 }
 
-async function serve(socket: Socket, desk: () => Promise<Desk>, log: Log): Promise<void> {
+async function serve(
+  socket: Socket,
+  desk: () => Promise<Desk>,
+  log: Log,
+  ask: (request: JsonObject) => unknown,
+): Promise<void> {
   const messages = readMessages(socket);
   const first = await messages.next();
   if (first.done) return;
@@ -72,6 +83,10 @@ async function serve(socket: Socket, desk: () => Promise<Desk>, log: Log): Promi
     const { pendingBefore, pendingAfter, manifestVersion, outdated } = result;
     log.info({ pendingBefore, pendingAfter, manifestVersion, outdated }, 'a reply by hand was taken in');
   } else {
-    throw new PicketError('usage.invalid', 'the running agent is of another version than this command');
+    const answer = ask(request);
+    if (answer === undefined) {
+      throw new PicketError('usage.invalid', 'the running agent is of another version than this command');
+    }
+    await sendMessage(socket, { kind: 'end', bytes: encodeJson(answer) });
   }
 }

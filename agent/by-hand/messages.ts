@@ -4,6 +4,7 @@
  *
  *     → about {do: export, roomBytes}       ← about … end         | problem
  *     → about {do: import}, about … end     ← end (ImportResult)  | problem
+ *     → about {do: mute | unmute, …}        ← end (its answer)    | problem
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';

@@ -4,6 +4,7 @@ import { dataDirectoryOf } from '../config.ts';
 import type { Host } from '../inputs/input.ts';
 import { type AgentStatus, readStatus, statusIntervalMs } from '../status.ts';
 import { type AgentCommand, loadConfig, parseOptions } from './context.ts';
+import { describeMute } from './mute.ts';
 
 /** A status that is older than this was not replaced in time. */
 const staleMs = 2 * statusIntervalMs;
@@ -74,6 +75,7 @@ function describe(status: AgentStatus, trouble: string | null, nowMs: number): s
   );
   row('', `${outbox.gapRecords} gaps, ${outbox.lostRecords} records lost`);
   if (outbox.failing !== null) row('', `the disk fails: ${outbox.failing}`);
+  for (const mute of status.mutes ?? []) row('muted', describeMute(mute));
   row('incidents', status.incidents.length === 0 ? 'none open' : `${status.incidents.length} open`);
   for (const { severity, title, wakes } of status.incidents) {
     row('', `${severity}${wakes === true ? ', somebody is told' : ''}: ${title}`);

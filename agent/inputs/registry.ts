@@ -2,6 +2,8 @@
  * Every kind of input that there is, by the name that the configuration calls it. A new one is a file, a line here, a
  * golden folder, and its generated documentation.
  */
+
+import { certificates } from './certificates.ts';
 import type { InputKind } from './input.ts';
 import { inventory } from './inventory.ts';
 import { battery } from './linux/battery.ts';
@@ -10,6 +12,7 @@ import { cpu } from './linux/cpu.ts';
 import { disk } from './linux/disk.ts';
 import { files } from './linux/files.ts';
 import { filesystem } from './linux/filesystem.ts';
+import { flashWear } from './linux/flash-wear.ts';
 import { frequency } from './linux/frequency.ts';
 import { load } from './linux/load.ts';
 import { memory } from './linux/memory.ts';
@@ -23,8 +26,8 @@ import { sockets } from './linux/sockets.ts';
 import { throttling } from './linux/throttling.ts';
 import { units } from './linux/units.ts';
 import { uptime } from './linux/uptime.ts';
+import { watchedProcess } from './linux/watched-process.ts';
 import { modbus } from './modbus.ts';
-import { watchedProcess } from './process.ts';
 import { systemInformation } from './system-information.ts';
 
 /**
@@ -54,6 +57,8 @@ export const inputKinds: ReadonlyMap<string, AnyInputKind> = new Map([
   ['linux.throttling', any(throttling)],
   ['systemd', any(units)],
   ['process', any(watchedProcess)],
+  ['linux.wear', any(flashWear)],
+  ['certificates', any(certificates)],
   ['inventory', any(inventory)],
   ['modbus', any(modbus)],
   ['system-information', any(systemInformation)],

@@ -14,6 +14,7 @@ const BUDGET = 'budget';
 /** Open incidents that are kept. */
 const MOST_INCIDENTS = 16;
 const RULES = 'rules';
+const MUTES = 'mutes';
 /** The latest central time is written this often; a power cut sets it back by as much at most. */
 const CENTRAL_MS_STEP = 600_000;
 
@@ -31,6 +32,11 @@ export function rememberUplink(outbox: Outbox): Promise<Uint8Array | null> {
 /** What was spent of the budgets; null before the first time. */
 export function rememberBudget(outbox: Outbox): Promise<Uint8Array | null> {
   return outbox.getMeta(BUDGET).catch(() => null);
+}
+
+/** What was muted; null before the first time. */
+export function rememberMutes(outbox: Outbox): Promise<Uint8Array | null> {
+  return outbox.getMeta(MUTES).catch(() => null);
 }
 
 /** What rules fired; null before the first time. */
@@ -104,6 +110,10 @@ export class Keeper {
 
   budget(state: Uint8Array): void {
     this.#outbox.setMeta(BUDGET, state).catch(this.#failed);
+  }
+
+  mutes(saved: Uint8Array): void {
+    this.#outbox.setMeta(MUTES, saved).catch(this.#failed);
   }
 
   rules(saved: Uint8Array): void {

@@ -27,6 +27,7 @@ export function reportOf({ sensing, outbox, uplink, warnings }: ReportParts): Ag
       .current()
       .map(({ severity, title, openedMs, notify }) => ({ severity, title, openedMs, wakes: notify?.wakes ?? false })),
     budget: sensing.budget.figures(),
+    mutes: sensing.mutes.list(),
     models: (uplink?.applied().applied ?? []).map(({ slot, releaseSha256, appliedMs }) => ({
       slot,
       release: releaseSha256,

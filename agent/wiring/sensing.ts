@@ -6,9 +6,11 @@
  */
 import type { Clock, Instant, Timers } from '../../shared/clock.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
-import { AGENT_STATE, AGENT_STOPPED, type Incident } from '../../shared/findings.ts';
+import { AGENT_STATE, AGENT_STOPPED, type Finding, type Incident } from '../../shared/findings.ts';
 import { MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
+import { AGENT_MUTE } from '../../shared/mute.ts';
+import { Quality } from '../../shared/series.ts';
 import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
 import { AgentBudget } from '../budget.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
@@ -23,6 +25,7 @@ import type { TopDocument } from '../inputs/linux/top.ts';
 import { inputKinds } from '../inputs/registry.ts';
 import { InputRunner } from '../inputs/runner.ts';
 import { ModelStage } from '../models.ts';
+import { MuteStage } from '../mutes.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Preprocess } from '../preprocess.ts';
 import { RecentRing } from '../recent.ts';
@@ -45,6 +48,7 @@ const OLDEST_WALL_MS = Date.UTC(2026, 0, 1);
 
 export interface SensingOptions {
   readonly config: AgentConfig;
+  readonly bootId: string;
   readonly host: Host;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -59,7 +63,8 @@ export interface SensingOptions {
   readonly resume: readonly Incident[];
   /** What was spent of the budgets of findings and notifications. */
   readonly resumeBudget: Uint8Array | null;
-  /** What fired when the agent ended. */
+  /** What was muted, and what fired, when the agent ended. */
+  readonly resumeMutes: Uint8Array | null;
   readonly resumeRules: Uint8Array | null;
   /** After all values of a tick are in. */
   readonly ticked: (now: Instant) => void;
@@ -80,6 +85,7 @@ export class Sensing {
   readonly evidence: EvidenceStage;
   readonly budget: AgentBudget;
   readonly changes: ChangeLog;
+  readonly mutes: MuteStage;
   readonly #options: SensingOptions;
 
   constructor(options: SensingOptions) {
@@ -105,13 +111,22 @@ export class Sensing {
       series: registry,
       log,
       budget: this.budget.machine,
-      onFinding: (finding) => this.incidents.add(finding, this.now()),
+      onFinding: (finding) => this.#tell(finding, this.now()),
     });
     this.models = new ModelStage({
       limit,
       windowMs: () => config.window ?? (makesBoth ? (budget.plan.windowMs ?? TEN_MINUTES_MS) : MINUTE_MS),
       series: registry,
-      onFinding: (finding, at) => this.incidents.add(finding, at),
+      onFinding: (finding, at) => this.#tell(finding, at),
+    });
+    this.mutes = new MuteStage({
+      bootId: options.bootId,
+      log,
+      keep: (saved) => keeper.mutes(saved),
+      changed: (text, at) => {
+        this.intake.state({ name: AGENT_MUTE, unit: '', attributes: {} }, text, at, Quality.good);
+        this.rules.retell(at);
+      },
     });
     this.rules = new RuleStage({
       rules: rulesOf(config.rules),
@@ -119,7 +134,7 @@ export class Sensing {
       series: registry,
       latest: (series) => this.intake.latest[series] ?? Number.NaN,
       log,
-      onFinding: (finding, at) => this.incidents.add(finding, at),
+      onFinding: (finding, at) => this.#tell(finding, at),
       keep: (saved) => keeper.rules(saved),
     });
     this.incidents = new IncidentStage({
@@ -204,7 +219,7 @@ export class Sensing {
       sink: this.intake,
       latest: (series) => this.intake.latest[series] ?? Number.NaN,
       dated: () => utc.offsetMs !== null || clock.wallMs() > Math.max(OLDEST_WALL_MS, utc.latestCentralMs ?? 0),
-      onFinding: (finding, at) => this.incidents.add(finding, at),
+      onFinding: (finding, at) => this.#tell(finding, at),
       log,
     });
     const health = new Health({ intake: this.intake, preprocess, outbox, detect: this.detect });
@@ -218,6 +233,7 @@ export class Sensing {
       onTickStart: (now) => this.#guarded('windows', () => this.windows.tick(now)),
       onTickEnd: (now) => {
         this.#guarded('health', () => health.tick(now));
+        this.#guarded('mutes', () => this.mutes.tick(now));
         this.#guarded('rules', () => this.rules.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
         this.#guarded('budgets', () => {
@@ -236,6 +252,7 @@ export class Sensing {
       this.incidents.resume(incident, this.now());
       keeper.incident(incident);
     }
+    this.mutes.load(options.resumeMutes, this.now());
     this.rules.load(options.resumeRules, this.now());
   }
 
@@ -271,6 +288,11 @@ export class Sensing {
   #follow(incident: Incident): void {
     this.#options.keeper.incident(incident);
     this.evidence.update(incident, this.now());
+  }
+
+  /** Findings of all stages; what is muted says so. */
+  #tell(finding: Finding, at: Instant): void {
+    this.incidents.add(this.mutes.mark(finding), at);
   }
 
   /** What a part throws is its own harm: the others have their turn, and the agent goes on. */

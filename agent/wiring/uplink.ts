@@ -295,9 +295,11 @@ export class Uplink {
   }
 
   #do({ id, madeMs, expiresMs, what }: Command): void {
-    const now = this.#options.sensing.now();
+    const { sensing } = this.#options;
+    const now = sensing.now();
     if ('watch' in what) this.#live.watch(id, what.watch, expiresMs - madeMs, now);
-    else void this.#live.fetch(id, what.fetch.series, what.fetch.fromMs, what.fetch.toMs, now);
+    else if ('fetch' in what) void this.#live.fetch(id, what.fetch.series, what.fetch.fromMs, what.fetch.toMs, now);
+    else sensing.mutes.command(id, { madeMs, expiresMs }, what, now);
   }
 
   #reported(report: ApplyReport): Reported {
@@ -317,6 +319,7 @@ export class Uplink {
           : { 'picket.uplink.used': budget.usedBytes, 'picket.uplink.limit': budget.limitBytes! }),
       },
       warnings: warnings().slice(0, 32),
+      mutes: sensing.mutes.list(),
     };
   }
 }

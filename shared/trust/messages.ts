@@ -2,6 +2,7 @@
  * What is signed, and what is said in JSON on the control topics. Signed documents travel in DSSE envelopes
  * (https://github.com/secure-systems-lab/dsse): the signature covers the exact bytes.
  */
+import type { Mute, MuteRequest } from '../mute.ts';
 import type { SeriesId } from '../series.ts';
 
 /** A DSSE envelope as JSON. */
@@ -83,7 +84,10 @@ export interface Command {
   readonly expiresMs: number;
   readonly what:
     | { readonly watch: readonly SeriesId[] }
-    | { readonly fetch: { readonly series: readonly SeriesId[]; readonly fromMs: number; readonly toMs: number } };
+    | { readonly fetch: { readonly series: readonly SeriesId[]; readonly fromMs: number; readonly toMs: number } }
+    | { readonly mute: MuteRequest }
+    /** Ends all mutes, or those of this rule and these series. */
+    | { readonly unmute: { readonly rule: string | null; readonly series: string | null } };
 }
 
 /** up/presence, retained and as will. An offline of another epoch is ignored. */
@@ -110,6 +114,8 @@ export interface Reported {
   readonly commandsDone: readonly string[];
   readonly health: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
+  /** What is muted now; not said by agents that cannot. */
+  readonly mutes?: readonly Mute[];
 }
 
 /** up/get: asks for one chunk of a blob. */

@@ -1,5 +1,6 @@
 /** What agents say on up/reported and up/get, from outside: bounded and checked before the central believes a field. */
 import { limits } from '../limits.ts';
+import { muteLimits, readMute } from '../mute.ts';
 import type { ChunkRequest, Reported } from './messages.ts';
 import { integerOf, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 
@@ -49,6 +50,7 @@ export function parseReported(bytes: Uint8Array): Reported {
       health.map(([name, value]) => [name.slice(0, 64), numberOf(value, `reported.health.${name.slice(0, 64)}`)]),
     ),
     warnings: listOf(json.warnings, 'reported.warnings', REPORTED_WARNINGS, (warning, at) => textOf(warning, at, TEXT)),
+    ...(json.mutes === undefined ? {} : { mutes: listOf(json.mutes, 'reported.mutes', muteLimits.most, readMute) }),
   };
 }
 

@@ -11,6 +11,7 @@
  */
 import { PicketError } from '../errors.ts';
 import { DAY_MS, HOUR_MS, ID_PATTERN, limits } from '../limits.ts';
+import { readMuteRequest, readUnmute } from '../mute.ts';
 import { envelopeOf, keyIdOf, publicKeyEntry, verify } from './dsse.ts';
 import {
   type Command,
@@ -219,6 +220,8 @@ function parseCommand(payload: Uint8Array): Command {
 
 function parseWhat(what: Readonly<Record<string, unknown>>): Command['what'] {
   if (what.watch !== undefined) return { watch: seriesList(what.watch, 'command.what.watch') };
+  if (what.mute !== undefined) return { mute: readMuteRequest(what.mute, 'command.what.mute') };
+  if (what.unmute !== undefined) return { unmute: readUnmute(what.unmute, 'command.what.unmute') };
   if (what.fetch === undefined) {
     throw new PicketError('manifest.unsupported', `the command asks for ${Object.keys(what).join(', ').slice(0, 80)}`);
   }

@@ -8,15 +8,15 @@
  */
 import fs from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Instant } from '../../shared/clock.ts';
-import type { ValueOf } from '../../shared/config/schema.ts';
-import { duration, listOf, object, optional, string } from '../../shared/config/types.ts';
-import type { SeriesDefinition, SeriesKey } from '../../shared/series.ts';
-import type { Host, Input, InputKind, SampleSink } from './input.ts';
-import { ProcessStat } from './linux/process-stat.ts';
-import { readError } from './linux/reader.ts';
-import { namePattern } from './linux/rows.ts';
-import { timingOf } from './linux/settings.ts';
+import type { Instant } from '../../../shared/clock.ts';
+import type { ValueOf } from '../../../shared/config/schema.ts';
+import { duration, listOf, object, optional, string } from '../../../shared/config/types.ts';
+import type { SeriesDefinition, SeriesKey } from '../../../shared/series.ts';
+import type { Host, Input, InputKind, SampleSink } from '../input.ts';
+import { ProcessStat } from './process-stat.ts';
+import { readError } from './reader.ts';
+import { namePattern } from './rows.ts';
+import { timingOf } from './settings.ts';
 
 const ZOMBIE = 'Z'.charCodeAt(0);
 const DEAD = 'X'.charCodeAt(0);

@@ -23,6 +23,7 @@ import { BROKER_PATTERN, PREFIX_PATTERN } from '../shared/trust/enrolment.ts';
 import { forecastSettings } from './forecast/settings.ts';
 import type { Host, InputKind } from './inputs/input.ts';
 import { rulesSchema } from './rules/settings.ts';
+import { siteSchema } from './site-config.ts';
 
 export type InputKinds = ReadonlyMap<string, InputKind<unknown>>;
 
@@ -132,6 +133,7 @@ export function agentConfigSchema(kinds: InputKinds) {
       limits: caps,
       connection,
       host: hostRoots,
+      site: optional(siteSchema),
       backlogRate: bytes({
         doc: 'Bytes a second at which what was kept during an outage is sent, so that the live values keep their room.',
         default: '64kB',

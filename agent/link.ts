@@ -15,13 +15,14 @@ export interface LinkOptions {
   /** `mqtt://host:port` or `mqtts://host:port` */
   readonly url: string;
   readonly clientId: string;
-  readonly username: string;
-  readonly password: string;
+  readonly username?: string;
+  readonly password?: string;
   /** PEM of the CA that is pinned; null where the connection is plain, or held against the system's trust. */
   readonly ca: string | null;
   /** The latest time ever heard from the central: what judges a certificate where this machine's clock is wrong. */
   readonly latestCentralMs?: () => number | null;
-  readonly subscribe: string;
+  /** Null: it only speaks. */
+  readonly subscribe: string | null;
   readonly will: { readonly topic: string; readonly payload: () => Uint8Array };
   readonly log: Log;
   /** Where a budget of the uplink has its say. */
@@ -71,8 +72,8 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
   const client = new MqttClient((connecting) => openStream(connecting, options, attempts++), {
     protocolVersion: 4,
     clientId: options.clientId,
-    username: options.username,
-    password: options.password,
+    ...(options.username !== undefined && { username: options.username }),
+    ...(options.password !== undefined && { password: options.password }),
     clean: true,
     keepalive: options.keepaliveS ?? KEEPALIVE_S,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -85,7 +86,19 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
     will: will(),
   });
 
+  const begin = (): void => {
+    ready = true;
+    pauseMs = FIRST_PAUSE_MS;
+    client.options.reconnectPeriod = jittered(FIRST_PAUSE_MS);
+    lastProblem = '';
+    options.log.info({ broker: options.url }, 'connected');
+    handlers.connected();
+  };
   client.on('connect', () => {
+    if (options.subscribe === null) {
+      begin();
+      return;
+    }
     client.subscribe(options.subscribe, { qos: 1 }, (error, granted) => {
       if (error || granted?.some(({ qos }) => qos > 2)) {
         problem(error ? messageOf(error) : `the broker refused the subscription to ${options.subscribe}`);
@@ -93,12 +106,7 @@ export function openLink(options: LinkOptions, handlers: LinkHandlers): Link {
         client.stream.destroy();
         return;
       }
-      ready = true;
-      pauseMs = FIRST_PAUSE_MS;
-      client.options.reconnectPeriod = jittered(FIRST_PAUSE_MS);
-      lastProblem = '';
-      options.log.info({ broker: options.url }, 'connected');
-      handlers.connected();
+      begin();
     });
   });
   client.on('close', () => {

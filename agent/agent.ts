@@ -29,6 +29,7 @@ import { UtcEstimate } from './utc.ts';
 import { Keeper, remember, rememberBudget, rememberMutes, rememberRules, rememberUplink } from './wiring/meta.ts';
 import { reportOf } from './wiring/report.ts';
 import { Sensing } from './wiring/sensing.ts';
+import { openSite } from './wiring/site.ts';
 import { Uplink } from './wiring/uplink.ts';
 
 const COMMIT_BYTES = 64 * 1024;
@@ -94,6 +95,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
           keep: (counted) => keeper.uplink(counted),
         });
 
+  const site = await openSite(options, remembered.incidents);
   const host: Host = { ...options.host, clock, log };
   const sensing = new Sensing({
     config,
@@ -111,6 +113,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     resumeBudget: await rememberBudget(outbox),
     resumeMutes: await rememberMutes(outbox),
     resumeRules: await rememberRules(outbox),
+    told: (incident) => site?.incident(incident),
     ticked: (now) => uplink?.tick(now),
   });
   seriesCount = () => sensing.registry.size;
@@ -202,6 +205,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       await forecasts.save();
       await outbox.flush().catch(() => {});
       await uplink?.stop();
+      await site?.close();
       budget?.save(utc.utcMs(clock.monotonicMs(), clock.wallMs()));
       await outbox.close();
       clock.close();

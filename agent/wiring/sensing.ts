@@ -66,6 +66,8 @@ export interface SensingOptions {
   /** What was muted, and what fired, when the agent ended. */
   readonly resumeMutes: Uint8Array | null;
   readonly resumeRules: Uint8Array | null;
+  /** Told of each revision of an incident. */
+  readonly told?: (incident: Incident) => void;
   /** After all values of a tick are in. */
   readonly ticked: (now: Instant) => void;
 }
@@ -288,6 +290,7 @@ export class Sensing {
   #follow(incident: Incident): void {
     this.#options.keeper.incident(incident);
     this.evidence.update(incident, this.now());
+    this.#options.told?.(incident);
   }
 
   /** Findings of all stages; what is muted says so. */

@@ -96,7 +96,12 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
         });
 
   const site = await openSite(options, remembered.incidents);
-  const host: Host = { ...options.host, clock, log };
+  const host: Host = {
+    ...options.host,
+    clock,
+    log,
+    pinnedCa: async () => (await readEnrolment(dataDir))?.ca ?? null,
+  };
   const sensing = new Sensing({
     config,
     bootId,

@@ -39,6 +39,8 @@ export interface Host {
   /** `/`: for mount points, `/run`, `/etc` */
   readonly root: string;
   readonly platform: NodeJS.Platform;
+  /** PEM of the CA that the agent has pinned; null before it is enrolled, and without TLS. */
+  readonly pinnedCa?: () => Promise<string | null>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -31,7 +31,7 @@ const attributeName = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/;
 const unit = /^(1|s|By|Hz|V|W|Cel|rpm|\{[a-z_]+\})(\/s)?$/;
 
 /** Machines whose files all inputs together find something in. */
-const machines = ['vm', 'arm-board', 'container', 'cores-64', 'troubled', 'wrapped-32bit'];
+const machines = ['vm', 'arm-board', 'container', 'cores-64', 'gateway', 'troubled', 'wrapped-32bit'];
 const golden = path.join(import.meta.dirname, '..', 'golden', 'inputs');
 
 let base = '';

@@ -64,6 +64,7 @@ export class ApplyStage {
   start(): Promise<void> {
     this.#accepting = this.#guarded(async () => {
       await this.#load();
+      this.#tellShare();
       for (const slot of Object.keys(this.#state.slots)) await this.#resume(slot);
     });
     return this.#accepting;
@@ -216,17 +217,24 @@ export class ApplyStage {
       what = 'manifest';
       const { agent, centralMs } = this.#options;
       const context = { agent, floor: this.#state.floor, keys: this.#keys, nowMs: centralMs() };
-      const { version, cohorts, releases } = verifyManifest(envelope, context, (signed) => {
+      const { version, cohorts, releases, notificationsPerWeek } = verifyManifest(envelope, context, (signed) => {
         // From here on the version is the central's word: it may know which one was refused.
         what = `manifest:${signed.version}`;
       });
       const manifestSha256 = sha256Hex(bytes);
-      await this.#save(() => ({ floor: version, manifestSha256, desired: { cohorts, releases } }));
+      const share = notificationsPerWeek === undefined ? {} : { notificationsPerWeek };
+      await this.#save(() => ({ floor: version, manifestSha256, desired: { cohorts, releases }, ...share }));
+      this.#tellShare();
       return true;
     } catch (error) {
       this.#refuse(what, error);
       return false;
     }
+  }
+
+  #tellShare(): void {
+    const { notificationsPerWeek } = this.#state;
+    if (notificationsPerWeek !== null) this.#options.share?.(notificationsPerWeek);
   }
 
   async #adoptKeys(carried: SignedEnvelope): Promise<void> {

@@ -6,6 +6,7 @@ import type { SeriesId } from '../shared/series.ts';
 import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
 import type { Alerts } from './alerts/api.ts';
+import type { BudgetState } from './budget/api.ts';
 import type { Exchange } from './exchange/contract.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
@@ -213,6 +214,8 @@ export interface CentralServices {
   readonly live: LiveValues;
   /** Who is told of what, and who is overdue. */
   readonly alerts: Alerts;
+  /** What was spent of the budgets of false alarms. */
+  readonly budget: () => BudgetState;
   readonly bus: Bus;
   readonly audit: Audit;
   readonly nowMs: () => number;

@@ -26,6 +26,7 @@ import { createAudit } from './audit.ts';
 import { makeBackup } from './backup/content.ts';
 import { readOrigin } from './backup/origin.ts';
 import { type Broker, startBroker } from './broker.ts';
+import { NotificationShares } from './budget/shares.ts';
 import { createBus } from './bus.ts';
 import { Channel } from './channel.ts';
 import type { RunningCentral, StartOptions } from './commands/context.ts';
@@ -137,6 +138,16 @@ export async function startCentral({
       intervalMs: config.training.interval,
     },
   });
+  const shares = new NotificationShares({
+    store,
+    bus,
+    agents: () => fleet.agents(),
+    publish: (agent, perWeek) => models.share(agent, perWeek),
+    perWeek: config.budget.notificationsPerWeek,
+    nowMs,
+    timers,
+    log,
+  });
   const strangers = new Strangers({ log, nowMs, origin: await readOrigin(store.documents) });
   const known = (agent: string) => {
     const found = fleet.agent(agent);
@@ -192,6 +203,7 @@ export async function startCentral({
     reported: (agent, reported) => {
       fleet.onReported(agent, reported);
       void models.onReported(agent, reported);
+      shares.reported(agent, reported.manifestVersion);
     },
     live: (agent, payload) => live.receive(agent, payload),
     chunk: (agent, sha256, index) => models.chunk(agent, sha256, index),
@@ -242,6 +254,7 @@ export async function startCentral({
     broker?.drop(agent);
   });
   await models.start();
+  await shares.start();
   redating.start();
   await identity.start(fleet.agents().map(({ id }) => id));
   for (const { id } of fleet.agents()) {
@@ -263,6 +276,7 @@ export async function startCentral({
       nowMs,
       version,
       alerts,
+      budget: () => shares.state(),
       exchange: notingCarried(createExchange({ documents: store.documents, fleet, ingest, models }), alerts),
       caFingerprint: tls?.current().fingerprint ?? null,
       strangers: () => strangers.list().filter(({ agent }) => fleet.agent(agent) === null),
@@ -334,6 +348,7 @@ export async function startCentral({
       await ingest.drain();
       await alerts.close();
       await redating.stop();
+      await shares.close();
       await models.close();
       await identity.close();
       await fleet.close();

@@ -140,6 +140,17 @@ export const centralConfigSchema = object({
         }),
       },
     }),
+    budget: object({
+      doc: 'False alarms that nobody minds. Rules, forecasts and data quality are no matter of chance and stand outside.',
+      keys: {
+        notificationsPerWeek: number({
+          doc: 'Notifications a week, over the whole fleet, for what statistics find; shared out to the agents by need, and an agent that is offline holds its share.',
+          default: 5,
+          min: 0,
+          max: 10_000,
+        }),
+      },
+    }),
     alerts: alertsConfigSchema,
     tls: eitherOf({
       doc: 'Encryption. `auto` makes a CA at the first start and encrypts all that is served beyond loopback; `off` is allowed on loopback only.',

@@ -37,6 +37,8 @@ interface Desired {
   readonly version: number;
   readonly notAfterMs: number;
   readonly releases: readonly ManifestRelease[];
+  /** Share of the fleet's notifications; not there before one was given. */
+  readonly notificationsPerWeek?: number;
   /** Null where only the agent's floor is known. */
   readonly envelope: SignedEnvelope | null;
 }
@@ -79,8 +81,22 @@ export class Manifests {
     return this.#desired.get(agent)?.envelope ?? null;
   }
 
+  /**
+   * Signs, keeps and publishes a manifest that gives another share of the notifications; answers with its version. 0: the
+   * agent has no manifest of this central yet, or only its floor is known, and models may run there that are not.
+   */
+  async share(agent: AgentId, notificationsPerWeek: number): Promise<number> {
+    const known = this.#desired.get(agent);
+    if (known === undefined || known.envelope === null) return 0;
+    this.#desired.set(agent, { ...known, notificationsPerWeek });
+    await this.publish(agent, known.releases);
+    return this.version(agent);
+  }
+
   /** Signs, keeps and publishes a manifest that names these releases. */
   async publish(agent: AgentId, releases: readonly ManifestRelease[], floor = 0): Promise<void> {
+    const notificationsPerWeek = this.#desired.get(agent)?.notificationsPerWeek;
+    const share = notificationsPerWeek === undefined ? {} : { notificationsPerWeek };
     const nowMs = this.#options.nowMs();
     const manifest: Manifest = {
       manifest: 1,
@@ -90,10 +106,12 @@ export class Manifests {
       notAfterMs: nowMs + LIFE_MS,
       cohorts: [],
       releases,
+      ...share,
       keys: this.#options.keyList,
     };
     const envelope = sign(payloadTypes.manifest, encodeJson(manifest), this.#options.rollout);
-    const desired: Desired = { version: manifest.version, notAfterMs: manifest.notAfterMs, releases, envelope };
+    const { version, notAfterMs } = manifest;
+    const desired: Desired = { version, notAfterMs, releases, ...share, envelope };
     await this.#options.documents.put(NAMESPACE, agent, desired);
     this.#desired.set(agent, desired);
     await this.#send(agent, desired);
@@ -116,7 +134,7 @@ export class Manifests {
       // A first manifest brings the keys, without which no command is obeyed. Above a floor there may be models that run.
       if (floor === 0 && known === undefined) await this.publish(agent, []);
       if (floor <= this.version(agent)) return;
-      this.#desired.set(agent, { version: floor, notAfterMs: 0, releases: [], envelope: null });
+      this.#desired.set(agent, { ...known, version: floor, notAfterMs: 0, releases: [], envelope: null });
       return;
     }
     const same = `manifest:${known.version}`;

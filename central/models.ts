@@ -160,6 +160,11 @@ export class ModelsService implements Models {
     });
   }
 
+  /** Gives an agent another share of the fleet's notifications; the version of the manifest that says it, 0: not yet. */
+  share(agent: AgentId, notificationsPerWeek: number): Promise<number> {
+    return this.#inOrder(() => this.#manifests.share(agent, notificationsPerWeek));
+  }
+
   list(agent?: AgentId): Promise<readonly ModelVersion[]> {
     return this.#versions.list(agent);
   }

@@ -40,5 +40,7 @@ export interface ApplyOptions {
   readonly activate: (slot: string, content: Uint8Array, release: Release) => void | Promise<void>;
   /** Nothing is to run in the slot any more. */
   readonly deactivate: (slot: string) => void;
+  /** This agent's share of the fleet's notifications: at the start, and when a manifest says another. */
+  readonly share?: (notificationsPerWeek: number) => void;
   readonly command: (command: Command) => void;
 }

@@ -31,13 +31,24 @@ export interface ApplyState {
   readonly manifestSha256: string | null;
   readonly desired: { readonly cohorts: readonly string[]; readonly releases: readonly ManifestRelease[] } | null;
   readonly keys: SignedEnvelope | null;
+  /** Share of the fleet's notifications; null before a manifest said one. */
+  readonly notificationsPerWeek: number | null;
   readonly slots: Readonly<
     Record<string, { readonly current: AppliedRelease; readonly previous: AppliedRelease | null }>
   >;
 }
 
 export function emptyApplyState(root: string, agent: string): ApplyState {
-  return { root, agent, floor: 0, manifestSha256: null, desired: null, keys: null, slots: {} };
+  return {
+    root,
+    agent,
+    floor: 0,
+    manifestSha256: null,
+    desired: null,
+    keys: null,
+    notificationsPerWeek: null,
+    slots: {},
+  };
 }
 
 /** Throws `payload.invalid`, `payload.too_large`. */
@@ -51,6 +62,10 @@ export function readApplyState(bytes: Uint8Array): ApplyState {
     manifestSha256: json.manifestSha256 === null ? null : textOf(json.manifestSha256, 'manifestSha256', 64, SHA256),
     desired: json.desired === null ? null : readDesired(objectOf(json.desired, 'desired')),
     keys: json.keys === null ? null : envelopeOf(json.keys, 'keys'),
+    notificationsPerWeek:
+      json.notificationsPerWeek === undefined || json.notificationsPerWeek === null
+        ? null
+        : numberOf(json.notificationsPerWeek, 'notificationsPerWeek', 0),
     slots: Object.fromEntries(
       slots.map(([slot, value]) => {
         const { current, previous } = objectOf(value, `slots.${slot}`);

@@ -143,7 +143,11 @@ export class Uplink {
       requestChunk: (sha256, index) => quietly(send('get', encodeJson({ sha256, index }))),
       report: (report) => this.#report(report),
       ...(budget === null ? {} : { affordable: affordableModels(budget, clock, timers) }),
-      activate: (slot, content) => sensing.models.activate(slot, content),
+      activate: (slot, content, { note }) => {
+        sensing.models.activate(slot, content);
+        sensing.changes.applied('model', `${slot} was applied (${note})`, clock.monotonicMs());
+      },
+      share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
       deactivate: (slot) => sensing.models.deactivate(slot),
       command: (command) => this.#do(command),
     });
@@ -314,6 +318,7 @@ export class Uplink {
         'picket.outbox.size': diskBytes,
         'picket.outbox.lost': lostRecords,
         'process.memory.usage': process.memoryUsage.rss(),
+        ...sensing.budget.figures(),
         ...(budget === null
           ? {}
           : { 'picket.uplink.used': budget.usedBytes, 'picket.uplink.limit': budget.limitBytes! }),

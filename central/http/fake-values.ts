@@ -1,6 +1,7 @@
 /** A machine, a series, an incident and a model for the tests of the HTTP side. */
 import type { AlertsView } from '../alerts/api.ts';
 import type { AgentState, ModelVersion } from '../api.ts';
+import type { BudgetState } from '../budget/api.ts';
 import type { LatestSeries, StoredIncident } from '../store/store.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -87,9 +88,42 @@ export const someIncident: StoredIncident = {
       returnPeriodMs: 16_384_000,
       contribution: 1,
       text: '20 By, expected 1 to 12',
+      intervalMs: 1000,
+      shape: 'shift',
+      members: [
+        {
+          series: SERIES,
+          key: { name: 'system.memory.usage', unit: 'By', attributes: {} },
+          share: 0.7,
+          seen: 20,
+          expectedLow: 1,
+          expectedHigh: null,
+        },
+      ],
+      forecast: {
+        reaches: 'full',
+        bound: 1,
+        etaMs: START_MS + 1,
+        earliestMs: START_MS,
+        latestMs: null,
+        perDay: 0.1,
+        pace: '1 GiB a day',
+        undated: true,
+      },
+      rule: 'memory',
+      limit: 0.95,
+      severity: 'warning',
+      wrong: 'memory is short',
+      advice: 'Add some.',
+      ended: true,
+      holds: true,
+      muted: true,
     },
   ],
   more: 0,
+  changes: [{ atMs: START_MS - 1000, kind: 'process', text: 'tar started' }],
+  notify: { wakes: true, reason: 'budget', cost: 1, perWeek: 0.01 },
+  excessBits: 4,
 };
 
 export const someModel: ModelVersion = {
@@ -163,6 +197,24 @@ export const someAlerts: AlertsView = {
       usualMs: null,
       why: 'always',
       overdueMs: 1_000,
+    },
+  ],
+};
+
+export const someBudget: BudgetState = {
+  notificationsPerWeek: 5,
+  spentLastWeek: 2,
+  refusedLastWeek: 1,
+  agents: [
+    {
+      agent: someAgent.id,
+      notificationsPerWeek: 4.5,
+      appliedPerWeek: 4.5,
+      spentLastWeek: 2,
+      refusedLastWeek: 1,
+      findingsPerDay: 1,
+      findingsSpentPerDay: 0.4,
+      barBits: 25.3,
     },
   ],
 };

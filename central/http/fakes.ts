@@ -5,7 +5,17 @@ import type { Audit, AuditEntry, CentralServices, FleetEvent, LiveTick, LiveValu
 import { createBus } from '../bus.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
-import { EPOCH, SERIES, START_MS, someAgent, someAlerts, someIncident, someModel, someSeries } from './fake-values.ts';
+import {
+  EPOCH,
+  SERIES,
+  START_MS,
+  someAgent,
+  someAlerts,
+  someBudget,
+  someIncident,
+  someModel,
+  someSeries,
+} from './fake-values.ts';
 import type { PasswordHash } from './password.ts';
 import { createServer, type ServerOptions } from './server.ts';
 
@@ -230,6 +240,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     identity: { dismiss: async () => {} },
     live,
     alerts: { view: () => someAlerts, test: async (name) => (name === 'on-call' ? '200 OK' : null) },
+    budget: () => someBudget,
     bus: createBus(),
     audit,
     nowMs: () => clock.nowMs,

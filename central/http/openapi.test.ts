@@ -30,6 +30,7 @@ const samples: Record<string, Sample> = {
   getAlerts: { path: '/api/v1/alerts?limit=5' },
   listContacts: { path: '/api/v1/alerts/contacts?overdue=true' },
   testTarget: { path: '/api/v1/alerts/targets/on-call/test' },
+  getBudget: { path: '/api/v1/budget' },
   getEvidence: { path: `${agent}/incidents/${EPOCH}/17/evidence` },
   listEvents: { path: `${agent}/events` },
   getDocument: { path: `${agent}/documents/inventory` },

@@ -20,6 +20,7 @@ import { installProblems, sendProblem } from './problem.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { backupRoutes } from './routes/backup.ts';
+import { budgetRoutes } from './routes/budget.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { exchangeRoutes } from './routes/exchange.ts';
@@ -123,6 +124,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       summaryRoutes(api, context);
       incidentRoutes(api, context);
       alertRoutes(api, context);
+      budgetRoutes(api, context);
       evidenceRoutes(api, context);
       historyRoutes(api, context);
       ledgerRoutes(api, context);

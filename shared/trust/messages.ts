@@ -64,6 +64,8 @@ export interface Manifest {
   /** Cohorts that this agent belongs to, against which a release's target is held. */
   readonly cohorts: readonly string[];
   readonly releases: readonly ManifestRelease[];
+  /** This agent's share of the notifications that the fleet may spend a week; not said: as before. */
+  readonly notificationsPerWeek?: number;
   /** The key list in force, if the agent may have an older one. */
   readonly keys?: SignedEnvelope;
 }

@@ -24,9 +24,11 @@ import {
   type Release,
   type SignedEnvelope,
 } from './messages.ts';
-import { constantOf, integerOf, invalid, listOf, objectOf, parseJson, textOf } from './strict.ts';
+import { constantOf, integerOf, invalid, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 
 const KEYS_PER_LIST = 32;
+/** No fleet's budget is larger. */
+const MOST_PER_WEEK = 10_000;
 const COHORTS_PER_AGENT = 16;
 const RELEASES_PER_MANIFEST = 16;
 /** A release is a page of JSON; its content is another blob. */
@@ -186,6 +188,11 @@ function parseManifest(payload: Uint8Array): Manifest {
       textOf(item, at, 64, ID_PATTERN),
     ),
     releases,
+    ...(json.notificationsPerWeek === undefined
+      ? {}
+      : {
+          notificationsPerWeek: numberOf(json.notificationsPerWeek, 'manifest.notificationsPerWeek', 0, MOST_PER_WEEK),
+        }),
     ...(json.keys === undefined ? {} : { keys: envelopeOf(json.keys, 'manifest.keys') }),
   };
 }

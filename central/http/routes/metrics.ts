@@ -12,6 +12,7 @@ import { MINUTE_MS } from '../../../shared/limits.ts';
 import { formatSeries } from '../../../shared/series.ts';
 import type { AgentState } from '../../api.ts';
 import { addAlertMetrics } from '../alert-metrics.ts';
+import { addBudgetMetrics } from '../budget-metrics.ts';
 import { type RouteContext, requireAgent } from '../context.ts';
 import { identify } from '../guard.ts';
 import { LedgerMetrics } from '../ledger-metrics.ts';
@@ -96,6 +97,7 @@ async function ownMetrics(context: RouteContext, ledgers: LedgerMetrics): Promis
     page.add('gauge', 'picket_central_agents', 'Agents by presence', labelsOf({}, { presence }), count);
   }
   addAlertMetrics(page, services.alerts);
+  addBudgetMetrics(page, services.budget());
   await ledgers.addTo(page);
   page.add('gauge', 'picket_central_streams', 'Open streams of server-sent events', '', context.streams.count());
   const memory = process.memoryUsage.rss();

@@ -146,6 +146,23 @@ describe('a desired manifest', () => {
     expect(again.refusals).toEqual(['manifest:5 manifest.not_newer']);
   });
 
+  it('gives a share of the notifications, which holds without a connection and over manifests that say none', async () => {
+    const shares: number[] = [];
+    const share = (perWeek: number): void => void shares.push(perWeek);
+    const site = new Site(new Disk(), { share });
+    site.serve(good, encodeEnvelope(goodRelease));
+    await site.stage.start();
+    expect(shares).toEqual([]);
+    await site.desire(authority.manifest(5, goodRelease, { notificationsPerWeek: 0.25 }));
+    await site.desire(authority.manifest(6, goodRelease));
+    await site.desire(authority.manifest(7, goodRelease, { notificationsPerWeek: -1 }));
+    await site.desire(authority.manifest(4, goodRelease, { notificationsPerWeek: 9 }));
+    expect(site.refusals).toEqual(['manifest:4 manifest.not_newer', 'manifest payload.invalid']);
+    shares.length = 0;
+    await new Site(site.disk, { share }).stage.start();
+    expect(shares).toEqual([0.25]);
+  });
+
   it('that comes again with each connection is neither fetched again nor refused', async () => {
     const site = await runningSite();
     const before = site.requests.length;

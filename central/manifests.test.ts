@@ -51,3 +51,22 @@ test('an agent that obeyed another central before is told nothing that would end
   await manifests.publish('a1', []);
   expect(published.map(({ version }) => version)).toEqual([8]);
 });
+
+test('a share of the notifications is told once there is a manifest, and in every later one', async () => {
+  const { manifests, published } = await opened();
+  expect(await manifests.share('a1', 0.5)).toBe(0);
+  expect(published).toEqual([]);
+  await manifests.reported('a1', { manifestVersion: 0, refusals: [] });
+  expect(await manifests.share('a1', 0.5)).toBe(2);
+  const releases = [{ slot: 'model/seasonal', releaseSha256: 'a'.repeat(64), releaseBytes: 7 }];
+  await manifests.publish('a1', releases);
+  expect(await manifests.share('a1', 0.2)).toBe(4);
+  expect(published.map(({ version, notificationsPerWeek }) => [version, notificationsPerWeek])).toEqual([
+    [1, undefined],
+    [2, 0.5],
+    [3, 0.5],
+    [4, 0.2],
+  ]);
+  // What runs goes on running.
+  expect(published.at(-1)!.releases).toEqual(releases);
+});

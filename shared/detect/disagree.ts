@@ -2,7 +2,7 @@
  * Disagree: two sensors of one thing that used to move together and do so no longer. Takes the two values of a round.
  *
  * That they are redundant is proven, not said: over a long time their difference must vary by much less than each of
- * them, and whenever one moved over sixty rounds the other must have gone the same way as far, nearly each time, so that
+ * them, and whenever one has moved the other must have gone the same way as far, nearly each time, so that
  * two that merely rise over the same morning, or that had one great event in common, are no pair. Then the difference is
  * held against its mean; how far it is off has a tail.
  *
@@ -27,14 +27,16 @@ export const disagreeDefaults: DisagreeParams = { minRounds: 2_400, rounds: 12, 
 
 /** Variance of the difference, as a share of that of each. */
 const SHARE_OF_LEVEL = 0.1;
-const ROUNDS_PER_MOVE = 60;
-/** One of the two moved when it went so many deviations of their difference. */
-const MOVED = 4;
+/** One of the two moved when it went so many deviations of their difference, in as many rounds or more. */
+const MOVED = 8;
+const LEAST_ROUNDS_OF_MOVE = 6;
 /** The other went along when it went as far but for this share. */
 const ALONG = 0.5;
 /** Moves before a pair is proven, and the share of them in which both went. */
 const LEAST_MOVES = 20;
 const TOGETHER = 0.9;
+/** Rounds before anything is made of the difference. */
+const LEAST_ROUNDS = 100;
 const MEMORY_ROUNDS = 20_000;
 const MEMORY_MOVES = 300;
 /** What is farther off than this many deviations moves the mean no more than what is at them. */
@@ -115,7 +117,7 @@ function learnLevels(s: Float64Array, a: number, b: number, held: boolean): void
   s[VARIANCE_A] = (s[VARIANCE_A]! + offA * offA * weight) * (1 - weight);
   s[VARIANCE_B] = (s[VARIANCE_B]! + offB * offB * weight) * (1 - weight);
   if (held) return;
-  const most = rounds > 100 ? WINSOR * spread(s) : LARGEST * 4;
+  const most = rounds > LEAST_ROUNDS ? WINSOR * spread(s) : LARGEST * 4;
   const moved = Math.max(-most, Math.min(most, a - b - s[OFFSET]!));
   s[OFFSET] = s[OFFSET]! + moved * weight;
   s[VARIANCE] = (s[VARIANCE]! + moved * moved * weight) * (1 - weight);
@@ -136,15 +138,15 @@ function learnOff(s: Float64Array, y: number, known: boolean, held: boolean): vo
 function learnMoves(s: Float64Array, a: number, b: number): void {
   const since = s[SINCE_MARK]! + 1;
   s[SINCE_MARK] = since;
-  if (since < ROUNDS_PER_MOVE) return;
-  s[SINCE_MARK] = 0;
   const wayA = a - s[MARK_A]!;
   const wayB = b - s[MARK_B]!;
+  const widest = Math.max(Math.abs(wayA), Math.abs(wayB));
+  const first = s[ROUNDS]! < LEAST_ROUNDS;
+  if (!first && (since < LEAST_ROUNDS_OF_MOVE || widest < MOVED * spread(s))) return;
+  s[SINCE_MARK] = 0;
   s[MARK_A] = a;
   s[MARK_B] = b;
-  const widest = Math.max(Math.abs(wayA), Math.abs(wayB));
-  // The first mark has none before it.
-  if (s[ROUNDS]! < 2 * ROUNDS_PER_MOVE || widest < MOVED * spread(s)) return;
+  if (first) return;
   s[MOVES] = s[MOVES]! + 1;
   if (Math.abs(wayA - wayB) <= ALONG * widest) s[BOTH] = s[BOTH]! + 1;
   if (s[MOVES]! < MEMORY_MOVES) return;
@@ -195,7 +197,7 @@ export const disagree: DetectorKind<DisagreeParams, Float64Array> = {
     const a = x[0]!;
     const b = x[1]!;
     const known = proven(params, s);
-    const y = s[ROUNDS]! > 100 ? off(s, a, b) : 0;
+    const y = s[ROUNDS]! > LEAST_ROUNDS ? off(s, a, b) : 0;
     const bits = known ? bitsOf(params, s, y) : 0;
     if (bits > 0 && s[RUN]! < MEMORY_ROUNDS) {
       const run = s[RUN]!;
@@ -215,7 +217,7 @@ export const disagree: DetectorKind<DisagreeParams, Float64Array> = {
     s[RUN_BITS] = 0;
     s[RUN_WIDEST] = 0;
     const held = known && y > s[RECORD]! && s[RECORD]! > 0;
-    if (s[ROUNDS]! > 100) learnOff(s, y, known, held);
+    if (s[ROUNDS]! > LEAST_ROUNDS) learnOff(s, y, known, held);
     learnLevels(s, a, b, held);
     learnMoves(s, a, b);
   },

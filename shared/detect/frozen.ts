@@ -1,11 +1,13 @@
 /**
  * Frozen: a value that stands still while its peers move. Takes the value of a round and where its peers are: the mean of
- * theirs, each in its own deviations. How far the peers go between two changes of the value is its habit, and has a tail;
- * a value that is constant by nature never changes and has none, one whose peers stand still as well is at rest.
+ * theirs, each in its own deviations. How far the peers go between two changes of the value, and how many rounds there are
+ * between them, is its habit, and each has a tail; a value that is constant by nature never changes and has none, one whose
+ * peers stand still as well is at rest. It is found when the peers went farther than ever, or when it stood longer than its
+ * habit allows and they went as far as they seldom do.
  *
  * A value that rests at the lowest or highest ever seen is at rest, too: a valve that is shut, a pump that is off.
  *
- * Constraints: 16 numbers a series, no allocation.
+ * Constraints: 22 numbers a series, no allocation.
  */
 import { learnTail, startTail, TAIL_SIZE, type TailPrior, tailBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
@@ -33,7 +35,10 @@ const BEYOND_RECORD = 1.5;
 const RECORD_FADE = 0.5 ** (1 / 20_000);
 const LARGEST = 1e150;
 
+/** Least movement of peers beside a value that stands for long. */
+const LEAST_FAR = 0.3;
 const movedPrior: TailPrior = { share: 0.05, threshold: 0, meanExcess: 0.6, shape: 0, peaks: 10, memory: 20_000 };
+const runPrior: TailPrior = { share: 0.05, threshold: 2, meanExcess: 1, shape: 0, peaks: 10, memory: 20_000 };
 
 const KNOWN = 0;
 const LAST = 1;
@@ -48,7 +53,8 @@ const PEERS_HIGH = 8;
 /** The farthest that the peers went between two changes. */
 const RECORD = 9;
 const TAIL = 10;
-const SIZE = TAIL + TAIL_SIZE;
+const RUN_TAIL = TAIL + TAIL_SIZE;
+const SIZE = RUN_TAIL + TAIL_SIZE;
 
 function moved(s: Float64Array, peers: number): number {
   const low = Math.min(s[PEERS_LOW]!, peers);
@@ -76,12 +82,13 @@ export const frozen: DetectorKind<FrozenParams, Float64Array> = {
     const positive = [KNOWN, CHANGES, ROUNDS, RECORD].every((i) => s[i]! >= 0);
     const ordered = s[LOWEST]! <= s[HIGHEST]! && s[PEERS_LOW]! <= s[PEERS_HIGH]!;
     const bounded = s.every((value) => Math.abs(value) <= 1e152);
-    return positive && ordered && bounded && s.subarray(TAIL + 1).every((value) => value >= 0);
+    return positive && ordered && bounded && s.every((value, i) => i <= TAIL || i === RUN_TAIL || value >= 0);
   }),
 
   start() {
     const s = new Float64Array(SIZE);
     startTail(s, TAIL, movedPrior);
+    startTail(s, RUN_TAIL, runPrior);
     return s;
   },
 
@@ -93,8 +100,13 @@ export const frozen: DetectorKind<FrozenParams, Float64Array> = {
     if (value !== s[LAST]! || s[ROUNDS]! + 1 < params.minRounds) return;
     if (value === s[LOWEST]! || value === s[HIGHEST]!) return;
     const far = moved(s, x[1]!);
-    if (far < params.minMoved || far < BEYOND_RECORD * s[RECORD]!) return;
-    out.bits = Math.min(100, tailBits(s, TAIL, movedPrior, Math.log2(far + LEAST_MOVED)));
+    if (far >= params.minMoved && far >= BEYOND_RECORD * s[RECORD]!) {
+      out.bits = tailBits(s, TAIL, movedPrior, Math.log2(far + LEAST_MOVED));
+    }
+    if (far >= LEAST_FAR && Math.log2(far + LEAST_MOVED) > s[TAIL]!) {
+      out.bits = Math.max(out.bits, tailBits(s, RUN_TAIL, runPrior, Math.log2(s[ROUNDS]! + 1)));
+    }
+    out.bits = Math.min(100, out.bits);
     out.finding = out.bits >= params.barBits;
   },
 
@@ -116,6 +128,7 @@ export const frozen: DetectorKind<FrozenParams, Float64Array> = {
       const far = moved(s, s[FROM]!);
       s[CHANGES] = s[CHANGES]! + 1;
       learnTail(s, TAIL, movedPrior, Math.log2(far + LEAST_MOVED));
+      learnTail(s, RUN_TAIL, runPrior, Math.log2(s[ROUNDS]! + 1));
       s[RECORD] = Math.max(s[RECORD]! * RECORD_FADE, far);
     }
     s[KNOWN] = 1;

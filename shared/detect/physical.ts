@@ -23,7 +23,7 @@ const byUnit: Readonly<Record<string, PhysicalBounds>> = {
 };
 
 /** A sensor at saturation is rounded up; a share is of two readings that are not of one moment. */
-const ROUNDED_PERCENT = 100.5;
+const ROUNDED_PERCENT = 100.4;
 const ROUNDED_SHARE = 1.05;
 
 const humidity = /(^|[._-])(relative[._-])?(humidity|rh)$/i;

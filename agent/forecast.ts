@@ -193,6 +193,7 @@ export class ForecastStage {
     const told = !Number.isNaN(followed.sinceMs);
     if (inSight && leadMs <= horizonMs) {
       followed.seenAtMs = at.monotonicMs;
+      followed.told.level = Math.max(followed.told.level, followed.level);
       if (!told) followed.sinceMs = at.utcMs;
       if (!told || this.#isNews(followed, leadMs, horizonMs, at)) this.#tell(followed, leadMs, at);
       return;
@@ -215,7 +216,12 @@ export class ForecastStage {
 
   #tell(followed: Followed, leadMs: number, at: Instant): void {
     const critical = leadMs < this.#options.horizons[followed.stock.horizon] * CRITICAL_SHARE;
-    followed.told = { endMs: at.monotonicMs + leadMs, critical, level: followed.level, leadMs };
+    followed.told = {
+      endMs: at.monotonicMs + leadMs,
+      critical,
+      level: Math.max(followed.level, followed.told.level),
+      leadMs,
+    };
     const { advice } = followed.stock;
     this.#options.onFinding(
       {
@@ -233,6 +239,7 @@ export class ForecastStage {
     this.#options.onFinding({ ...this.#finding(followed, at), ...forecast, ended: true }, at);
     followed.sinceMs = Number.NaN;
     followed.seenAtMs = Number.NaN;
+    followed.told.level = Number.NEGATIVE_INFINITY;
   }
 
   #finding(followed: Followed, at: Instant): Finding {

@@ -28,8 +28,9 @@ export class Followed {
   valueAtMs = Number.NaN;
   /** Since when it is told, Unix ms; NaN: it is not. */
   sinceMs = Number.NaN;
-  /** As it was told: when it ends (monotonic), how grave, at which level; and when it last looked like that. */
-  told = { endMs: 0, critical: false, level: 0, leadMs: 0 };
+  /** As it was told: when it ends (monotonic), how grave, how far ahead; and the highest level since. */
+  told = { endMs: 0, critical: false, level: Number.NEGATIVE_INFINITY, leadMs: 0 };
+  /** When its end was last in sight, monotonic. */
   seenAtMs = Number.NaN;
   /** Numbers of the series that tell it, by edge; -1 before the first. */
   readonly series = Int32Array.of(-1, -1, -1);

@@ -119,6 +119,7 @@ function makesSense(s: Float64Array): boolean {
 export function emptyState(): Float64Array {
   const s = new Float64Array(SIZE);
   s.fill(EMPTY, FIRST_SLOT);
+  for (let ring = 0; ring < RINGS; ring++) s[ringAt(ring) + PHASE] = 1;
   return s;
 }
 

@@ -36,9 +36,10 @@ const LEAST_RISE = 0.002;
 /** It begins where the last level was that is above the lowest by at most this part of it. */
 const KNEE = 0.1;
 /** As many times the unrest from bucket to bucket, and around the line, a rise must be. */
-const OVER_STEPS = 5;
+const OVER_STEPS = 8;
 const OVER_RESIDUALS = 4;
 const LOW_QUANTILE = 0.1;
+const NEWEST_PART = 8;
 /** Halves that differ by more than this part of their slope, beyond their own middle halves, are a bend. */
 const BEND = 0.2;
 const MIDDLE_QUANTILE = 0.25;
@@ -70,9 +71,13 @@ export function findTrend(s: Float64Array, ring: number, last: number): void {
   const fitted = n - first;
   const residuals = work.subarray(0, fitted);
   for (let i = 0; i < fitted; i++) residuals[i] = levels[first + i]! - slope * (times[first + i]! - times[n - 1]!);
+  // The newest points are held against the others: they may be the end of the trend.
+  const settled = fitted - Math.ceil(fitted / NEWEST_PART);
+  let lowestSettled = residuals[0]!;
+  for (let i = 1; i < settled; i++) lowestSettled = Math.min(lowestSettled, residuals[i]!);
   residuals.sort();
   const line = residuals[(fitted - 1) >> 1]!;
-  const below = residuals[0]! - line;
+  const below = Math.min(0, lowestSettled - line);
   const above = residuals[fitted - 1]! - line;
   for (let i = 0; i < fitted; i++) residuals[i] = Math.abs(residuals[i]! - line);
   residuals.sort();

@@ -44,6 +44,9 @@ export interface TimeToFull {
   perDay: number;
 }
 
+const DAY_MINUTES = 1440;
+/** On the first day a trend is continued by this part of what it is later. */
+const FIRST_REACH = 1 / 3;
 /** What fills within so many minutes is told however short its history is. */
 const URGENT_MINUTES = 30;
 /** A rise that came back is usual up to as much of its height more, but not where hardly anything is left. */
@@ -57,9 +60,11 @@ const RETREAT = 0.02;
 const SLACK = 0.002;
 /** Buckets of each ring that tell where the level has been: eight days, so that a weekly job is known. */
 const REMEMBERED: readonly number[] = [30, 30, 42, 9, 2];
-const HABIT_HALF_LIFE_MINUTES = 14 * 1440;
+const HABIT_HALF_LIFE_MINUTES = 14 * DAY_MINUTES;
 /** How deep levels dip within a bucket is forgotten at this rate a bucket. */
 const DIP_FADE = 0.8;
+/** How much the last bucket says of where peaks are. */
+const PHASE_GAIN = 0.75;
 /** A trend that nobody renewed for as many of its buckets is over. */
 const STALE_BUCKETS = 3;
 /** A slope is never known better than this, and the less the further it is continued. */
@@ -73,7 +78,7 @@ const PEAKED = 2;
 /** What rises all the time has its peaks at the end of a bucket. */
 const LATE_PHASE = 0.85;
 /** A restart that took longer, or a clock that says so, is one of which nothing is known. */
-const LONGEST_GAP_MINUTES = 60 * 1440;
+const LONGEST_GAP_MINUTES = 60 * DAY_MINUTES;
 const MINUTE_MS = 60_000;
 
 export function emptyTimeToFull(): TimeToFull {
@@ -173,7 +178,9 @@ function project(
   const slope = s[at + f.SLOPE]!;
   const history = Math.max(1, now - s[at + f.SINCE]!);
   const minutes = Math.max(0, 1 - line) / slope;
-  if (history < params.leastMinutes || minutes > Math.max(URGENT_MINUTES, params.reach * history)) return false;
+  // Before a day was seen, its ups and downs are not known.
+  const reach = params.reach * Math.min(1, Math.max(FIRST_REACH, now / DAY_MINUTES));
+  if (history < params.leastMinutes || minutes > Math.max(URGENT_MINUTES, reach * history)) return false;
   const widen = WIDEN * Math.sqrt(1 + minutes / history);
   // What speeds up, or slows down, may well go on to: a parabola through both halves.
   const bent = slope * Math.min(MOST_BENT, 1 + (s[at + f.CHANGE]! - 1) * (1 + minutes / history));
@@ -190,7 +197,7 @@ function project(
   out.earliestMinutes = Math.max(0, Math.min(out.minutes - (peaked ? width / 8 : 0), least / fastest));
   out.latestMinutes =
     slowest > OPEN * slope ? Math.max(out.minutes, most / slowest + (peaked ? width : 0)) : Number.POSITIVE_INFINITY;
-  out.perDay = slope * 1440;
+  out.perDay = slope * DAY_MINUTES;
   return true;
 }
 
@@ -223,8 +230,11 @@ function putInto(s: Float64Array, ring: number, level: number): void {
     const top = s[f.slotAt(ring, open)]!;
     if (top !== f.EMPTY) s[at + f.DIP] = Math.max(s[at + f.DIP]! * DIP_FADE, Math.min(2, top - s[at + f.OPEN_LOW]!));
     for (let b = Math.max(open + 1, bucket - f.SLOTS[ring]! + 1); b <= bucket; b++) s[f.slotAt(ring, b)] = f.EMPTY;
-    const phase = Math.min(1, Math.max(0, s[at + f.OPEN_HIGH_AT]! / f.WIDTHS[ring]! - open));
-    s[at + f.PHASE] = (s[at + f.PHASE]! + phase) / 2;
+    // A level that stood still has no peak.
+    if (top - s[at + f.OPEN_LOW]! >= SLACK / 4) {
+      const phase = Math.min(1, Math.max(0, s[at + f.OPEN_HIGH_AT]! / f.WIDTHS[ring]! - open));
+      s[at + f.PHASE] = s[at + f.PHASE]! + PHASE_GAIN * (phase - s[at + f.PHASE]!);
+    }
     s[at + f.BUCKET] = bucket;
     s[at + f.OPEN_LOW] = level;
   }

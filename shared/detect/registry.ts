@@ -2,6 +2,7 @@
 import type { DetectorKind } from './detector.ts';
 import { disagree } from './disagree.ts';
 import { frozen } from './frozen.ts';
+import { group } from './group.ts';
 import { late } from './late.ts';
 import { missing } from './missing.ts';
 import { noisy } from './noisy.ts';
@@ -29,5 +30,6 @@ export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = {
   frozen,
   disagree,
   seasonal,
+  group,
   forecast: timeToFull,
 };

@@ -12,14 +12,22 @@ import { Quality } from '../../shared/series.ts';
 import { seededRandom } from './detectors-random.ts';
 
 const START_MS = Date.UTC(2026, 0, 5);
-const quality = new Uint8Array(1);
-const x = new Float64Array(1);
+/** More than any kind takes by default. */
+const WIDEST = 16;
+const quality = new Uint8Array(WIDEST);
+const x = new Float64Array(WIDEST);
 
 function instant(second: number): Instant {
   return { monotonicMs: second * 1000, utcMs: START_MS + second * 1000 };
 }
 
-/** A detector on a stream of single values. */
+/** Puts a value in front of a detector: multiples of it where it wants several, all good or bad alike. */
+function show(value: number, q: Quality): void {
+  for (let i = 0; i < WIDEST; i++) x[i] = value * (i + 1);
+  quality.fill(q);
+}
+
+/** A detector on a stream of values. */
 class Stream {
   readonly kind: AnyDetectorKind;
   readonly params: unknown;
@@ -40,8 +48,7 @@ class Stream {
   }
 
   ask(value: number, q: Quality = Quality.good, at = instant(this.second)): Verdict {
-    x[0] = value;
-    quality[0] = q;
+    show(value, q);
     this.kind.score(this.params, this.state, x, quality, at, this.verdict);
     return this.verdict;
   }
@@ -178,8 +185,7 @@ describe.each(Object.entries(detectorKinds))('detector %s', (name, kind) => {
     const stream = new Stream(kind);
     const size = stream.bytes().length;
     for (let i = 0; i < 1e6; i++) {
-      x[0] = 3.25;
-      quality[0] = Quality.good;
+      show(3.25, Quality.good);
       kind.learn(stream.params, stream.state, x, quality, instant(0));
     }
     sound(stream.ask(3.25));

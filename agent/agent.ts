@@ -119,6 +119,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     resumeMutes: await rememberMutes(outbox),
     resumeRules: await rememberRules(outbox),
     told: (incident) => site?.incident(incident),
+    mutesChanged: () => uplink?.reportAgain(),
     ticked: (now) => uplink?.tick(now),
   });
   seriesCount = () => sensing.registry.size;

@@ -2,6 +2,7 @@
  * What the HTTP side needs of the rest of the central. `central.ts` wires the implementations; routes see these alone.
  */
 
+import type { MuteRequest } from '../shared/mute.ts';
 import type { SeriesId } from '../shared/series.ts';
 import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
@@ -206,12 +207,40 @@ export interface Stranger {
   readonly advice: string;
 }
 
+/** What a machine was asked for, and what became of it. */
+export interface MuteOrder {
+  readonly id: string;
+  readonly madeMs: number;
+  /** After it the order is worth nothing any more. */
+  readonly endsMs: number;
+  /** How long it is to be silent; null: its silence is to end. */
+  readonly forMs: number | null;
+  readonly rule: string | null;
+  readonly series: string | null;
+  readonly reason: string;
+  readonly by: string;
+  /** `waiting`: the machine has not said that it heard of it. */
+  readonly state: 'waiting' | 'done' | 'refused' | 'expired';
+  /** Why it was refused. */
+  readonly problem: string | null;
+  readonly settledMs: number | null;
+}
+
+export interface Mutes {
+  /** Throws `conflict` where too many wait. */
+  mute(agent: AgentId, request: MuteRequest): Promise<MuteOrder>;
+  unmute(agent: AgentId, what: { rule: string | null; series: string | null; by: string }): Promise<MuteOrder>;
+  /** Those that wait, and those that were settled in the last minutes. */
+  orders(agent: AgentId): readonly MuteOrder[];
+}
+
 export interface CentralServices {
   readonly store: Store;
   readonly fleet: Fleet;
   readonly models: Models;
   readonly identity: Identity;
   readonly live: LiveValues;
+  readonly mutes: Mutes;
   /** Who is told of what, and who is overdue. */
   readonly alerts: Alerts;
   /** What was spent of the budgets of false alarms. */

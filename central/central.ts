@@ -43,6 +43,7 @@ import { openKeys } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
 import { CentralLive } from './live.ts';
 import { ModelsService } from './models.ts';
+import { CentralMutes } from './mutes.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { Strangers } from './strangers.ts';
@@ -107,13 +108,10 @@ export async function startCentral({
     qos: 0 | 1 = 1,
     retain = false,
   ) => link.publish(downTopic(prefix, agent, channel), payload, { qos, retain });
-  const live = new CentralLive({
-    nowMs,
-    timers,
-    log,
-    send: (command: Command) =>
-      publish(command.agent, 'command', encodeSigned(sign(payloadTypes.command, encodeJson(command), keys.command))),
-  });
+  const sendCommand = (command: Command): Promise<void> =>
+    publish(command.agent, 'command', encodeSigned(sign(payloadTypes.command, encodeJson(command), keys.command)));
+  const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
+  const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
   const models = new ModelsService({
     store,
     keys,
@@ -188,7 +186,7 @@ export async function startCentral({
     sendAck: (agent, payload) => publish(agent, 'ack', payload),
     committed: (envelope, records, result) =>
       committed(
-        { store, fleet, models, bus, nowMs, log, vitals, identity: (agent) => void identity.look(agent) },
+        { store, fleet, models, bus, audit, nowMs, log, vitals, identity: (agent) => void identity.look(agent) },
         envelope,
         records,
         result,
@@ -199,10 +197,14 @@ export async function startCentral({
     log,
     nowMs,
     records: (agent, payload) => void ingest.receive(agent, payload),
-    presence: (agent, presence) => fleet.onPresence(agent, presence),
+    presence: (agent, presence) => {
+      fleet.onPresence(agent, presence);
+      if (presence.online) mutes.online(agent);
+    },
     reported: (agent, reported) => {
       fleet.onReported(agent, reported);
       void models.onReported(agent, reported);
+      mutes.reported(agent, reported);
       shares.reported(agent, reported.manifestVersion);
     },
     live: (agent, payload) => live.receive(agent, payload),
@@ -254,6 +256,7 @@ export async function startCentral({
     broker?.drop(agent);
   });
   await models.start();
+  await mutes.start();
   await shares.start();
   redating.start();
   await identity.start(fleet.agents().map(({ id }) => id));
@@ -271,6 +274,7 @@ export async function startCentral({
       models,
       identity,
       live,
+      mutes,
       bus,
       audit,
       nowMs,
@@ -343,6 +347,7 @@ export async function startCentral({
       clearInterval(maintaining);
       clearInterval(renewing);
       live.close();
+      await mutes.close();
       await server.close();
       await link.close();
       await ingest.drain();

@@ -9,6 +9,7 @@ import { enrollCommand } from './commands/enroll.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
 import { importCommand } from './commands/import.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { muteCommand, unmuteCommand } from './commands/mute.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
 import { versionCommand } from './commands/version.ts';
@@ -21,6 +22,8 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['enroll', enrollCommand],
   ['retire', retireCommand],
   ['replace', replaceCommand],
+  ['mute', muteCommand],
+  ['unmute', unmuteCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['import', importCommand],

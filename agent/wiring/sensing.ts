@@ -68,6 +68,8 @@ export interface SensingOptions {
   readonly resumeRules: Uint8Array | null;
   /** Told of each revision of an incident. */
   readonly told?: (incident: Incident) => void;
+  /** What is muted is otherwise than before. */
+  readonly mutesChanged: () => void;
   /** After all values of a tick are in. */
   readonly ticked: (now: Instant) => void;
 }
@@ -128,6 +130,7 @@ export class Sensing {
       changed: (text, at) => {
         this.intake.state({ name: AGENT_MUTE, unit: '', attributes: {} }, text, at, Quality.good);
         this.rules.retell(at);
+        options.mutesChanged();
       },
     });
     this.rules = new RuleStage({

@@ -245,6 +245,11 @@ export class Uplink {
     this.#countedBytes = bytes;
   }
 
+  /** Something that is reported has changed, and the central should know now. */
+  reportAgain(): void {
+    if (this.#link.connected) this.#report(this.#apply.status());
+  }
+
   /** What is applied, for the status. */
   applied(): ApplyReport {
     return this.#apply.status();

@@ -1,6 +1,6 @@
 /** A machine, a series, an incident and a model for the tests of the HTTP side. */
 import type { AlertsView } from '../alerts/api.ts';
-import type { AgentState, ModelVersion } from '../api.ts';
+import type { AgentState, ModelVersion, MuteOrder } from '../api.ts';
 import type { BudgetState } from '../budget/api.ts';
 import type { LatestSeries, StoredIncident } from '../store/store.ts';
 
@@ -42,10 +42,35 @@ export const someAgent: AgentState = {
     commandsDone: [],
     health: { rss: Number.NaN },
     warnings: [],
+    mutes: [
+      {
+        id: 'm1',
+        rule: null,
+        series: 'system.disk.*',
+        reason: 'a new disk',
+        by: 'ann on the machine',
+        fromMs: START_MS,
+        untilMs: START_MS + 7_200_000,
+      },
+    ],
   },
   modelVersion: 3,
   desiredVersion: null,
   vitals: { cpu: 0.25, memory: null, disk: null, load1: null },
+};
+
+export const someOrder: MuteOrder = {
+  id: 'o1',
+  madeMs: START_MS,
+  endsMs: START_MS + 7_200_000,
+  forMs: 7_200_000,
+  rule: 'oom-kill',
+  series: null,
+  reason: '',
+  by: 'admin at the central',
+  state: 'waiting',
+  problem: null,
+  settledMs: null,
 };
 
 export const someSeries: LatestSeries = {

@@ -14,6 +14,7 @@ import {
   someBudget,
   someIncident,
   someModel,
+  someOrder,
   someSeries,
 } from './fake-values.ts';
 import type { PasswordHash } from './password.ts';
@@ -239,6 +240,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     models,
     identity: { dismiss: async () => {} },
     live,
+    mutes: { mute: async () => someOrder, unmute: async () => someOrder, orders: () => [someOrder] },
     alerts: { view: () => someAlerts, test: async (name) => (name === 'on-call' ? '200 OK' : null) },
     budget: () => someBudget,
     bus: createBus(),

@@ -39,6 +39,7 @@ const textMap = mapOf(text);
 const numberMap = mapOf(number);
 
 const key = { name: text, unit: text, attributes: textMap };
+const textOrNull: Schema = { type: ['string', 'null'] };
 /** Only there where it is true. */
 const onlyTrue: Schema = { ...flag, description: 'only there where it is true' };
 const finding = {
@@ -120,16 +121,42 @@ export const schemas = {
     ['facts'],
   ),
   Session: object({ user: text, csrf: text, expiresMs: timeMs }),
-  Reported: object({
-    agentVersion: text,
-    manifestVersion: number,
-    applied: list(object({ slot: text, releaseSha256: text, appliedMs: timeMs })),
-    supports: list(object({ kind: text, major: number, featureVersion: number })),
-    refusals: list(object({ what: text, code: text, message: text, atMs: timeMs })),
-    commandsDone: list(text),
-    health: mapOf(numberOrNull),
-    warnings: list(text),
+  Mute: object({
+    id: text,
+    rule: textOrNull,
+    series: textOrNull,
+    reason: text,
+    by: text,
+    fromMs: timeMs,
+    untilMs: timeMs,
   }),
+  MuteOrder: object({
+    id: text,
+    madeMs: timeMs,
+    endsMs: timeMs,
+    forMs: numberOrNull,
+    rule: textOrNull,
+    series: textOrNull,
+    reason: text,
+    by: text,
+    state: oneOf('waiting', 'done', 'refused', 'expired'),
+    problem: textOrNull,
+    settledMs: timeMsOrNull,
+  }),
+  Reported: object(
+    {
+      agentVersion: text,
+      manifestVersion: number,
+      applied: list(object({ slot: text, releaseSha256: text, appliedMs: timeMs })),
+      supports: list(object({ kind: text, major: number, featureVersion: number })),
+      refusals: list(object({ what: text, code: text, message: text, atMs: timeMs })),
+      commandsDone: list(text),
+      health: mapOf(numberOrNull),
+      warnings: list(text),
+      mutes: list({ $ref: 'Mute#' }),
+    },
+    ['mutes'],
+  ),
   AgentFlag: object({
     id: text,
     kind: oneOf('clone', 'rolled_back', 'replaced', 'conflict'),

@@ -30,6 +30,7 @@ import { ledgerRoutes } from './routes/ledger.ts';
 import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
+import { muteRoutes } from './routes/mutes.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { summaryRoutes } from './routes/summaries.ts';
@@ -130,6 +131,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       ledgerRoutes(api, context);
       modelRoutes(api, context);
       liveRoutes(api, context);
+      muteRoutes(api, context);
       enrolmentRoutes(api, context);
       statusRoutes(api, context);
       exchangeRoutes(api, context);

@@ -1,10 +1,12 @@
 /** What follows a commit: the fleet's state, news for the pages, windows for the trainer. */
 import { messageOf } from '../../shared/errors.ts';
+import type { StateEvent } from '../../shared/findings.ts';
 import { MINUTE_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
+import { AGENT_MUTE } from '../../shared/mute.ts';
 import type { Envelope } from '../../shared/wire/envelope.ts';
 import { contains, countSeqs, subtract } from '../../shared/wire/ranges.ts';
-import type { Bus } from '../api.ts';
+import type { Audit, Bus } from '../api.ts';
 import type { FleetRegistry } from '../fleet.ts';
 import type { ModelsService } from '../models.ts';
 import type { AgentId, CommitResult, IncomingRecord, Store } from '../store/store.ts';
@@ -15,6 +17,7 @@ export interface Followers {
   readonly fleet: FleetRegistry;
   readonly models: ModelsService;
   readonly bus: Bus;
+  readonly audit: Audit;
   readonly nowMs: () => number;
   readonly log: Log;
   /** From `followVitals`. */
@@ -52,11 +55,12 @@ export function followVitals({
 }
 
 export function committed(
-  { fleet, models, bus, nowMs, vitals, identity }: Followers,
+  followers: Followers,
   envelope: Envelope,
   records: readonly IncomingRecord[],
   result: CommitResult,
 ): void {
+  const { fleet, models, bus, nowMs, vitals, identity } = followers;
   const { agent } = envelope;
   if (result.identityChanged === true) identity(agent);
   fleet.onEnvelope(agent, {
@@ -73,6 +77,7 @@ export function committed(
       newestMs = Math.max(newestMs, timeMs);
       oldestMs = Math.min(oldestMs, timeMs);
     }
+    if (content.kind === 'events') for (const event of content.events) auditMute(followers, agent, event);
     if (content.kind === 'incident') {
       const incident = { ...content.incident, agent };
       fleet.onIncident(incident);
@@ -83,4 +88,13 @@ export function committed(
   models.windowCommitted(agent, newestMs, oldestMs, nominalMs);
   bus.publish({ type: 'summary', agent, timeMs: newestMs });
   vitals(agent);
+}
+
+/** Who muted what on a machine is of the audit trail, wherever it was done. */
+function auditMute({ audit, log }: Followers, agent: AgentId, { key, to, atMs }: StateEvent): void {
+  if (key.name !== AGENT_MUTE) return;
+  const detail = `since ${new Date(atMs).toISOString()}: ${to}`;
+  audit.add({ actor: `agent ${agent}`, action: 'agent.muted', target: agent, detail }).catch((error: unknown) => {
+    log.warn({ agent, problem: messageOf(error) }, 'the audit trail could not be written');
+  });
 }

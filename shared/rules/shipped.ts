@@ -78,7 +78,7 @@ export const shippedRules: readonly Rule[] = [
     forMs: 5 * MINUTE_MS,
     clearForMs: 5 * MINUTE_MS,
     severity: 'warning',
-    text: '{it} can hold few more files',
+    text: 'the filesystem {it} can hold few more files',
     advice:
       'Delete small files that nobody needs (caches, sessions, old mail); `du --inodes -x -d 2 MOUNTPOINT` finds them.',
   },
@@ -89,7 +89,7 @@ export const shippedRules: readonly Rule[] = [
     forMs: 10_000,
     clearForMs: 10_000,
     severity: 'critical',
-    text: '{it} was writable and is read-only now',
+    text: 'the filesystem {it} was writable and is read-only now',
     advice:
       'The kernel does this after errors of the disk: see `dmesg`, save what is there, check the disk and the filesystem.',
   },
@@ -217,7 +217,7 @@ export const shippedRules: readonly Rule[] = [
     forMs: 2_000,
     clearForMs: 5_000,
     severity: 'critical',
-    text: '{it} does not run',
+    text: 'the process {it} does not run',
     advice: 'Start it, and look into its log for why it ended.',
   },
 ];

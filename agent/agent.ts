@@ -125,6 +125,8 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   seriesCount = () => sensing.registry.size;
   const detectors = new DetectorFile(join(dataDir, 'detectors.bin'), sensing.detect, log);
   await detectors.load();
+  const quality = new DetectorFile(join(dataDir, 'quality.bin'), sensing.quality, log);
+  await quality.load();
   const forecasts = new DetectorFile(join(dataDir, 'forecasts.bin'), sensing.forecast, log);
   await forecasts.load();
 
@@ -161,6 +163,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const enrolling = setInterval(tryConnect, ENROLMENT_MS);
   const saving = setInterval(() => {
     void detectors.save();
+    void quality.save();
     void forecasts.save();
   }, DETECTORS_MS);
 
@@ -208,6 +211,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       await door.close();
       await sensing.stop();
       await detectors.save();
+      await quality.save();
       await forecasts.save();
       await outbox.flush().catch(() => {});
       await uplink?.stop();

@@ -66,6 +66,8 @@ export class Preprocess {
   quality: Quality = Quality.good;
   /** Why that value is NaN; null where it is none. */
   cause: Cause | null = null;
+  /** The value that was out of bounds, where that is the cause. */
+  refused = Number.NaN;
 
   readonly #capacity: number;
   readonly #defined: Uint8Array;
@@ -201,7 +203,7 @@ export class Preprocess {
   #gauge(series: SeriesNumber, raw: number, quality: Quality, monotonicMs: number): number {
     this.#previousMs[series] = monotonicMs;
     const value = raw * this.#scale[series]!;
-    return this.#bounded(series, value) ? this.#counted(series, value, quality) : this.#outOfBounds(series);
+    return this.#bounded(series, value) ? this.#counted(series, value, quality) : this.#outOfBounds(series, value);
   }
 
   #rate(series: SeriesNumber, raw: number, quality: Quality, monotonicMs: number): number {
@@ -216,7 +218,7 @@ export class Preprocess {
     const scalePerSecond = (this.#scale[series]! * 1000) / elapsedMs;
     if (raw >= previous) {
       const value = Math.fround((raw - previous) * scalePerSecond);
-      return this.#bounded(series, value) ? value : this.#outOfBounds(series);
+      return this.#bounded(series, value) ? value : this.#outOfBounds(series, value);
     }
     const range = this.#range[series]!;
     const throughZero = range - previous + raw;
@@ -230,7 +232,8 @@ export class Preprocess {
     return value >= this.#min[series]! && value <= this.#max[series]!;
   }
 
-  #outOfBounds(series: SeriesNumber): number {
+  #outOfBounds(series: SeriesNumber, value: number): number {
+    this.refused = value;
     return this.#drop(series, OUT_OF_BOUNDS, Quality.bad);
   }
 

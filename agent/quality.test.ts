@@ -166,10 +166,10 @@ describe('QualityStage', () => {
     });
     const world = new World([disk('sda'), disk('sdb'), { ...sensor('process.memory.usage', 'By') }]);
     world.run(5 * DAY_S, () => [1, 2, 3]);
-    world.stage.forget(2, world.at());
+    world.stage.forget(2);
     world.run(300, () => [1, 2]);
     expect(world.findings).toEqual([]);
-    world.stage.forget(1, world.at());
+    world.stage.forget(1);
     world.run(300, () => [1]);
     expect(world.told('missing')[0]!.wrong).toMatch(/^disk throughput \(sdb\) is gone: it had been here for 120 h/);
     world.run(600, () => [1]);
@@ -177,12 +177,12 @@ describe('QualityStage', () => {
     // A stick that is put in and pulled out each hour.
     for (let i = 0; i < 3; i++) {
       world.run(2 * HOUR_S, () => [1, 2]);
-      world.stage.forget(1, world.at());
+      world.stage.forget(1);
       world.run(300, () => [1]);
     }
     const before = world.findings.length;
     world.run(2 * HOUR_S, () => [1, 2]);
-    world.stage.forget(1, world.at());
+    world.stage.forget(1);
     world.run(300, () => [1]);
     expect(world.findings.slice(before).filter(({ ended }) => ended !== true)).toEqual([]);
   });
@@ -264,7 +264,7 @@ describe('QualityStage', () => {
     for (const series of [-1, 0, 32, 1e9]) {
       world.stage.take(series, 1, Quality.good, world.at());
       world.stage.refuse(series, 1, world.at());
-      world.stage.forget(series, world.at());
+      world.stage.forget(series);
     }
     world.stage.tick(world.at());
     expect(world.findings).toEqual([]);

@@ -85,6 +85,8 @@ export class QualityStage {
   readonly #ranges: (Float64Array | null)[];
   readonly #params: (RangeParams | null)[];
   #parked = new Map<SeriesId, SavedDetector[]>();
+  /** Of the last tick. */
+  #at: Instant = { monotonicMs: 0, utcMs: 0 };
   #peersMs = Number.NEGATIVE_INFINITY;
   #minuteMs = Number.NEGATIVE_INFINITY;
   readonly #verdict = emptyVerdict();
@@ -131,7 +133,8 @@ export class QualityStage {
   }
 
   /** The series is gone, by the word of its input. */
-  forget(series: SeriesNumber, at: Instant): void {
+  forget(series: SeriesNumber): void {
+    const at = this.#at;
     if (!(this.#flags[series]! > 0)) return;
     const { series: names } = this.#options;
     const definition = names.definition(series);
@@ -152,6 +155,7 @@ export class QualityStage {
 
   /** Once a tick, after its samples. */
   tick(at: Instant): void {
+    this.#at = at;
     const { clock, centralOffsetMs } = this.#options;
     this.#clock.look({ wallMs: clock.wallMs(), centralOffsetMs: centralOffsetMs() }, at);
     if (at.monotonicMs - this.#peersMs < PEERS_MS * 0.95) return;

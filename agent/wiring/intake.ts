@@ -4,15 +4,17 @@
  *
  *     put ─► preprocess ─► detect ─► summarise
  *                                ├─► recent, latest
- *                                └─► rules
+ *                                └─► quality, rules
  */
 import type { Instant } from '../../shared/clock.ts';
+import { physicalBounds } from '../../shared/detect/physical.ts';
 import { limits } from '../../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesKey, type SeriesNumber } from '../../shared/series.ts';
 import type { WireEvent } from '../../shared/wire/codec.ts';
 import type { DetectStage } from '../detect.ts';
 import type { Intake } from '../inputs/input-sink.ts';
 import type { Preprocess } from '../preprocess.ts';
+import type { QualityStage } from '../quality.ts';
 import type { RecentRing } from '../recent.ts';
 import type { RuleStage } from '../rules.ts';
 import { type SeriesRegistry, textProblem } from '../series.ts';
@@ -28,6 +30,7 @@ export interface IntakeParts {
   readonly preprocess: Preprocess;
   readonly detect: DetectStage;
   readonly rules: Pick<RuleStage, 'sample' | 'state' | 'forget'>;
+  readonly quality: Pick<QualityStage, 'take' | 'refuse' | 'forget'>;
   readonly summariser: Summariser;
   readonly recent: RecentRing;
   /** A document of the machine is new (inventory, top). */
@@ -55,7 +58,7 @@ export class AgentIntake implements Intake {
     const { registry, preprocess } = this.#parts;
     const before = registry.size;
     const number = registry.intern(definition);
-    if (number >= 0) preprocess.define(number, definition);
+    if (number >= 0) preprocess.define(number, { ...definition, ...physicalBounds(definition) });
     if (registry.size > before) this.#parts.changed?.(definition, true);
     return number;
   }
@@ -71,6 +74,7 @@ export class AgentIntake implements Intake {
       // A counter's first reading, and a source that has nothing to say, are no missing values.
       if (cause === 'empty') rules.sample(series, value, at);
       if (cause === 'first' || cause === 'empty') return;
+      if (cause === 'out_of_bounds') this.#parts.quality.refuse(series, preprocess.refused, at);
       detect.score(series, value, Quality.bad, at);
       summariser.missing(series);
       return;
@@ -79,6 +83,7 @@ export class AgentIntake implements Intake {
     detect.score(series, value, preprocess.quality, at);
     summariser.add(series, value, preprocess.quality, detect.bits, detect.finding);
     recent.append(series, at.monotonicMs, value);
+    this.#parts.quality.take(series, value, preprocess.quality, at);
     // A source that repeats an old value says nothing about now.
     if (preprocess.quality === Quality.good) rules.sample(series, value, at);
   }
@@ -114,6 +119,7 @@ export class AgentIntake implements Intake {
     this.latest[series] = Number.NaN;
     const definition = this.#parts.registry.definition(series);
     if (definition !== null) this.#parts.changed?.(definition, false);
+    this.#parts.quality.forget(series);
     this.#parts.registry.forget(series);
     this.#parts.preprocess.interrupt(series);
     this.#parts.detect.forget(series);

@@ -28,6 +28,7 @@ import { ModelStage } from '../models.ts';
 import { MuteStage } from '../mutes.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Preprocess } from '../preprocess.ts';
+import { QualityStage } from '../quality.ts';
 import { RecentRing } from '../recent.ts';
 import type { Recorder } from '../recorder.ts';
 import { rulesOf } from '../rules/settings.ts';
@@ -82,6 +83,7 @@ export class Sensing {
   readonly models: ModelStage;
   readonly forecast: ForecastStage;
   readonly rules: RuleStage;
+  readonly quality: QualityStage;
   readonly recent: RecentRing;
   readonly intake: AgentIntake;
   readonly runner: InputRunner;
@@ -141,6 +143,15 @@ export class Sensing {
       log,
       onFinding: (finding, at) => this.#tell(finding, at),
       keep: (saved) => keeper.rules(saved),
+    });
+    this.quality = new QualityStage({
+      limit,
+      series: registry,
+      latest: (series) => this.intake.latest[series] ?? Number.NaN,
+      clock,
+      centralOffsetMs: () => utc.offsetMs,
+      log,
+      onFinding: (finding, at) => this.incidents.add(finding, at),
     });
     this.incidents = new IncidentStage({
       log,
@@ -208,6 +219,7 @@ export class Sensing {
       preprocess,
       detect: this.detect,
       rules: this.rules,
+      quality: this.quality,
       summariser,
       recent: this.recent,
       changed: (key, came) => this.changes.series(key, came, clock.monotonicMs()),
@@ -239,6 +251,7 @@ export class Sensing {
       onTickEnd: (now) => {
         this.#guarded('health', () => health.tick(now));
         this.#guarded('mutes', () => this.mutes.tick(now));
+        this.#guarded('quality', () => this.quality.tick(now));
         this.#guarded('rules', () => this.rules.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
         this.#guarded('budgets', () => {

@@ -1,8 +1,10 @@
 /**
  * What can be at all, from the unit and the name: nothing is colder than absolute zero, no relative humidity is above
- * 100 %, no share outside of 0 to 1. What an operator or an input states goes before it.
+ * 100 %, no share outside of 0 to 1. What an operator or an input states goes before it; of what the kernel counts its
+ * input knows best.
  */
 import type { SeriesDefinition } from '../series.ts';
+import { isMeasured } from './measured.ts';
 
 export interface PhysicalBounds {
   readonly min: number;
@@ -34,7 +36,7 @@ const difference = /(^|[._-])(difference|delta|change|offset|balance|error|devia
 
 /** The bounds of a series: the stated ones, else those of its unit and name. */
 export function physicalBounds({ name, unit, min, max }: SeriesDefinition): PhysicalBounds {
-  const natural = naturalBounds(name, unit);
+  const natural = isMeasured({ name }) ? naturalBounds(name, unit) : unbounded;
   return { min: min ?? natural.min, max: max ?? natural.max };
 }
 

@@ -69,7 +69,8 @@ describe('physicalBounds', () => {
     expect(of('room.humidity', '%').max).toBeLessThan(101);
     expect(of('relative_humidity', '%').min).toBe(0);
     expect(of('disk.utilization', '1')).toEqual({ min: 0, max: 1.05 });
-    expect(of('cpu.utilization', '1', { max: 1.5 }).max).toBe(1.5);
+    expect(of('fan.utilization', '1', { max: 1.5 }).max).toBe(1.5);
+    expect(of('process.cpu.utilization', '1').max).toBe(Number.POSITIVE_INFINITY);
     expect(of('queue', '{item}').min).toBe(0);
     expect(of('boiler.temperature', 'Cel', { min: -50, max: 150 })).toEqual({ min: -50, max: 150 });
     for (const [name, unit] of [

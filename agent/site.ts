@@ -193,7 +193,7 @@ function plainIncident(incident: Incident): Record<string, unknown> {
       since: iso(finding.sinceMs),
       text: finding.text,
       ...(finding.rule !== undefined && { rule: finding.rule }),
-      ...(finding.advice !== undefined && { advice: finding.advice }),
+      ...((finding.advice ?? '') !== '' && { advice: finding.advice }),
     })),
     more: more + Math.max(0, findings.length - MOST_FINDINGS),
   };

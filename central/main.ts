@@ -2,6 +2,7 @@
 import pino from 'pino';
 import { errorText, runCommand as runOne } from '../shared/command-line.ts';
 import { terminalAsker } from './backup/passphrase.ts';
+import { alertsCommand } from './commands/alerts.ts';
 import { backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
@@ -28,6 +29,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['restore', restoreCommand],
   ['import', importCommand],
   ['ledger', ledgerCommand],
+  ['alerts', alertsCommand],
   ['version', versionCommand],
 ]);
 

@@ -1,11 +1,11 @@
 /** How long is waited after failures: pure. */
 import { HOUR_MS } from '../../shared/limits.ts';
 
-const FIRST_MS = 5_000;
+const FIRST_MS = 2_000;
 const MOST_MS = HOUR_MS;
 
 /**
- * 5 s, 10 s, 20 s … an hour, each times 0.5…1.5, so that many that failed together do not come together.
+ * 2 s, 4 s, 8 s … an hour, each times 0.5…1.5, so that many that failed together do not come together.
  * @param asked what the receiver asked for, which is the least
  */
 export function pauseMs(failures: number, random: () => number, asked: number | null = null): number {

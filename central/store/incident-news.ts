@@ -40,7 +40,7 @@ export function newsOf(agent: AgentId, incident: Incident): { readonly key: stri
   const key = `${agent}/${epoch}/${String(seq).padStart(16, '0')}/${String(revision).padStart(16, '0')}`;
   const texts = findings
     .slice(0, TEXTS)
-    .map(({ text, advice }) => (advice === undefined ? text : `${text}. ${advice}`).slice(0, TEXT_CHARACTERS));
+    .map(({ text, advice }) => ((advice ?? '') === '' ? text : `${text}. ${advice}`).slice(0, TEXT_CHARACTERS));
   const changes = (incident.changes ?? []).slice(0, TEXTS).map(({ text }) => text.slice(0, TEXT_CHARACTERS));
   const wakes = notify?.wakes ?? true;
   const about = { state, severity, openedMs, updatedMs, closedMs, title: incident.title.slice(0, TITLE_CHARACTERS) };

@@ -69,6 +69,11 @@ export class System {
     return central;
   }
 
+  /** `picket-central` with these arguments, while none runs. */
+  offline(args: readonly string[]) {
+    return run(args[0]!, [process.execPath, centralMain, ...args, '--data', this.path('offline')]);
+  }
+
   /** An agent of a machine that is not enrolled yet; `config` is YAML. */
   agent(name = 'agent', config = ''): Agent {
     return new Agent(this, name, this.path(name), this.write(`${name}.yaml`, config));

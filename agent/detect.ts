@@ -353,6 +353,7 @@ export class DetectStage {
     const definition = this.#options.series.definition(series);
     if (definition === null) return;
     const intervalMs = DAY_MS / this.#perDay[series]!;
+    const severity = lastingKinds[kind - FIRST_LASTING]?.severity;
     const words = this.#kinds[kind]!.describe?.(this.#states[kind]![series], definition.unit);
     this.#options.onFinding({
       series: this.#options.series.id(series),
@@ -366,6 +367,7 @@ export class DetectStage {
       bits,
       returnPeriodMs: Math.min(LONGEST_RETURN_MS, intervalMs * 2 ** bits),
       intervalMs,
+      ...(severity === undefined ? {} : { severity }),
       ...(words === undefined ? {} : { wrong: `${describeSeries(definition)} ${words}` }),
     });
   }

@@ -54,6 +54,8 @@ const PEERS_MS = 10_000;
 const MINUTE_MS = 60_000;
 /** An impossible value is over when none has come for as long. */
 const CALM_MS = 120_000;
+/** From here on it is no passing thing. */
+const LASTING_MS = 60_000;
 /** What is counted of metrics is kept beside what is learned of series. */
 const MORE_SAVED = 512;
 /** What comes and goes with what runs on the machine: no loss. */
@@ -265,6 +267,8 @@ export class QualityStage {
       bits,
       intervalMs: definition.intervalMs ?? 1000,
       sinceMs: this.#badSinceMs[series]!,
+      // One bad value in a while is worth knowing, and nothing to get up for.
+      severity: at.monotonicMs - this.#badSinceMs[series]! < LASTING_MS ? 'info' : 'warning',
       wrong: impossibleWords({ name, unit, attributes }, value, physicalBounds(definition), usual),
     }));
   }

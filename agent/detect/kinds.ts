@@ -6,6 +6,7 @@
  * show) once a minute of monotonic time; what it finds is told again every 30 s at most, until it finds it no longer.
  */
 import { isAnalogue } from '../../shared/detect/measured.ts';
+import type { Severity } from '../../shared/findings.ts';
 import type { SeriesDefinition } from '../../shared/series.ts';
 
 export interface LastingKind {
@@ -24,6 +25,8 @@ export interface LastingKind {
   readonly range: 'none' | 'own' | 'values';
   /** While it lasts, what is merely unusual in other series is told too. */
   readonly goingOn?: true;
+  /** How grave it is, where that is known and need not be judged by rarity. */
+  readonly severity?: Severity;
 }
 
 export const lastingKinds: readonly LastingKind[] = [
@@ -38,6 +41,6 @@ export const lastingKinds: readonly LastingKind[] = [
     range: 'values',
     goingOn: true,
   },
-  { name: 'quantised', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'none' },
-  { name: 'noisy', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'own' },
+  { name: 'quantised', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'none', severity: 'info' },
+  { name: 'noisy', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'own', severity: 'info' },
 ];

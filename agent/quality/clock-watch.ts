@@ -7,6 +7,7 @@
  * wrong clock right is the end of a trouble; neither is one.
  */
 import type { Instant } from '../../shared/clock.ts';
+import type { Severity } from '../../shared/findings.ts';
 import type { SeriesKey } from '../../shared/series.ts';
 import { seriesId } from '../../shared/trust/hash.ts';
 import type { Teller } from './teller.ts';
@@ -71,7 +72,7 @@ export class ClockWatch {
       this.#teller.end('clock/jump', at);
       return;
     }
-    this.#tell('clock/jump', jump.byMs, jump.atMs, jumpWords(jump.byMs), at);
+    this.#tell('clock/jump', 'info', jump.byMs, jump.atMs, jumpWords(jump.byMs), at);
   }
 
   #tellWrong(wrongMs: number, at: Instant): void {
@@ -82,10 +83,10 @@ export class ClockWatch {
     }
     if (Number.isNaN(this.#wrongSinceMs)) this.#wrongSinceMs = at.monotonicMs;
     if (at.monotonicMs - this.#wrongSinceMs < WRONG_FOR_MS) return;
-    this.#tell('clock/wrong', wrongMs, this.#wrongSinceMs, wrongClockWords(wrongMs), at);
+    this.#tell('clock/wrong', 'warning', wrongMs, this.#wrongSinceMs, wrongClockWords(wrongMs), at);
   }
 
-  #tell(id: string, byMs: number, sinceMs: number, wrong: string, at: Instant): void {
+  #tell(id: string, severity: Severity, byMs: number, sinceMs: number, wrong: string, at: Instant): void {
     this.#teller.say(id, at, () => ({
       detector: 'clock',
       series: this.#series,
@@ -96,6 +97,7 @@ export class ClockWatch {
       bits: 0,
       intervalMs: 1000,
       sinceMs,
+      severity,
       wrong,
       advice: 'see what sets the clock: `timedatectl`, `chronyc tracking`; a battery of the clock may be empty',
     }));

@@ -80,6 +80,7 @@ export class Sources {
       bits: verdict.bits,
       intervalMs: definition.intervalMs ?? 1000,
       sinceMs: source.sinceMs,
+      severity: 'info',
       wrong: lateWords(nameOf(label), kind.describe!(source.state, '')),
     }));
   }

@@ -3,6 +3,7 @@
 import type { AgentState } from '../../api.ts';
 import { FlagMarks } from '../components/flags.tsx';
 import { memo } from '../components/memo.ts';
+import { MuteMark } from '../components/mute.tsx';
 import { Ago, Bar, SeverityMark, State } from '../components/parts.tsx';
 import { formatCount } from '../format.ts';
 import { go } from '../router.ts';
@@ -34,6 +35,7 @@ export const FleetRow = memo(function FleetRow({ agent, worst, now }: Props) {
           {name}
         </a>
         <FlagMarks flags={agent.flags} />
+        <MuteMark agent={agent} now={now} />
         <span class="about">
           {site}
           {Object.entries(tags).map(([tag, value]) => (

@@ -3,6 +3,7 @@ import type { AgentState } from '../../api.ts';
 import { useCell } from '../cell.ts';
 import type { ChartBoard } from '../charts/board.ts';
 import { Flags } from '../components/flags.tsx';
+import { Mutes } from '../components/mute.tsx';
 import { Ago, Bar, Moment, State } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
 import { counted } from '../format.ts';
@@ -93,6 +94,7 @@ export function MachineHead({ agent, board, siteZone, charts, reload }: Props) {
         </div>
       </dl>
       <Flags agent={agent} onDone={reload} />
+      <Mutes agent={agent} now={now} />
       {presence !== 'online' && (
         <p class={`notice ${presence}`} role="status">
           {presence === 'retired' ? (

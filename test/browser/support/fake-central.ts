@@ -1,6 +1,6 @@
 /** The real HTTP side of the central over a world that never was: what the pages are tested against. */
 import { join } from 'node:path';
-import type { AgentState, CentralServices, EnrolmentToken, LiveTick } from '../../../central/api.ts';
+import type { AgentState, CentralServices, EnrolmentToken, LiveTick, MuteOrder } from '../../../central/api.ts';
 import { createBus } from '../../../central/bus.ts';
 import { type Assets, assetOf } from '../../../central/http/assets.ts';
 import { openAuth } from '../../../central/http/auth.ts';
@@ -10,6 +10,7 @@ import type { CoverageDay, CoverageSpan } from '../../../central/store/store.ts'
 import { webFiles } from '../../../scripts/build/web.ts';
 import { PicketError } from '../../../shared/errors.ts';
 import { DAY_MS, MINUTE_MS } from '../../../shared/limits.ts';
+import type { Mute } from '../../../shared/mute.ts';
 import { World, worldAgents, worldModel, worldSeries } from './world.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -57,6 +58,14 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
     if (fake.failing !== '' && name.includes(fake.failing))
       throw new PicketError('store.failed', 'The store is not well.');
     return value;
+  };
+
+  const orders: MuteOrder[] = [];
+  const setMutes = (agent: string, mutes: readonly Mute[]): void => {
+    fake.agents = fake.agents.map((one) =>
+      one.id === agent && one.reported !== null ? { ...one, reported: { ...one.reported, mutes } } : one,
+    );
+    bus.publish({ type: 'agent', agent });
   };
 
   const services: CentralServices = {
@@ -163,6 +172,25 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
           one.id === agent ? { ...one, flags: one.flags.filter(({ id }) => id !== flag) } : one,
         );
         bus.publish({ type: 'agent', agent });
+      },
+    },
+    mutes: {
+      ...base.mutes,
+      orders: (agent) => orders.filter(({ id }) => id.startsWith(`${agent}/`)),
+      async mute(agent, { forMs, rule, series, reason, by }) {
+        const madeMs = nowMs();
+        const id = `${agent}/${orders.length}`;
+        const plain = { id, rule, series, reason, by };
+        const order = { ...plain, madeMs, endsMs: madeMs + forMs, forMs, problem: null, settledMs: null };
+        // One that is there does it at once; one that is offline hears of it later.
+        const online = fake.agents.find((one) => one.id === agent)?.presence === 'online';
+        orders.push({ ...order, state: online ? 'done' : 'waiting' });
+        if (online) setMutes(agent, [{ ...plain, fromMs: madeMs, untilMs: madeMs + forMs }]);
+        return orders.at(-1)!;
+      },
+      async unmute(agent) {
+        setMutes(agent, []);
+        return (await base.mutes.unmute(agent, { rule: null, series: null, by: '' })) satisfies MuteOrder;
       },
     },
     live: {

@@ -1,0 +1,99 @@
+/** Muting a machine from its page, in a real browser, on screens wide and narrow, light and dark. */
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { builtPages, type FakeCentral, startFakeCentral } from './support/fake-central.ts';
+import type { PageDocument, PageWindow } from './support/in-page.ts';
+import { launchBrowser } from './support/launch.ts';
+import { worldAgents } from './support/world.ts';
+
+declare const document: PageDocument;
+declare const innerWidth: PageWindow['innerWidth'];
+
+const PATIENCE_MS = 20_000;
+const wide = { width: 1440, height: 900 };
+const narrow = { width: 390, height: 844 };
+
+let browser: Browser;
+let central: FakeCentral;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  central = await startFakeCentral({ agents: 7, tickMs: 500, assets: await builtPages() });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await central.close();
+});
+
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  central.agents = worldAgents(7, Date.now());
+});
+
+async function openLoggedIn(path: string, options: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext(options);
+  contexts.push(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(central.url + path);
+  await page.fill('[name=password]', central.password);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-role=mutes], [data-row]');
+  return page;
+}
+
+async function sidewaysOverflow(page: Page): Promise<number> {
+  return await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
+it.each([
+  ['wide and light', { viewport: wide, colorScheme: 'light' }],
+  ['narrow and dark', { viewport: narrow, colorScheme: 'dark' }],
+] as const)('a machine is muted and unmuted: %s', async (_name, options) => {
+  const { id, name } = central.agents[0]!;
+  const page = await openLoggedIn(`/machine/${id}`, options);
+  await page.click('[data-role=mute-open]');
+  await page.selectOption('[name=span]', { label: '8 hours' });
+  await page.fill('[name=reason]', 'a new boiler');
+  expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
+  await page.click('[data-role=mute-form] [type=submit]');
+  const line = page.locator('[data-role=muted]');
+  await line.waitFor();
+  expect(await line.textContent()).toMatch(/^Muted: everything until .*, by admin at the central: a new boiler\./);
+  expect(await page.locator('[data-role=mute-form]').count()).toBe(0);
+  expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
+
+  await page.click('a[href="/"]');
+  const row = page.locator(`[data-agent="${id}"]`);
+  await row.locator('.mute-mark').waitFor();
+  expect(await row.locator('.mute-mark').textContent()).toBe('muted');
+  expect(await sidewaysOverflow(page)).toBeLessThanOrEqual(0);
+
+  await page.click(`a[href="/machine/${id}"]:text("${name}")`);
+  await page.click('[data-role=muted] button');
+  await page.locator('[data-role=muted]').waitFor({ state: 'detached' });
+});
+
+it('a machine that is offline is told later, and only of the rule that was asked for', async () => {
+  const offline = central.agents.find(({ presence }) => presence === 'offline')!;
+  const page = await openLoggedIn(`/machine/${offline.id}`, { viewport: wide });
+  await page.click('[data-role=mute-open]');
+  await page.fill('[name=rule]', 'oom-kill');
+  await page.click('[data-role=mute-form] [type=submit]');
+  const order = page.locator('[data-role=order]');
+  await order.waitFor();
+  expect(await order.textContent()).toMatch(
+    /It was asked to mute \(rule oom-kill\); it is told when it is back, until/,
+  );
+  expect(await page.locator('[data-role=muted]').count()).toBe(0);
+});
+
+it('a mute that has ended is shown no more, also of a machine that is gone', async () => {
+  const [first] = central.agents;
+  const mute = { id: 'm', rule: null, series: null, reason: '', by: 'ann', fromMs: 0, untilMs: Date.now() - 60_000 };
+  central.agents = [{ ...first!, reported: { ...first!.reported!, mutes: [mute] } }];
+  const page = await openLoggedIn('/', { viewport: wide });
+  expect(await page.locator('.mute-mark').count()).toBe(0);
+});

@@ -218,6 +218,19 @@ describe('a machine', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says when a filesystem will be full, wide and narrow', async () => {
+    for (const width of [1440, 390]) {
+      const page = await openLoggedIn('/machine/pump-1', { viewport: { width, height: 900 } });
+      const chart = page.locator('.chart[data-metric="system.filesystem.utilization"]', { hasText: '/data' });
+      await chart.scrollIntoViewIfNeeded();
+      expect(await chart.locator('.outlook').textContent()).toBe('full in 3 days (2–5 days)');
+      const box = (await chart.locator('.outlook').boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(width);
+    }
+    expect(complaints).toEqual([]);
+  });
+
   it('moves while one looks, without being loaded anew', async () => {
     const page = await openLoggedIn('/machine/pump-1');
     await chartReady(page);

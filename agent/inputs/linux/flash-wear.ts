@@ -18,7 +18,7 @@ const maxNames = 256;
 const maxDevices = 8;
 /** `mmcblk0`, but none of its partitions and boot areas. */
 const device = /^mmcblk\d+$/;
-const memoryTypes = ['a', 'b'] as const;
+const memoryTypes = ['type_a', 'type_b'] as const;
 /** 0x01: up to a tenth is used; 0x0A: more than nine tenths; 0x0B: more than its life. 0x00: it does not say. */
 const mostTenths = 0x0b;
 const preEnd: Readonly<Record<number, string>> = { 1: 'normal', 2: 'warning', 3: 'urgent' };

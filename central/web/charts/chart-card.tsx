@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { wordsOf } from '../api.ts';
 import { formatRange, unitWords } from '../format.ts';
 import type { MetricChart } from '../metrics/model.ts';
+import type { Outlook } from '../metrics/outlook.ts';
 import type { TimeRange } from '../time.ts';
 import { valueText } from './axes.ts';
 import type { ChartBoard } from './board.ts';
@@ -16,12 +17,14 @@ interface Props {
   readonly spans: readonly Span[];
   /** A line that something else on the page points at. */
   readonly pointed: string | null;
+  /** When what it shows will be full or empty. */
+  readonly outlook: Outlook | undefined;
 }
 
 /** More names than these are folded away on the card. */
 const MOST_NAMES = 8;
 
-export function ChartCard({ chart, board, range, spans, pointed }: Props) {
+export function ChartCard({ chart, board, range, spans, pointed, outlook }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const card = useRef<HTMLElement>(null);
   const view = useRef<ChartView | null>(null);
@@ -97,6 +100,14 @@ export function ChartCard({ chart, board, range, spans, pointed }: Props) {
           {chart.instance !== '' && <span class="instance">{chart.instance}</span>}
           {unit !== '' && <span class="unit">{unit}</span>}
         </h4>
+        {outlook !== undefined && (
+          <span
+            class={outlook.soon ? 'outlook soon' : 'outlook'}
+            title="If it goes on as it does; in nine of ten cases between the two"
+          >
+            {outlook.text}
+          </span>
+        )}
         <span class="chart-time" ref={time} />
         <span class="expected" ref={expected} />
         <span class="now" ref={now} data-role="now" />

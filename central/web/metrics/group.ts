@@ -3,6 +3,7 @@
  * what an attribute like a mode or a direction tells apart are its lines. Pure.
  */
 import type { LatestSeries, Line, MetricChart, Section } from './model.ts';
+import { forecastOf } from './outlook.ts';
 import { type Look, lineAttributes, looks, quietAttributes, titleFromName, valueOrder, valueWords } from './titles.ts';
 
 /** Lines that one chart can show and still be read; more are told apart in several charts. */
@@ -83,7 +84,9 @@ function sectionOf(series: LatestSeries): { id: string; title: string } {
     const found = sections.find((section) => section.id === id);
     if (found !== undefined) return found;
   }
-  const known = sections.find(({ test }) => test.test(series.name));
+  // What is said of a disk's future stands beside the disk.
+  const name = forecastOf(series) ?? series.name;
+  const known = sections.find(({ test }) => test.test(name));
   if (known !== undefined) return known;
   const device = series.attributes.device;
   return device === undefined ? { id: 'other', title: 'Other' } : { id: `device:${device}`, title: device };

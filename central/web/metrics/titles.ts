@@ -60,6 +60,11 @@ export const looks: Readonly<Record<string, Look>> = {
   'system.filesystem.inodes.utilization': minor('Inodes used'),
   'system.filesystem.limit': minor('Size'),
 
+  'picket.forecast.time_to_full': minor('Time to full'),
+  'picket.forecast.time_to_empty': minor('Time to empty'),
+  'tlscheck.time_left': { title: 'Certificate good for' },
+  'hw.physical_disk.endurance_utilization': { title: 'Life left of flash' },
+
   'system.network.io': { title: 'Traffic' },
   'system.network.packets': { title: 'Packets' },
   'system.network.errors': minor('Errors'),
@@ -138,6 +143,9 @@ export const lineAttributes: ReadonlySet<string> = new Set([
   'side',
   'what',
   'reclaim',
+  'picket.forecast.edge',
+  'flash.memory_type',
+  'hw.physical_disk.state',
 ]);
 
 /** Attributes that say nothing to people beside the others. */
@@ -146,6 +154,7 @@ export const quietAttributes: ReadonlySet<string> = new Set([
   'system.filesystem.type',
   'network.transport',
   'host.name',
+  'picket.forecast.metric',
 ]);
 
 /** Values of attributes as people say them. */
@@ -159,6 +168,8 @@ export const valueWords: Readonly<Record<string, string>> = {
   receive_buffer: 'receive buffer',
   send_buffer: 'send buffer',
   no_port: 'no port',
+  type_a: 'type A',
+  type_b: 'type B',
 };
 
 /** Lines stand in this order, others after them by name; a stack has the first at its bottom. */
@@ -187,6 +198,9 @@ export const valueOrder: readonly string[] = [
   'sleeping',
   'established',
   'listen',
+  'expected',
+  'earliest',
+  'latest',
 ];
 
 /** What a metric is called on its own: `CPU`, `Load average 1 min`, `Memory used`. */

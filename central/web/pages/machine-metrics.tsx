@@ -13,6 +13,7 @@ import type { Fleet } from '../fleet.ts';
 import { counted } from '../format.ts';
 import { groupSeries, searchSections } from '../metrics/group.ts';
 import type { LatestSeries, MetricChart, Section } from '../metrics/model.ts';
+import { type Outlook, outlooks } from '../metrics/outlook.ts';
 import { IncidentCard, incidentKey } from '../panels/incident-card.tsx';
 import { useResource } from '../resource.ts';
 import { place, refine } from '../router.ts';
@@ -51,6 +52,7 @@ export function MetricsTab({ agent, board, fleet, incidents }: Props) {
     () => new Set((series ?? []).filter(({ anomalyShare }) => (anomalyShare ?? 0) > 0).map(({ id }) => id)),
     [series],
   );
+  const ahead = useMemo(() => outlooks(series ?? []), [series]);
   if (series === undefined) {
     if (error !== undefined) return <Failure error={error} onRetry={reload} />;
     return <Skeleton lines={8} label="Loading the metrics" />;
@@ -62,7 +64,9 @@ export function MetricsTab({ agent, board, fleet, incidents }: Props) {
       </Empty>
     );
   }
-  return <Metrics agent={agent} board={board} incidents={incidents} sections={sections} unusual={unusual} />;
+  return (
+    <Metrics agent={agent} board={board} incidents={incidents} sections={sections} unusual={unusual} ahead={ahead} />
+  );
 }
 
 interface MetricsProps {
@@ -71,9 +75,10 @@ interface MetricsProps {
   readonly incidents: readonly StoredIncident[];
   readonly sections: readonly Section[];
   readonly unusual: ReadonlySet<string>;
+  readonly ahead: ReadonlyMap<string, Outlook>;
 }
 
-function Metrics({ agent, board, incidents, sections, unusual }: MetricsProps) {
+function Metrics({ agent, board, incidents, sections, unusual, ahead }: MetricsProps) {
   const { query } = useCell(place);
   const range = useRange();
   const text = query.get('q') ?? '';
@@ -158,6 +163,7 @@ function Metrics({ agent, board, incidents, sections, unusual }: MetricsProps) {
               range={range}
               incidents={incidents}
               pointed={pointed}
+              ahead={ahead}
               all={text !== ''}
             />
           ))}
@@ -203,11 +209,12 @@ interface SectionProps {
   readonly range: TimeRange;
   readonly incidents: readonly StoredIncident[];
   readonly pointed: string | null;
+  readonly ahead: ReadonlyMap<string, Outlook>;
   /** While something is searched nothing is folded away. */
   readonly all: boolean;
 }
 
-function SectionOfCharts({ section, board, range, incidents, pointed, all }: SectionProps) {
+function SectionOfCharts({ section, board, range, incidents, pointed, ahead, all }: SectionProps) {
   const [folded, setFolded] = useState(false);
   const [more, setMore] = useState(false);
   const major = section.charts.filter(({ minor }) => !minor);
@@ -234,6 +241,7 @@ function SectionOfCharts({ section, board, range, incidents, pointed, all }: Sec
                 range={range}
                 incidents={incidents}
                 pointed={pointed}
+                ahead={ahead}
               />
             ))}
           </div>
@@ -250,7 +258,8 @@ function SectionOfCharts({ section, board, range, incidents, pointed, all }: Sec
 
 type OneProps = Omit<SectionProps, 'section' | 'all'> & { readonly chart: MetricChart };
 
-function OneChart({ chart, board, range, incidents, pointed }: OneProps) {
+function OneChart({ chart, board, range, incidents, pointed, ahead }: OneProps) {
   const spans = useMemo(() => incidentSpans(chart, incidents, nowMs() + 60_000), [chart, incidents]);
-  return <ChartCard chart={chart} board={board} range={range} spans={spans} pointed={pointed} />;
+  const outlook = chart.lines.length === 1 ? ahead.get(chart.lines[0]!.id) : undefined;
+  return <ChartCard chart={chart} board={board} range={range} spans={spans} pointed={pointed} outlook={outlook} />;
 }

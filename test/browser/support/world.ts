@@ -26,6 +26,17 @@ const GiB = 2 ** 30;
 /** name, unit, attributes, level, swing */
 type Row = readonly [string, string, Readonly<Record<string, string>>, number, number];
 
+/** Days until a filesystem is full. */
+function forecast(of: Readonly<Record<string, string>>, days: Readonly<Record<string, number>>): Row[] {
+  return Object.entries(days).map(([edge, day]) => [
+    'picket.forecast.time_to_full',
+    's',
+    { ...of, 'picket.forecast.metric': 'system.filesystem.utilization', 'picket.forecast.edge': edge },
+    (day * DAY_MS) / 1000,
+    0,
+  ]);
+}
+
 function rows(): Row[] {
   const modes: readonly (readonly [string, number, number])[] = [
     ['user', 0.16, 0.09],
@@ -81,6 +92,7 @@ function rows(): Row[] {
     ['system.disk.queue', '1', ssd, 0.4, 0.3],
     ['system.filesystem.utilization', '1', root, 0.63, 0.002],
     ['system.filesystem.utilization', '1', data, 0.31, 0.001],
+    ...forecast(data, { expected: 3.1, earliest: 2.2, latest: 4.8 }),
     ['system.filesystem.usage', 'By', { ...root, 'system.filesystem.state': 'used' }, 290 * GiB, GiB],
     ['system.filesystem.usage', 'By', { ...root, 'system.filesystem.state': 'free' }, 170 * GiB, GiB],
     ['system.process.count', '{process}', { 'process.status': 'running' }, 2, 1],

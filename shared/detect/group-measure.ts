@@ -160,9 +160,10 @@ export function contributions(
 /** Of the recent past beside the reference, about as in the score. */
 const RECENT_WEIGHT = 0.5;
 
-/** What the others and the reference let expect of a series now: its middle and half its range, in its own unit. */
+/** What the reference lets expect of a series, in its own unit; NaN for one that it leaves out. */
 export function expectedOf({ mean, scale }: GroupState, i: number): { readonly low: number; readonly high: number } {
-  return { low: mean[i]! - USUAL_SCALES * scale[i]!, high: mean[i]! + USUAL_SCALES * scale[i]! };
+  const width = scale[i]! < LARGEST ? USUAL_SCALES * scale[i]! : Number.NaN;
+  return { low: mean[i]! - width, high: mean[i]! + width };
 }
 
 /** Nearly all values are within as many scales. */

@@ -37,16 +37,23 @@ const LEAST_RELATIVE_SCALE = 1e-3;
 const LEAST_SCALE = 1e-9;
 /** Larger numbers than this are none. */
 const LARGEST = 1e150;
+const LARGEST_SCALE = 1e140;
 
 /** The scale of a series with this mean and variance. */
 export function scaleOf(mean: number, variance: number): number {
   return Math.max(Math.sqrt(Math.max(0, variance)), LEAST_RELATIVE_SCALE * Math.abs(mean), LEAST_SCALE);
 }
 
-/** The reference that these rows make. */
-export function trainReference(from: CoMoments): GroupReference {
+/**
+ * The reference that these rows make.
+ *
+ * @param isLeftOut whether a series has no middle to stray from (a total that only rises): it gets a scale beyond all
+ */
+export function trainReference(from: CoMoments, isLeftOut: (series: number) => boolean = () => false): GroupReference {
   const size = from.mean.length;
-  const scale = Array.from(from.mean, (mean, i) => scaleOf(mean, covariance(from, i, i)));
+  const scale = Array.from(from.mean, (mean, i) =>
+    isLeftOut(i) ? LARGEST_SCALE : scaleOf(mean, covariance(from, i, i)),
+  );
   const correlations = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
@@ -88,7 +95,7 @@ export function parseGroupReference(json: unknown): GroupReference {
   return {
     rows: numbers([rows], 'rows', 1, 1, 1e15)[0]!,
     mean: numbers(mean, 'mean', size, -LARGEST, LARGEST),
-    scale: numbers(scale, 'scale', size, LEAST_SCALE, LARGEST),
+    scale: numbers(scale, 'scale', size, LEAST_SCALE, LARGEST_SCALE),
     eigenvalues: numbers(eigenvalues, 'eigenvalues', size, 0, size * 1.001),
     loadings: rowsRead,
   };

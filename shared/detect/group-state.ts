@@ -42,6 +42,10 @@ export interface GroupState {
   readonly recentVariance: Float64Array;
   /** Rows in which each series had a value; fades with the co-moments. */
   readonly seen: Float64Array;
+  /** Its value before; how often it moved, and how much more often up than down: fading with the co-moments. */
+  readonly last: Float64Array;
+  readonly moves: Float64Array;
+  readonly rises: Float64Array;
   /** Of what the next reference is made. */
   readonly coMoments: CoMoments;
 }
@@ -64,6 +68,9 @@ function emptyState(series: number, scalars: Float64Array): GroupState {
     recentMean: new Float64Array(series),
     recentVariance: new Float64Array(series),
     seen: new Float64Array(series),
+    last: new Float64Array(series),
+    moves: new Float64Array(series),
+    rises: new Float64Array(series),
     coMoments: startCoMoments(series),
   };
 }
@@ -96,7 +103,7 @@ function meanOf({ eigenvalues }: GroupReference, floor: number): number {
 
 /** Numbers of a state in float64, in the order in which they are kept. */
 function columns(state: GroupState): readonly Float64Array[] {
-  const { scalars, mean, scale, eigenvalues, recentMean, recentVariance, seen, coMoments } = state;
+  const { scalars, mean, scale, eigenvalues, recentMean, recentVariance, seen, last, moves, rises, coMoments } = state;
   return [
     scalars,
     Float64Array.of(coMoments.count),
@@ -106,6 +113,9 @@ function columns(state: GroupState): readonly Float64Array[] {
     recentMean,
     recentVariance,
     seen,
+    last,
+    moves,
+    rises,
     coMoments.mean,
     coMoments.products,
   ];
@@ -115,7 +125,7 @@ const VERSION = 1;
 const HEADER_BYTES = 8;
 
 function sizeBytes(series: number): number {
-  return HEADER_BYTES + 8 * (SCALARS + 1 + 7 * series + triangle(series)) + 4 * series * series;
+  return HEADER_BYTES + 8 * (SCALARS + 1 + 10 * series + triangle(series)) + 4 * series * series;
 }
 
 export const groupCodec: StateCodec<GroupState> = {
@@ -191,7 +201,9 @@ function contradiction(state: GroupState): string | null {
       return 'an eigenvalue is out of bounds';
     if (!(state.recentVariance[i]! >= 0 && state.recentVariance[i]! <= LARGEST ** 2)) return 'a variance is none';
     if (!(state.seen[i]! >= 0 && state.seen[i]! <= coMoments.count + 1)) return 'a series was seen too often';
-    const centres = [state.mean[i]!, state.recentMean[i]!, coMoments.mean[i]!];
+    if (!(state.moves[i]! >= 0 && state.moves[i]! <= state.seen[i]!)) return 'a series moved too often';
+    if (!(Math.abs(state.rises[i]!) <= state.moves[i]!)) return 'a series rose more often than it moved';
+    const centres = [state.mean[i]!, state.recentMean[i]!, coMoments.mean[i]!, state.last[i]!];
     if (centres.some((mean) => Math.abs(mean) > LARGEST)) return 'a mean is out of bounds';
     for (let j = 0; j <= i; j++) {
       const product = coMoments.products[triangle(i) + j]!;

@@ -201,6 +201,24 @@ describe('the group detector', () => {
     expect(renewed.high - renewed.low).toBeGreaterThan(high - low + 1);
   });
 
+  test('leaves a total that only rises out of its reference', () => {
+    const watch = new Watch(10);
+    let total = 0;
+    const counting = (x: Float64Array): void => {
+      total += 0.5 + watch.pump.random();
+      x[4] = total;
+    };
+    expect(watch.run(20_000, counting)).toBeLessThan(20);
+    expect(groupLevel(watch.state)).toBeLessThan(6);
+    expect(expectedOf(watch.state, 4)).toEqual({ low: Number.NaN, high: Number.NaN });
+    expect(
+      watch.run(60, (x) => {
+        counting(x);
+        x[FLOW] = 10;
+      }),
+    ).toBeGreaterThan(0);
+  });
+
   test('takes a reference that was trained elsewhere, from its first row on, and keeps it', () => {
     const trained = new Watch(8);
     trained.run(4000);

@@ -72,6 +72,9 @@ const ONSET_RECENT = 0.75;
 const LEVEL_RECENT = 0.5;
 /** The tight statistic alone is as rare as the onset where it is as much lower. */
 const APART = 0.25;
+/** A series that moves in this part of the rows, and in this part of its moves one way, goes one way. */
+const OFTEN = 0.05;
+const ONE_WAY = 0.95;
 /** So that logarithms stay finite. */
 const LEAST = 1e-3;
 const MOST_BITS = 128;
@@ -157,8 +160,9 @@ function learnSeries(state: GroupState, x: Float64Array, quality: Uint8Array): v
       row[i] = frozen ? state.mean[i]! + measured.z[i]! * state.scale[i]! : coMoments.mean[i]!;
       continue;
     }
-    seen[i] = seen[i]! + 1;
     const value = held(x[i]!);
+    learnDirection(state, i, value);
+    seen[i] = seen[i]! + 1;
     const mean = recentMean[i]!;
     const allowed =
       rows < RECENT_ROWS ? Number.POSITIVE_INFINITY : MOST_LEARNED_SCALES * scaleOf(mean, recentVariance[i]!);
@@ -169,9 +173,24 @@ function learnSeries(state: GroupState, x: Float64Array, quality: Uint8Array): v
   }
   if (coMoments.count >= MOST_ROWS) {
     fadeCoMoments(coMoments, 0.5);
-    for (let i = 0; i < series; i++) seen[i] = seen[i]! / 2;
+    for (const counts of [seen, state.moves, state.rises]) {
+      for (let i = 0; i < series; i++) counts[i] = counts[i]! / 2;
+    }
   }
   addCoMoments(coMoments, row);
+}
+
+function learnDirection({ seen, last, moves, rises }: GroupState, i: number, value: number): void {
+  const before = last[i]!;
+  last[i] = value;
+  if (seen[i] === 0 || value === before) return;
+  moves[i] = moves[i]! + 1;
+  rises[i] = rises[i]! + (value > before ? 1 : -1);
+}
+
+/** It goes one way, as a total does or a tank that is drained: against any reference it would soon be beyond all. */
+function goesOneWay({ seen, moves, rises }: GroupState, i: number): boolean {
+  return moves[i]! > OFTEN * seen[i]! && Math.abs(rises[i]!) > ONE_WAY * moves[i]!;
 }
 
 function renew(params: GroupParams, state: GroupState): void {
@@ -179,7 +198,11 @@ function renew(params: GroupParams, state: GroupState): void {
   const rows = s[at.rows]!;
   const due = nextRenewal(params, s[at.frozenAt]!);
   if (rows < due || (inEpisode(s, at.limit) && rows < due * (1 + MOST_WAITING))) return;
-  freeze(state, trainReference(state.coMoments), rows);
+  freeze(
+    state,
+    trainReference(state.coMoments, (series) => goesOneWay(state, series)),
+    rows,
+  );
   // Against a new reference old scores say nothing.
   for (const place of [at.fast, at.slow, at.tight]) s[place] = 1;
   endEpisode(s, at.limit);

@@ -5,6 +5,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/fleet.css';
 import './styles/machine.css';
+import './styles/incident.css';
 import './styles/chart.css';
 import './styles/mute.css';
 import './styles/panels.css';

@@ -36,6 +36,7 @@ afterAll(async () => {
 afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
   central.failing = '';
+  central.otherIncidents = false;
   central.agents = worldAgents(5, Date.now());
 });
 
@@ -324,7 +325,7 @@ describe('a machine', () => {
 
   it('explains an incident and shows it on the charts', async () => {
     const page = await openLoggedIn('/machine/pump-1');
-    const incident = page.locator('.incident.open');
+    const incident = page.locator('.incident.open').first();
     await incident.waitFor();
     const text = await incident.textContent();
     for (const part of [
@@ -334,12 +335,46 @@ describe('a machine', () => {
       '61 %',
       'rarer than once in 48 days',
       '2 weaker findings',
+      'moved to another level',
+      '8 s after the first',
+      'stress-ng started (PID 4711)',
+      '6 s before',
+      'Somebody is told: paid with one notification',
+      'once in 5 years',
     ])
       expect(text).toContain(part);
     await incident.getByText('Show on charts').click();
     await page.waitForFunction(() => location.search.includes('from='));
     await page.click('.tabs >> text=Incidents');
     await page.waitForSelector('.incident.closed');
+  });
+
+  it('says what a rule, a forecast and a group found, and what the budgets have spent', async () => {
+    central.otherIncidents = true;
+    const page = await openLoggedIn('/machine/pump-1/incidents');
+    const incident = page.locator('.incident.open.warning');
+    await incident.waitFor();
+    const text = await incident.textContent();
+    for (const part of [
+      'limit 95 %',
+      'Delete what is not needed',
+      'Full in 3 days',
+      '58 %CPU: user41 %',
+      'costs nothing',
+    ])
+      expect(text).toContain(part);
+    expect(await incident.locator('[data-role=forecast]').textContent()).toContain(
+      '(48 h to 6 days), at 1.2 GiB a day',
+    );
+    expect(await page.textContent('[data-role=budget]')).toBe(
+      'shown 0.43 of 1 incidents a daywoke somebody 1 of 0.9 times a week',
+    );
+    await page.click('text=Fleet');
+    await page.waitForSelector('[data-role=fleet-budget]');
+    expect(await page.textContent('[data-role=fleet-budget]')).toBe(
+      'notifications 2 of 5 this week1 shown only, as none was left',
+    );
+    expect(complaints).toEqual([]);
   });
 
   it('says which model was trained while windows were missing, and which machines knock that are not enrolled', async () => {

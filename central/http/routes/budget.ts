@@ -25,16 +25,20 @@ const answer = object({
 
 export function budgetRoutes(app: FastifyInstance, context: RouteContext): void {
   const { budget } = context.services;
-  app.get(
+  app.get<{ Querystring: { agents: boolean } }>(
     '/budget',
     {
       schema: {
         operationId: 'getBudget',
         tags: ['incidents'],
         summary: 'What may be spent on false alarms, what was, and each machine’s part',
+        querystring: object(
+          { agents: { type: 'boolean', default: true, description: 'false: the fleet’s figures alone' } },
+          ['agents'],
+        ),
         response: answers(answer),
       },
     },
-    async () => budget(),
+    async (request) => (request.query.agents ? budget() : { ...budget(), agents: [] }),
   );
 }

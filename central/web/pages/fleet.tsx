@@ -10,6 +10,7 @@ import { formatCount } from '../format.ts';
 import { place, refine } from '../router.ts';
 import { presenceOf, worstByAgent } from '../states.ts';
 import { FirstMachine } from './enrol.tsx';
+import { FleetBudget } from './fleet-budget.tsx';
 import { OpenIncidents } from './fleet-incidents.tsx';
 import { FleetRow } from './fleet-row.tsx';
 import { StoreLine } from './fleet-store.tsx';
@@ -44,6 +45,7 @@ function Machines({ fleet, agents }: { readonly fleet: Fleet; readonly agents: r
       <h1 class="hidden">Fleet</h1>
       <Counts agents={agents} wanted={wanted} />
       <StoreLine fleet={fleet} />
+      <FleetBudget fleet={fleet} />
       <StrangersNotice fleet={fleet} />
       {incidents.length > 0 && <OpenIncidents incidents={incidents} agents={agents} now={now} />}
       <Filters agents={agents} wanted={wanted} shown={shown.length} />

@@ -3,11 +3,10 @@ import { useState } from 'preact/hooks';
 import type { StoredIncident } from '../../store/store.ts';
 import { About, Moment, SeverityMark } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
-import { counted, formatRange, formatShare, formatValue } from '../format.ts';
-import { metricTitle, quietAttributes, valueWords } from '../metrics/titles.ts';
-import { formatRarity, formatSpan } from '../time.ts';
-
-type Finding = StoredIncident['findings'][number];
+import { counted } from '../format.ts';
+import { formatSpan } from '../time.ts';
+import { ChangesBefore, NoticeLine } from './incident-about.tsx';
+import { FindingRow } from './incident-finding.tsx';
 
 interface Props {
   readonly incident: StoredIncident;
@@ -29,6 +28,8 @@ export function IncidentCard({ incident, folded, onShow, onSeries }: Props) {
   const [all, setAll] = useState(false);
   const now = useNow(10_000);
   const findings = all ? incident.findings : incident.findings.slice(0, FIRST_SHOWN);
+  const began = incident.findings.map(({ sinceMs }) => sinceMs);
+  const firstMs = began.length === 0 ? incident.openedMs : Math.min(...began);
   const lasted = (incident.closedMs ?? now) - incident.openedMs;
   return (
     <article class={`incident ${incident.severity} ${incident.state}`} data-incident={incidentKey(incident)}>
@@ -48,7 +49,12 @@ export function IncidentCard({ incident, folded, onShow, onSeries }: Props) {
       {open && (
         <ol class="findings">
           {findings.map((finding) => (
-            <FindingRow key={`${finding.series} ${finding.detector}`} finding={finding} onSeries={onSeries} />
+            <FindingRow
+              key={`${finding.series} ${finding.detector} ${finding.tier} ${finding.rule ?? ''}`}
+              finding={finding}
+              firstMs={firstMs}
+              onSeries={onSeries}
+            />
           ))}
         </ol>
       )}
@@ -62,47 +68,8 @@ export function IncidentCard({ incident, folded, onShow, onSeries }: Props) {
           {incident.more > 0 && <span class="faint"> {counted(incident.more, 'weaker finding')} left out</span>}
         </p>
       )}
+      {open && <ChangesBefore changes={incident.changes ?? []} firstMs={firstMs} />}
+      {open && incident.notify !== undefined && <NoticeLine notice={incident.notify} />}
     </article>
   );
-}
-
-function FindingRow({ finding, onSeries }: { readonly finding: Finding; readonly onSeries: (id: string) => void }) {
-  const { key, seen, expectedLow, expectedHigh } = finding;
-  return (
-    <li>
-      <button type="button" class="finding-name" title={finding.text} onClick={() => onSeries(finding.series)}>
-        {nameOf(key)}
-      </button>
-      <span class="seen">
-        {finding.detector === 'missing' ? 'no value' : formatValue(seen, key.unit)}
-        {finding.detector === 'stuck' && ' stuck'}
-        {finding.detector === 'saturated' && ' at the limit'}
-      </span>
-      <span class="wanted">
-        {expectedLow !== null &&
-          expectedHigh !== null &&
-          `expected ${formatRange(expectedLow, expectedHigh, key.unit)}`}
-      </span>
-      <span class="share" title={`explains ${formatShare(finding.contribution)} of it`}>
-        <span class="track" aria-hidden="true">
-          <i style={{ width: `${Math.round(Math.min(1, finding.contribution) * 100)}%` }} />
-        </span>
-        <span class="number">{formatShare(finding.contribution)}</span>
-      </span>
-      <span class="since">
-        since <Moment ms={finding.sinceMs} />
-        {finding.lastMs > finding.sinceMs && `, ${formatSpan(finding.lastMs - finding.sinceMs)}`}
-      </span>
-      <span class="rarity">{formatRarity(finding.returnPeriodMs)}</span>
-    </li>
-  );
-}
-
-/** `Throughput: read, vda`: the chart's title and what tells this line from others. */
-function nameOf(key: Finding['key']): string {
-  const title = metricTitle(key.name);
-  const values = Object.entries(key.attributes)
-    .filter(([name]) => !quietAttributes.has(name))
-    .map(([name, value]) => (name === 'cpu.logical_number' ? `core ${value}` : (valueWords[value] ?? value)));
-  return values.length === 0 ? title : `${title}: ${values.join(', ')}`;
 }

@@ -7,6 +7,7 @@ import { counted } from '../format.ts';
 import type { Resource } from '../resource.ts';
 import { go } from '../router.ts';
 import { rangeAround, rangeQuery } from '../time.ts';
+import { BudgetLine } from './budget-line.tsx';
 import { IncidentCard, incidentKey } from './incident-card.tsx';
 
 interface Props {
@@ -25,9 +26,12 @@ export function IncidentsPanel({ agent, incidents }: Props) {
   const closed = all.filter(({ state }) => state === 'closed').sort(byTime);
   if (all.length === 0) {
     return (
-      <Empty title="No incident in the last 30 days">
-        <p class="hint">An incident appears when values leave what this machine was seen to do before.</p>
-      </Empty>
+      <div class="panel">
+        <BudgetLine agent={agent} />
+        <Empty title="No incident in the last 30 days">
+          <p class="hint">An incident appears when values leave what this machine was seen to do before.</p>
+        </Empty>
+      </div>
     );
   }
   const show = (incident: StoredIncident): void => {
@@ -48,6 +52,7 @@ export function IncidentsPanel({ agent, incidents }: Props) {
     ));
   return (
     <div class="panel">
+      <BudgetLine agent={agent} />
       {open.length > 0 && (
         <section>
           <h2>{counted(open.length, 'open incident')}</h2>

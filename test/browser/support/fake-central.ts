@@ -26,6 +26,8 @@ export interface FakeCentral {
   readonly requests: string[];
   /** Answers nothing with these words in its path until it is cleared: as if that part had failed. */
   failing: string;
+  /** Machines in trouble have a second incident: of a rule, a forecast and a group. */
+  otherIncidents: boolean;
   close(): Promise<void>;
 }
 
@@ -51,7 +53,9 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
   const base = fakeServices().services;
   const withIncident = (id: string): boolean => (fake.agents.find((agent) => agent.id === id)?.openIncidents ?? 0) > 0;
   const incidentsOf = (id: string) => [
-    ...(withIncident(id) ? [world.incident(id, 'open')] : []),
+    ...(withIncident(id)
+      ? [world.incident(id, 'open'), ...(fake.otherIncidents ? [world.otherIncident(id)] : [])]
+      : []),
     world.incident(id, 'closed', nowMs() - 3 * 3_600_000, 9),
   ];
   const guard = <T>(name: string, value: T): T => {
@@ -223,6 +227,7 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
     services,
     requests,
     failing: '',
+    otherIncidents: false,
     close: async () => {
       await app.close();
     },

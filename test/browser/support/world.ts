@@ -261,9 +261,101 @@ export class World {
       findings: [
         finding(user, 0.79, 0.09, 0.23, 0.61, 'CPU utilisation (user) 79 %, expected 9–23 %'),
         finding(idle, 0.12, 0.64, 0.83, 0.28, 'CPU utilisation (idle) 12 %, expected 64–83 %'),
-        finding(load, 4.9, 0.4, 1.9, 0.11, 'load average (1 min) 4.9, expected 0.4–1.9'),
+        {
+          ...finding(load, 4.9, 0.4, 1.9, 0.11, 'load average (1 min) 4.9, expected 0.4–1.9'),
+          sinceMs: openedMs + 18_000,
+          shape: 'shift',
+        },
       ],
       more: 2,
+      changes: [
+        { atMs: openedMs + 4_000, kind: 'process', text: 'stress-ng started (PID 4711)' },
+        { atMs: openedMs - 3 * MINUTE_MS, kind: 'link', text: 'link (eth0) went from down to up' },
+      ],
+      notify: { wakes: state === 'open', reason: state === 'open' ? 'budget' : 'rarity', cost: 1, perWeek: 0.004 },
+      excessBits: 9,
+    };
+  }
+
+  /** A rule, a forecast and a group of series: what explains itself in other ways than by an expected range. */
+  otherIncident(agent: string, openedMs = this.spike.fromMs - HOUR_MS): StoredIncident {
+    const disk = seriesNamed('system.filesystem.utilization', data);
+    const user = seriesNamed('system.cpu.utilization', { 'cpu.mode': 'user' });
+    const load = seriesNamed('system.cpu.load_average.1m');
+    const keyOf = ({ name, unit, attributes }: WorldSeries) => ({ name, unit, attributes });
+    const plain = (series: WorldSeries) => ({
+      series: series.id,
+      key: keyOf(series),
+      tier: 'full' as const,
+      sinceMs: openedMs,
+      lastMs: openedMs + MINUTE_MS,
+      expectedLow: null,
+      expectedHigh: null,
+      bits: 0,
+      returnPeriodMs: 0,
+    });
+    const group = createHash('sha256').update('group').digest('hex').slice(0, 16);
+    return {
+      agent,
+      epoch: 'e'.repeat(32),
+      seq: 23,
+      revision: 1,
+      state: 'open',
+      severity: 'warning',
+      openedMs,
+      updatedMs: openedMs,
+      closedMs: null,
+      title: 'Little space is left on /data: 96 %, limit 95 %; since 13:02:10; and 2 more series',
+      findings: [
+        {
+          ...plain(disk),
+          detector: 'rule',
+          seen: 0.96,
+          contribution: 0.6,
+          text: 'Little space is left on /data: 96 %, limit 95 %',
+          rule: 'disk-space',
+          limit: 0.95,
+          severity: 'warning',
+          wrong: 'little space is left on /data',
+          advice: 'Delete what is not needed, or grow the disk.',
+          holds: true,
+        },
+        {
+          ...plain(disk),
+          detector: 'forecast',
+          seen: 0.96,
+          contribution: 0.3,
+          text: 'filesystem utilisation (/data) 96 %: full in 3 days',
+          forecast: {
+            reaches: 'full',
+            bound: 1,
+            etaMs: openedMs + 3 * DAY_MS,
+            earliestMs: openedMs + 2 * DAY_MS,
+            latestMs: openedMs + 6 * DAY_MS,
+            perDay: 0.013,
+            pace: '1.2 GiB a day',
+          },
+          holds: true,
+        },
+        {
+          ...plain(load),
+          series: group,
+          key: { name: 'picket.group', unit: '', attributes: { group: 'machine' } },
+          detector: 'group',
+          seen: null,
+          bits: 31,
+          returnPeriodMs: 2 ** 31 * 1000,
+          contribution: 0.1,
+          text: 'do not fit together',
+          members: [
+            { series: user.id, key: keyOf(user), share: 0.58, seen: 0.41, expectedLow: 0.09, expectedHigh: 0.23 },
+            { series: load.id, key: keyOf(load), share: 0.31, seen: 0.2, expectedLow: 0.4, expectedHigh: 1.9 },
+          ],
+          ended: true,
+        },
+      ],
+      more: 0,
+      notify: { wakes: true, reason: 'outside', cost: 0, perWeek: null },
     };
   }
 }
@@ -294,7 +386,13 @@ export function worldAgents(count: number, nowMs: number): AgentState[] {
         supports: [{ kind: 'model/seasonal', major: 1, featureVersion: 1 }],
         refusals: [],
         commandsDone: [],
-        health: {},
+        health: {
+          'picket.budget.findings.allowed': 1,
+          'picket.budget.findings.spent': 0.43,
+          'picket.budget.notifications.allowed': 0.9,
+          'picket.budget.notifications.spent': 1,
+          'picket.budget.notifications.refused': 0,
+        },
         warnings: [],
       },
       modelVersion: i % 11 === 3 ? null : 7,

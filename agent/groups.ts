@@ -20,7 +20,7 @@ import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
 import type { SeriesDefinition, SeriesId, SeriesNumber } from '../shared/series.ts';
 import { type Candidate, chooseMembers, groupOf, stillFits } from './groups/membership.ts';
 import { decodeGroups, encodeGroups, type SavedGroup } from './groups/saved-groups.ts';
-import { type Part, WatchedGroup } from './groups/watched-group.ts';
+import { isDue, type Part, WatchedGroup } from './groups/watched-group.ts';
 import type { Log } from './inputs/input.ts';
 
 /** What the stage asks about series. */
@@ -200,7 +200,7 @@ export class GroupStage {
   }
 
   #form(name: string, forming: Forming, nowMs: number): void {
-    if (nowMs - forming.rowAtMs < 0.9 * forming.intervalMs) return;
+    if (!isDue(forming.rowAtMs, forming.intervalMs, nowMs)) return;
     forming.rowAtMs = nowMs;
     forming.rows++;
     forming.quiet++;

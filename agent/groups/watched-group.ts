@@ -19,6 +19,11 @@ const REPEAT_MS = 10_000;
 const GOING_ON = 0.5;
 const ROWS_BACK = 10;
 
+/** Whether it is time for the next row. A timer may be early by a little. */
+export function isDue(rowAtMs: number, intervalMs: number, nowMs: number): boolean {
+  return nowMs - rowAtMs >= intervalMs - Math.min(500, 0.1 * intervalMs);
+}
+
 /** A member's part in what was found. */
 export interface Part {
   readonly id: SeriesId;
@@ -75,8 +80,7 @@ export class WatchedGroup {
   /** Takes the latest values as the next row, if it is time; whether there is something to tell. */
   row(latest: (series: SeriesNumber) => number, barBits: number, at: Instant): boolean {
     const nowMs = at.monotonicMs;
-    // A timer may be early by a little.
-    if (nowMs - this.#rowAtMs < 0.9 * this.intervalMs) return false;
+    if (!isDue(this.#rowAtMs, this.intervalMs, nowMs)) return false;
     this.#rowAtMs = nowMs;
     const x = this.#x;
     for (let i = 0; i < x.length; i++) {

@@ -5,6 +5,7 @@ import { useCell } from './cell.ts';
 import { Failure, Skeleton } from './components/parts.tsx';
 import { Shell } from './components/shell.tsx';
 import { type Fleet, openFleet } from './fleet.ts';
+import { AlertsPage } from './pages/alerts.tsx';
 import { EnrolPage } from './pages/enrol.tsx';
 import { FleetPage } from './pages/fleet.tsx';
 import { LoginPage } from './pages/login.tsx';
@@ -86,6 +87,7 @@ function Page({ fleet }: { readonly fleet: Fleet }) {
   const machine = /^\/machine\/([A-Za-z0-9_-]{1,64})(?:\/([a-z]+))?$/.exec(path);
   if (machine !== null) return <Machine key={machine[1]} id={machine[1]!} tab={machine[2] ?? ''} fleet={fleet} />;
   if (path === '/add') return <EnrolPage fleet={fleet} />;
+  if (path === '/alerts') return <AlertsPage />;
   if (path === '/') return <FleetPage fleet={fleet} />;
   return (
     <div class="blank">

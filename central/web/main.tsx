@@ -10,6 +10,7 @@ import './styles/chart.css';
 import './styles/mute.css';
 import './styles/panels.css';
 import './styles/ledger.css';
+import './styles/alerts.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 

@@ -7,6 +7,7 @@ const keys: readonly (readonly [string, string])[] = [
   ['Enter', 'Open the machine'],
   ['g f', 'To the fleet'],
   ['g a', 'Add a machine'],
+  ['g n', 'Alerts: who is told'],
   ['1 … 5', 'Range of the charts: 15 min … 7 d'],
   ['0', 'Back out of a zoom'],
   ['t', 'Light or dark'],

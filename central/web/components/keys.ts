@@ -23,6 +23,7 @@ export function installKeys({ onHelp }: KeyActions): () => void {
     leaderAtMs = 0;
     if (afterG && event.key === 'f') go('/');
     else if (afterG && event.key === 'a') go('/add');
+    else if (afterG && event.key === 'n') go('/alerts');
     else if (event.key === 'g') leaderAtMs = event.timeStamp;
     else if (event.key === 't') toggleTheme();
     else if (event.key === '?') onHelp();

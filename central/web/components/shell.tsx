@@ -53,6 +53,9 @@ function Bar({ user, fleet, onHelp }: { readonly user: string; readonly fleet: F
           Fleet
           {open > 0 && <span class="badge">{open}</span>}
         </a>
+        <a href="/alerts" aria-current={at('/alerts')}>
+          Alerts
+        </a>
         <a href="/add" aria-current={at('/add')}>
           <span>
             Add<span class="wide-only"> a machine</span>

@@ -5,7 +5,7 @@
  * Each learns from every sample that it is shown. It is scored with each sample, or (cheaper, for what takes long to
  * show) once a minute of monotonic time; what it finds is told again every 30 s at most, until it finds it no longer.
  */
-import { isAnalogue } from '../../shared/detect/measured.ts';
+import { isAnalogue, mayFreeze } from '../../shared/detect/measured.ts';
 import type { Severity } from '../../shared/findings.ts';
 import type { SeriesDefinition } from '../../shared/series.ts';
 
@@ -30,7 +30,7 @@ export interface LastingKind {
 }
 
 export const lastingKinds: readonly LastingKind[] = [
-  { name: 'stuck', cadence: 'sample', takes: ({ steady }) => steady !== true, since: 'change', range: 'none' },
+  { name: 'stuck', cadence: 'sample', takes: mayFreeze, since: 'change', range: 'none' },
   { name: 'missing', cadence: 'sample', unseen: true, since: 'good', range: 'none' },
   {
     name: 'saturated',

@@ -12,6 +12,11 @@ export function isMeasured({ name }: Pick<SeriesKey, 'name'>): boolean {
   return !counted.test(name);
 }
 
+/** Whether a value that does not move any more may be a fault: what a kernel counts rests when the machine does. */
+export function mayFreeze(definition: SeriesDefinition): boolean {
+  return definition.steady !== true && isMeasured(definition);
+}
+
 /** Whether its values are those of a sensor: no counter's rate, no switch. */
 export function isAnalogue(definition: SeriesDefinition): boolean {
   return definition.kind === 'gauge' && isMeasured(definition);

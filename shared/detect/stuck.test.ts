@@ -3,7 +3,6 @@ import { type DetectorKind, emptyVerdict, type Verdict } from './detector.ts';
 import { missing, missingDefaults } from './missing.ts';
 import { stuck, stuckDefaults } from './stuck.ts';
 
-const at = { monotonicMs: 0, utcMs: 0 };
 const quality = new Uint8Array(1);
 const x = new Float64Array(1);
 
@@ -12,6 +11,8 @@ class Stream<P> {
   readonly params: P;
   readonly state: Float64Array;
   readonly verdict: Verdict = emptyVerdict();
+  stepMs = 1000;
+  #nowMs = 0;
 
   constructor(kind: DetectorKind<P, Float64Array>, params: P) {
     this.kind = kind;
@@ -21,6 +22,8 @@ class Stream<P> {
 
   step(value: number): Verdict {
     x[0] = value;
+    const at = { monotonicMs: this.#nowMs, utcMs: 0 };
+    this.#nowMs += this.stepMs;
     this.kind.score(this.params, this.state, x, quality, at, this.verdict);
     this.kind.learn(this.params, this.state, x, quality, at);
     return this.verdict;
@@ -40,8 +43,21 @@ describe('stuck', () => {
     const stream = new Stream(stuck, stuckDefaults);
     for (let i = 0; i < 2000; i++) expect(stream.step(sensor(i)).finding).toBe(false);
     const after = stream.until(20.55, 600);
-    expect(after).toBeGreaterThanOrEqual(stuckDefaults.minRunPoints);
+    expect(after).toBeGreaterThanOrEqual(stuckDefaults.minRunMs / 1000);
     expect(after).toBeLessThan(400);
+  });
+
+  it('finds one that is read each ten seconds after minutes, too, and never after less than two', () => {
+    const slow = new Stream(stuck, stuckDefaults);
+    slow.stepMs = 10_000;
+    for (let i = 0; i < 2000; i++) expect(slow.step(sensor(i)).finding).toBe(false);
+    const after = slow.until(20.55, 600);
+    expect(after).toBeGreaterThanOrEqual(stuckDefaults.minRunPoints);
+    expect(after).toBeLessThan(60);
+    const fast = new Stream(stuck, stuckDefaults);
+    fast.stepMs = 100;
+    for (let i = 0; i < 20_000; i++) fast.step(sensor(i));
+    expect(fast.until(20.55, 1190)).toBe(-1);
   });
 
   it('says nothing of what is constant by nature, of what is steady by definition, or of what it does not know', () => {

@@ -6,7 +6,7 @@
  * A value that rests at the lowest or highest ever seen is at rest, not stuck: a rate of 0, a CPU that is all idle, a
  * full battery. A series that mostly repeats itself is judged only after very many runs.
  *
- * Constraints: 15 numbers a series, no allocation.
+ * Constraints: 14 numbers a series, no allocation.
  */
 import { learnTail, startTail, TAIL_SIZE, type TailPrior, tailBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
@@ -21,20 +21,28 @@ export interface StuckParams {
   readonly minPoints: number;
   /** Ended runs before its habit is known. */
   readonly minRuns: number;
-  /** A run shorter than this is never stuck. */
+  /** A run of fewer points, or of less time, is never stuck: minutes of a device that is read each ten seconds. */
   readonly minRunPoints: number;
+  readonly minRunMs: number;
   /** From how many bits on it is a finding. */
   readonly barBits: number;
 }
 
-export const stuckDefaults: StuckParams = { steady: 0, minPoints: 900, minRuns: 200, minRunPoints: 120, barBits: 20 };
+export const stuckDefaults: StuckParams = {
+  steady: 0,
+  minPoints: 900,
+  minRuns: 200,
+  minRunPoints: 30,
+  minRunMs: 120_000,
+  barBits: 20,
+};
 
 /** Ended runs longer than this on average: the series mostly repeats itself. */
 const RESTLESS_POINTS = 3;
 /** Such a series is judged after this many times `minRuns`. */
 const PATIENCE = 5;
 
-const runPrior: TailPrior = { share: 0.05, threshold: 2, meanExcess: 1, shape: 0, peaks: 10, memory: 20_000 };
+const runPrior: TailPrior = { share: 0.05, threshold: 2, meanExcess: 0.5, shape: 0, peaks: 10, memory: 20_000 };
 
 const COUNT = 0;
 const RUNS = 1;
@@ -44,7 +52,9 @@ const RUN = 3;
 const MEAN_RUN = 4;
 const LOWEST = 5;
 const HIGHEST = 6;
-const TAIL = 7;
+/** Monotonic time of the last change. */
+const SINCE_MS = 7;
+const TAIL = 8;
 const SIZE = TAIL + TAIL_SIZE;
 
 function ready(params: StuckParams, s: Float64Array): boolean {
@@ -58,7 +68,7 @@ function usable(x: Float64Array, quality: Uint8Array): boolean {
 
 export const stuck: DetectorKind<StuckParams, Float64Array> = {
   name: 'stuck',
-  major: 1,
+  major: 2,
   doc: 'A value that is frozen although it used to move.',
   defaults: stuckDefaults,
   parseParams: (json) =>
@@ -67,6 +77,7 @@ export const stuck: DetectorKind<StuckParams, Float64Array> = {
       minPoints: [10, 1e9],
       minRuns: [10, 1e9],
       minRunPoints: [2, 1e9],
+      minRunMs: [0, 1e12],
       barBits: [1, 200],
     }),
   state: numbersCodec('a stuck detector', 1, SIZE, (s) => {
@@ -80,18 +91,19 @@ export const stuck: DetectorKind<StuckParams, Float64Array> = {
     return s;
   },
 
-  score(params, s, x, quality, _at, out) {
+  score(params, s, x, quality, at, out) {
     clearVerdict(out);
     if (!usable(x, quality) || !ready(params, s)) return;
     out.ready = true;
     const value = x[0]!;
     const run = value === s[LAST]! ? s[RUN]! + 1 : 1;
-    if (run < params.minRunPoints || value === s[LOWEST]! || value === s[HIGHEST]!) return;
+    if (run < params.minRunPoints || at.monotonicMs - s[SINCE_MS]! < params.minRunMs) return;
+    if (value === s[LOWEST]! || value === s[HIGHEST]!) return;
     out.bits = Math.min(100, tailBits(s, TAIL, runPrior, Math.log2(run)));
     out.finding = out.bits >= params.barBits;
   },
 
-  learn(_params, s, x, quality) {
+  learn(_params, s, x, quality, at) {
     if (!usable(x, quality)) return;
     const value = x[0]!;
     const count = s[COUNT]!;
@@ -109,5 +121,6 @@ export const stuck: DetectorKind<StuckParams, Float64Array> = {
     }
     s[LAST] = value;
     s[RUN] = 1;
+    s[SINCE_MS] = at.monotonicMs;
   },
 };

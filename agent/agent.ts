@@ -127,6 +127,8 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   await detectors.load();
   const quality = new DetectorFile(join(dataDir, 'quality.bin'), sensing.quality, log);
   await quality.load();
+  const groups = new DetectorFile(join(dataDir, 'groups.bin'), sensing.groups, log);
+  await groups.load();
   const forecasts = new DetectorFile(join(dataDir, 'forecasts.bin'), sensing.forecast, log);
   await forecasts.load();
 
@@ -164,6 +166,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const saving = setInterval(() => {
     void detectors.save();
     void quality.save();
+    void groups.save();
     void forecasts.save();
   }, DETECTORS_MS);
 
@@ -212,6 +215,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       await sensing.stop();
       await detectors.save();
       await quality.save();
+      await groups.save();
       await forecasts.save();
       await outbox.flush().catch(() => {});
       await uplink?.stop();

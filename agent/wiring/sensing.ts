@@ -2,7 +2,8 @@
  * The half of the agent that needs nobody: from inputs to records in the outbox.
  *
  *     inputs ─► intake (preprocess, detect, summarise, recent) ─► windows ─► recorder
- *                        └─► incidents ─► recorder, evidence        └─► models ─► incidents
+ *                        ├─► incidents ─► recorder, evidence        └─► models ─► incidents
+ *                        └─► groups ─► incidents
  */
 import type { Clock, Instant, Timers } from '../../shared/clock.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
@@ -17,6 +18,7 @@ import { type AgentConfig, chooseInputs } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
 import { ForecastStage } from '../forecast.ts';
+import { GroupStage } from '../groups.ts';
 import { Health } from '../health.ts';
 import { ChangeLog } from '../incidents/change-log.ts';
 import { IncidentStage } from '../incidents.ts';
@@ -79,6 +81,7 @@ export interface SensingOptions {
 export class Sensing {
   readonly registry: SeriesRegistry;
   readonly detect: DetectStage;
+  readonly groups: GroupStage;
   readonly incidents: IncidentStage;
   readonly models: ModelStage;
   readonly forecast: ForecastStage;
@@ -118,6 +121,14 @@ export class Sensing {
       log,
       budget: this.budget.machine,
       onFinding: (finding) => this.#tell(finding, this.now()),
+    });
+    this.groups = new GroupStage({
+      series: registry,
+      latest: (series) => this.intake.latest[series] ?? Number.NaN,
+      barBits: () => this.budget.machine.bar(),
+      setTrials: (perDay) => this.budget.machine.setTrials('groups', perDay),
+      log,
+      onFinding: (finding, at) => this.#tell(finding, at),
     });
     this.models = new ModelStage({
       limit,
@@ -252,6 +263,7 @@ export class Sensing {
         this.#guarded('health', () => health.tick(now));
         this.#guarded('mutes', () => this.mutes.tick(now));
         this.#guarded('quality', () => this.quality.tick(now));
+        this.#guarded('groups', () => this.groups.tick(now));
         this.#guarded('rules', () => this.rules.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
         this.#guarded('budgets', () => {

@@ -99,9 +99,12 @@ export class Keeper {
 
   incident(incident: Incident): void {
     const key = `${incident.epoch}/${incident.seq}`;
+    const turned = incident.state === 'closed' || !this.#open.has(key);
     if (incident.state === 'closed') this.#open.delete(key);
     else if (this.#open.size < MOST_INCIDENTS || this.#open.has(key)) this.#open.set(key, incident);
     this.#keep(INCIDENT, this.#open.size === 0 ? '' : JSON.stringify([...this.#open.values()]));
+    // Its record is durable already: an end of the agent between the two would tell it twice.
+    if (turned) this.#outbox.flush().catch(this.#failed);
   }
 
   uplink(counted: Uint8Array): void {
@@ -114,6 +117,8 @@ export class Keeper {
 
   mutes(saved: Uint8Array): void {
     this.#outbox.setMeta(MUTES, saved).catch(this.#failed);
+    // Somebody was told that it is so.
+    this.#outbox.flush().catch(this.#failed);
   }
 
   rules(saved: Uint8Array): void {

@@ -22,6 +22,7 @@ const NAMESPACE = 'notification-share';
 /** Looked at as often, and this soon after news. */
 const LOOK_MS = HOUR_MS;
 const SOON_MS = 5_000;
+const NEWCOMER_MS = 60_000;
 /** Published shares that are remembered of one agent; the greatest of older ones stands for them. */
 const KEPT = 8;
 
@@ -149,6 +150,8 @@ export class NotificationShares {
       const version = await publish(agent, share);
       // It has no manifest of this central yet; it is looked at again when it reports.
       if (version === 0) continue;
+      // One that had none gets half of what is free first: it is looked at again.
+      if (!this.#published.has(agent)) this.#lookIn(NEWCOMER_MS);
       this.#keep(agent, [...(this.#published.get(agent) ?? []), { version, perWeek: share }]);
     }
   }

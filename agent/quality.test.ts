@@ -158,6 +158,32 @@ describe('QualityStage', () => {
     expect(new Set(world.told('late').map(({ series }) => series)).size).toBe(1);
   });
 
+  it('tells once that a device fell silent, and that it is back; nights of silence are a habit', () => {
+    const world = new World(plant());
+    const next = boiler(25);
+    world.run(DAY_S, next);
+    world.run(600, () => []);
+    expect(new Set(world.findings.map(({ detector, series }) => `${detector} ${series}`)).size).toBe(1);
+    expect(world.told('missing')[0]!.wrong).toMatch(/^no data from boiler for 1\d\d s$/);
+    world.run(60, next);
+    expect(world.findings.at(-1)).toMatchObject({ detector: 'missing', ended: true });
+    const { length } = world.findings;
+    world.run(DAY_S, (second) => (second % 3600 < 1100 ? [] : next(second)));
+    expect(world.findings.length - length).toBeLessThan(80);
+    const later = world.findings.length;
+    world.run(DAY_S, (second) => (second % 3600 < 1100 ? [] : next(second)));
+    expect(world.findings).toHaveLength(later);
+  });
+
+  it('tells it of a device of which another series stands for it now', () => {
+    const world = new World(plant());
+    world.run(HOUR_S, boiler(26));
+    world.stage.forget(0);
+    world.run(HOUR_S, (second) => [Number.NaN, ...boiler(26)(second).slice(1)]);
+    world.run(300, () => []);
+    expect(world.told('missing')[0]).toMatchObject({ series: '0000000000000002' });
+  });
+
   it('tells a disk that was pulled, and nothing of what comes and goes by nature', () => {
     const disk = (device: string): SeriesDefinition => ({
       ...sensor('system.disk.io', 'By/s'),

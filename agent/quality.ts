@@ -26,7 +26,7 @@ import { ClockWatch } from './quality/clock-watch.ts';
 import { GoneWatch } from './quality/gone.ts';
 import { Levels } from './quality/levels.ts';
 import { Peers } from './quality/peers.ts';
-import { Sources } from './quality/sources.ts';
+import { type SavedSource, type Source, Sources } from './quality/sources.ts';
 import { Teller } from './quality/teller.ts';
 import { impossibleWords } from './quality/words.ts';
 
@@ -84,6 +84,7 @@ export class QualityStage {
   readonly #badMs: Float64Array;
   /** Series with impossible values that are told. */
   readonly #bad = new Set<SeriesNumber>();
+  readonly #source: (Source | null)[];
   readonly #ranges: (Float64Array | null)[];
   readonly #params: (RangeParams | null)[];
   #parked = new Map<SeriesId, SavedDetector[]>();
@@ -113,6 +114,7 @@ export class QualityStage {
     this.#hereMs = new Float64Array(limit);
     this.#badSinceMs = new Float64Array(limit).fill(Number.NaN);
     this.#badMs = new Float64Array(limit);
+    this.#source = new Array(limit).fill(null);
     this.#ranges = new Array(limit).fill(null);
     this.#params = new Array(limit).fill(null);
   }
@@ -123,8 +125,15 @@ export class QualityStage {
     let flags = this.#flags[series]!;
     if (flags === 0) flags = this.#appear(series, at);
     this.#goodMs[series] = at.monotonicMs;
+    const source = this.#source[series];
+    if (source != null) source.heardMs = at.monotonicMs;
     if ((flags & MEASURED) !== 0) this.#judge(series, value, at);
     if ((flags & STANDS_FOR_SOURCE) !== 0) this.#sources.take(series, value, at);
+  }
+
+  /** Whether a sensor may be behind a series that is here: of such a one "no value" is no answer. */
+  measures(series: SeriesNumber): boolean {
+    return (this.#flags[series]! & MEASURED) !== 0;
   }
 
   /** A reading that is beyond what can be, and was dropped. */
@@ -146,7 +155,7 @@ export class QualityStage {
       this.#gone.went(id, definition, at.monotonicMs - this.#hereMs[series]!, at);
     }
     if (this.#bad.delete(series)) this.#teller.end(`range/${id}`, at);
-    this.#sources.forget(series, at);
+    this.#leaveSource(series, at);
     this.#peers.forget(series, at);
     this.#flags[series] = 0;
     this.#goodMs[series] = Number.NEGATIVE_INFINITY;
@@ -160,6 +169,7 @@ export class QualityStage {
     this.#at = at;
     const { clock, centralOffsetMs } = this.#options;
     this.#clock.look({ wallMs: clock.wallMs(), centralOffsetMs: centralOffsetMs() }, at);
+    this.#sources.look(at);
     if (at.monotonicMs - this.#peersMs < PEERS_MS * 0.95) return;
     this.#peersMs = at.monotonicMs;
     this.#peers.look(at);
@@ -220,8 +230,10 @@ export class QualityStage {
     let flags = KNOWN;
     this.#hereMs[series] = at.monotonicMs;
     this.#gone.came(id, at);
-    const late = this.#claim(id, 'late') ?? undefined;
-    if (this.#sources.add(series, id, definition, late)) flags |= STANDS_FOR_SOURCE;
+    const saved = (): SavedSource => ({ late: this.#claim(id, 'late'), coming: this.#claim(id, 'coming') });
+    const source = this.#sources.add(series, id, definition, saved, at);
+    if (source?.series === series) flags |= STANDS_FOR_SOURCE;
+    this.#source[series] = source;
     if (isAnalogue(definition)) {
       flags |= MEASURED;
       this.#peers.add(series, id, definition, at);
@@ -229,6 +241,21 @@ export class QualityStage {
     this.#params[series] = paramsOf(definition, physicalBounds(definition));
     this.#flags[series] = flags;
     return flags;
+  }
+
+  /** Another series stands for the source where this one did. */
+  #leaveSource(series: SeriesNumber, at: Instant): void {
+    const source = this.#source[series];
+    this.#source[series] = null;
+    if (source?.series !== series) return;
+    const next = this.#source.indexOf(source);
+    const definition = next < 0 ? null : this.#options.series.definition(next);
+    if (definition === null) {
+      this.#sources.drop(source, at);
+      return;
+    }
+    this.#sources.hand(source, next, this.#options.series.id(next), definition);
+    this.#flags[next] = this.#flags[next]! | STANDS_FOR_SOURCE;
   }
 
   #judge(series: SeriesNumber, value: number, at: Instant): void {
@@ -292,8 +319,10 @@ export class QualityStage {
     const saved: SavedDetector[] = [];
     const own = this.#ranges[series];
     if (own != null) saved.push({ name: range.name, major: range.major, state: range.state.encode(own) });
-    const late = this.#sources.saved(series);
-    if (late !== null) saved.push({ name: 'late', major: 1, state: late });
+    const source = this.#sources.saved(series);
+    if (source !== null) {
+      saved.push({ name: 'late', major: 1, state: source.late }, { name: 'coming', major: 1, state: source.coming });
+    }
     for (const [name, state] of this.#peers.learned(series, (other) => this.#options.series.id(other))) {
       saved.push({ name, major: 1, state });
     }
@@ -330,7 +359,9 @@ export class QualityStage {
 /** Throws where a state is of a kind that is run here, and wrong; others are passed over. */
 function check({ name, state }: SavedDetector): void {
   if (name === Levels.kind) Levels.decode(state);
-  const kind = ['range', 'late', 'frozen'].includes(name) ? name : name.startsWith('disagree:') ? 'disagree' : null;
+  let kind = ['range', 'late', 'frozen'].includes(name) ? name : null;
+  if (name === 'coming') kind = 'missing';
+  if (name.startsWith('disagree:')) kind = 'disagree';
   if (kind !== null) detectorKinds[kind]!.state.decode(state);
 }
 

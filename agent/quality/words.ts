@@ -35,6 +35,10 @@ export function lateWords(source: string, words: string): string {
   return `the data of ${source} ${words}`;
 }
 
+export function silentWords(source: string, forMs: number): string {
+  return `no data from ${source} for ${describeSpan(forMs)}`;
+}
+
 export function goneWords(key: SeriesKey, hereMs: number): string {
   return `${describeSeries(key)} is gone: it had been here for ${describeSpan(hereMs)} and did not come back`;
 }

@@ -30,7 +30,7 @@ export interface IntakeParts {
   readonly preprocess: Preprocess;
   readonly detect: DetectStage;
   readonly rules: Pick<RuleStage, 'sample' | 'state' | 'forget'>;
-  readonly quality: Pick<QualityStage, 'take' | 'refuse' | 'forget'>;
+  readonly quality: Pick<QualityStage, 'take' | 'refuse' | 'forget' | 'measures'>;
   readonly summariser: Summariser;
   readonly recent: RecentRing;
   /** A document of the machine is new (inventory, top). */
@@ -71,9 +71,9 @@ export class AgentIntake implements Intake {
       const { cause } = preprocess;
       if (cause === 'duplicate') return;
       this.latest[series] = value;
-      // A counter's first reading, and a source that has nothing to say, are no missing values.
+      // A counter's first reading, and a source that has nothing to say, are no missing values; a silent sensor is.
       if (cause === 'empty') rules.sample(series, value, at);
-      if (cause === 'first' || cause === 'empty') return;
+      if (cause === 'first' || (cause === 'empty' && !this.#parts.quality.measures(series))) return;
       if (cause === 'out_of_bounds') this.#parts.quality.refuse(series, preprocess.refused, at);
       detect.score(series, value, Quality.bad, at);
       summariser.missing(series);

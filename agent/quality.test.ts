@@ -135,6 +135,20 @@ describe('QualityStage', () => {
     expect(world.findings.at(-1)).toMatchObject({ detector: 'disagree', ended: true });
   });
 
+  it('takes the cores of a processor for no two sensors of one thing, and two of a disk for such', () => {
+    const core = (parent: string, id: string): SeriesDefinition => ({
+      ...sensor('hw.temperature'),
+      attributes: { 'hw.parent': parent, 'hw.id': id },
+    });
+    const next = boiler(27);
+    for (const parent of ['coretemp@coretemp.0', 'nvme@nvme0']) {
+      const world = new World([core(parent, 'a'), core(parent, 'b')]);
+      world.run(2 * DAY_S, (second) => next(second).slice(0, 2));
+      world.run(HOUR_S, (second) => [next(second)[0], next(second)[1] + 12]);
+      expect(world.told('disagree').length > 0).toBe(parent.startsWith('nvme'));
+    }
+  });
+
   it('tells error values and impossible ones that were dropped before, and that they are over', () => {
     const world = new World([sensor('tank'), sensor('humidity', '%'), sensor('level', 'm', { min: 0, max: 4 })]);
     world.run(3 * HOUR_S, (second) => [60 + Math.sin(second / 60), 50, 2]);

@@ -87,7 +87,8 @@ export class Peers {
     });
     group.roundMs = Math.max(LEAST_ROUND_MS, ...group.members.map((one) => one.definition.intervalMs ?? 0));
     this.#groupOf.set(series, label);
-    if (!group.pairs.has(definition.unit)) group.pairs.set(definition.unit, new Pairs((a, b) => this.#savedPair(a, b)));
+    if (mayBeRedundant(definition) && !group.pairs.has(definition.unit))
+      group.pairs.set(definition.unit, new Pairs((a, b) => this.#savedPair(a, b)));
   }
 
   forget(series: SeriesNumber, at: Instant): void {
@@ -98,7 +99,7 @@ export class Peers {
     const index = group.members.findIndex((member) => member.series === series);
     const [member] = group.members.splice(index, 1);
     this.#world.teller.end(`stuck/${member!.id}`, at);
-    for (const pair of group.pairs.get(member!.definition.unit)!.forget(series)) this.#endPair(pair, at);
+    for (const pair of group.pairs.get(member!.definition.unit)?.forget(series) ?? []) this.#endPair(pair, at);
     if (group.members.length === 0) this.#groups.delete(label!);
   }
 
@@ -118,7 +119,7 @@ export class Peers {
     yield ['frozen', frozen.state.encode(member.state)];
     yield [Levels.kind, member.levels.encode()];
     const group = this.#groups.get(this.#groupOf.get(series)!)!;
-    for (const pair of group.pairs.get(member.definition.unit)!.pairs) {
+    for (const pair of group.pairs.get(member.definition.unit)?.pairs ?? []) {
       if (pair.a === series) yield [pairName(idOf(pair.b)), Pairs.encode(pair)];
     }
   }
@@ -236,8 +237,13 @@ function pairName(id: SeriesId): string {
   return `disagree:${id}`;
 }
 
-/** Who is whose peer: all of a device; of the machine itself, those of one metric. */
+/** Who is whose peer: all of a device; of the machine itself, those of one metric on one chip. */
 function groupOf({ name, unit, attributes }: SeriesDefinition): string {
   const { device } = attributes;
-  return device === undefined ? `/${name}/${unit}` : device;
+  return device === undefined ? `/${name}/${unit}/${attributes['hw.parent'] ?? ''}` : device;
+}
+
+/** The cores of a processor are no two sensors of one thing: each is as warm as its load. */
+function mayBeRedundant({ attributes }: SeriesDefinition): boolean {
+  return !/core|cpu|k10temp|zenpower/i.test(attributes['hw.parent'] ?? '');
 }

@@ -7,6 +7,7 @@
  * Many at once become one digest: after an outage of a target nobody gets a message for each thing that is over.
  */
 import { type Severity, severities } from '../../shared/findings.ts';
+import { HOUR_MS } from '../../shared/limits.ts';
 import { graver, holdMs, LATE_MOST_MS, LATE_QUIET_MS, type Thread, type Told } from './thread.ts';
 import type { Threads } from './threads.ts';
 
@@ -41,6 +42,7 @@ const DIGEST_ITEMS = 200;
 /** Series that an incident must have more than it was told with, to have worsened: so many times, and so many. */
 const MORE_TIMES = 3;
 const MORE_SERIES = 10;
+const FURTHEST_MS = 6 * HOUR_MS;
 
 /** What is to be told of a thread; null: nothing. */
 export function changeOf(thread: Thread, listener: Listener): Change | null {
@@ -84,7 +86,7 @@ export function nextMessage(
   nowMs: number,
   isHeld: (key: string) => boolean = () => false,
 ): Message | null {
-  const due = waiting.filter(({ thread }) => !thread.late && thread.dueMs <= nowMs && !isHeld(thread.key));
+  const due = waiting.filter(({ thread }) => !thread.late && isDue(thread, nowMs) && !isHeld(thread.key));
   const of = (...changes: Change[]): Item[] => due.filter(({ change }) => changes.includes(change));
   for (const items of [of('opened', 'worsened', 'again'), of('closed')]) {
     if (items.length > MANY) return { kind: 'digest', items: items.sort(byUrgency).slice(0, DIGEST_ITEMS) };
@@ -99,9 +101,9 @@ export function nextMessage(
   );
 }
 
-/** When the next thing may be due; infinity where nothing waits. */
-export function nextDueMs(waiting: readonly Item[]): number {
-  return waiting.reduce((least, { thread }) => Math.min(least, thread.dueMs), Number.POSITIVE_INFINITY);
+/** Nothing is held back for longer than hours: a time that is further ahead was said by a clock that was wrong. */
+function isDue({ dueMs }: Thread, nowMs: number): boolean {
+  return dueMs <= nowMs || dueMs > nowMs + FURTHEST_MS;
 }
 
 /** What a target knows when it was told of a thread as it was then. */
@@ -135,7 +137,7 @@ function lateMessage(late: readonly Item[], nowMs: number): Message | null {
   for (const items of byAgent.values()) {
     const lastMs = Math.max(...items.map(({ thread }) => thread.dueMs));
     const firstMs = Math.min(...items.map(({ thread }) => thread.dueMs)) - LATE_QUIET_MS;
-    if (lastMs > nowMs && nowMs - firstMs < LATE_MOST_MS) continue;
+    if (lastMs > nowMs && Math.abs(nowMs - firstMs) < LATE_MOST_MS) continue;
     return { kind: 'late', items: items.sort(byTime).slice(0, DIGEST_ITEMS) };
   }
   return null;

@@ -3,6 +3,7 @@
  * that hangs or is gone holds up nobody else.
  */
 import { messageOf } from '../../shared/errors.ts';
+import { HOUR_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import type { LogEntry, TargetState } from './api.ts';
 import { type AlertBook, newTargetState } from './book.ts';
@@ -12,6 +13,9 @@ import { type Naming, wordsOf } from './message.ts';
 import { pauseMs } from './retry.ts';
 import { type Target, Undelivered } from './targets/target.ts';
 import type { Thread } from './thread.ts';
+
+/** The longest pause, with its chance. */
+const LONGEST_PAUSE_MS = 2 * HOUR_MS;
 
 export interface SenderOptions {
   readonly target: Target;
@@ -47,7 +51,9 @@ export class Sender {
   }
 
   get pausedUntilMs(): number | null {
-    return this.#pausedUntilMs > this.#options.nowMs() ? this.#pausedUntilMs : null;
+    const leftMs = this.#pausedUntilMs - this.#options.nowMs();
+    // A clock that was set back must not make it wait for longer.
+    return leftMs > 0 && leftMs <= LONGEST_PAUSE_MS ? this.#pausedUntilMs : null;
   }
 
   state(): TargetState {
@@ -235,6 +241,7 @@ export async function sendTest(target: Target, naming: Naming, nowMs: number, si
     told: {},
   };
   const message: Message = { kind: 'one', items: [{ thread, change: 'was' }] };
-  const words = { ...wordsOf(message, target.name, naming, nowMs), headline: 'Test' };
+  const said = wordsOf(message, target.name, naming, nowMs);
+  const words = { ...said, headline: 'Test', text: said.text.replace(said.headline, 'Test') };
   return target.send({ ...words, message, naming, atMs: nowMs, dropped: 0 }, signal);
 }

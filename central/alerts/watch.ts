@@ -142,8 +142,10 @@ export class Watch {
       const gapMs = before === undefined ? 0 : lastSeenMs - before;
       const heardMs = before === undefined ? 0 : listenedMs(deaf, before, lastSeenMs);
       const counts = gapMs >= LEAST_GAP_MS && heardMs >= gapMs * (1 - DEAF_SHARE);
-      const habit = counts ? withGap(known.habit, lastSeenMs, gapMs) : known.habit;
       const byHand = carried && presence !== 'online';
+      // How often somebody comes by says nothing of how often it calls.
+      const learned = counts ? withGap(known.habit, lastSeenMs, gapMs) : known.habit;
+      const habit = byHand || known.byHand ? newHabit(lastSeenMs) : learned;
       if (habit === known.habit && byHand === known.byHand && book.contacts.has(id)) continue;
       changed.push([id, { habit, byHand }]);
     }

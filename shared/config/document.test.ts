@@ -159,6 +159,22 @@ describe('the JSON Schema', () => {
   });
 });
 
+test('a list of several kinds of mappings shows the keys of each', () => {
+  const name = string({ doc: 'A name.', example: 'n' });
+  const kinds = unionOf({
+    doc: 'One.',
+    discriminator: 'kind',
+    variants: { a: object({ doc: 'A.', keys: { name } }), b: object({ doc: 'B.', keys: { other: name } }) },
+  });
+  const list = object({ doc: 'All.', keys: { them: listOf({ doc: 'Some.', of: kinds, default: [] }) } });
+  expect(flatKeys(documentedKeys(list)).map(({ path }) => path)).toEqual(['them', 'them[].name', 'them[].other']);
+  expect(markdownText(list, 'T', 'i')).toContain('With `kind: b`:');
+  const sample = sampleText(list, 'i');
+  expect(sample).toContain('- kind: b');
+  const settings = sample.replace(/^#(?!#)/gm, '');
+  expect(parse(settings)).toEqual({ them: [] });
+});
+
 test.each([
   ['plain'],
   ['127.0.0.1:7070'],

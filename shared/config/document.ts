@@ -56,9 +56,12 @@ function childrenOf(json: Json, prefix: string): DocumentedKey[] {
 }
 
 function documentKey(json: Json, name: string, path: string, required: boolean): DocumentedKey {
-  const variants = ((json.oneOf as Json[] | undefined) ?? []).map((variant) => ({
+  // A list may be one of several kinds of mappings.
+  const items = json.items as Json | undefined;
+  const [kinds, prefix] = items?.oneOf === undefined ? [json.oneOf, path] : [items.oneOf, `${path}[]`];
+  const variants = ((kinds as Json[] | undefined) ?? []).map((variant) => ({
     title: variantTitle(variant),
-    children: childrenOf(variant, path),
+    children: childrenOf(variant, prefix),
   }));
   return {
     path,
@@ -252,6 +255,14 @@ function writeSample(lines: string[], key: DocumentedKey, depth: number, listSta
 
 function writeVariants(lines: string[], key: DocumentedKey, depth: number, lead: string): void {
   const indent = '  '.repeat(depth);
+  if (Array.isArray(key.written)) {
+    lines.push(`${lead}${key.name}: ${inline(key.written)}`);
+    for (const one of key.variants) {
+      lines.push(`#${indent}  # or an entry`, `#${indent}  # - ${one.title}`);
+      for (const child of one.children) writeAlternative(lines, child, depth + 2);
+    }
+    return;
+  }
   const written = Object.entries((key.written ?? {}) as Json).map(([name, value]) => `${name}: ${String(value)}`)[0];
   const stands = key.variants.find((variant) => variant.title === written) ?? key.variants[0]!;
   lines.push(`${lead}${key.name}:`, `#${indent}  ${stands.title}`);

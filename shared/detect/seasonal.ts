@@ -15,7 +15,7 @@ import { gpdBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
 import { booleanOf, integerOf, invalid, listOf, numberOf, objectOf } from '../trust/strict.ts';
 import { ByteReader, ByteWriter } from '../wire/bytes.ts';
-import { isWeekend, localMs, timeOfDayMs, utcZone, ZONE_ENTRIES, type ZoneOffsets } from './civil.ts';
+import { checkZone, isWeekend, localMs, parseZone, timeOfDayMs, utcZone, type ZoneOffsets } from './civil.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
 
 /** Which statistics of a window the parameters are for: 1 = its mean. */
@@ -178,7 +178,6 @@ export const seasonal: DetectorKind<SeasonalParams, SeasonalState> = {
 /** Parameters from JSON. Throws `payload.invalid` naming the field. */
 function parseParams(json: unknown): SeasonalParams {
   const from = objectOf(json, 'params');
-  const zone = objectOf(from.zone, 'params.zone');
   const tail = (value: unknown, where: string): SeasonalTail => {
     const side = objectOf(value, where);
     return {
@@ -190,10 +189,7 @@ function parseParams(json: unknown): SeasonalParams {
   };
   const params: SeasonalParams = {
     windowMs: integerOf(from.windowMs, 'params.windowMs', 1000, DAY_MS),
-    zone: {
-      fromMs: listOf(zone.fromMs, 'params.zone.fromMs', ZONE_ENTRIES, (item, at) => numberOf(item, at)),
-      offsetMs: listOf(zone.offsetMs, 'params.zone.offsetMs', ZONE_ENTRIES, (item, at) => numberOf(item, at)),
-    },
+    zone: parseZone(from.zone, 'params.zone'),
     windows: integerOf(from.windows, 'params.windows'),
     binsPerDay: integerOf(from.binsPerDay, 'params.binsPerDay', 1, 96),
     dayKinds: integerOf(from.dayKinds, 'params.dayKinds', 1, 2),
@@ -233,13 +229,5 @@ export function checkSeasonal(params: SeasonalParams, where: string): void {
     numberOf(tail.share, `${where}.${name}.share`, 1e-6, 0.5);
     numberOf(tail.scale, `${where}.${name}.scale`, 1e-6, 1e6);
     numberOf(tail.shape, `${where}.${name}.shape`, -0.5, 1);
-  }
-}
-
-function checkZone(zone: ZoneOffsets, where: string): void {
-  if (zone.fromMs.length === 0 || zone.fromMs.length !== zone.offsetMs.length) invalid(where, 'has no or odd entries');
-  for (let i = 0; i < zone.fromMs.length; i++) {
-    numberOf(zone.fromMs[i], `${where}.fromMs`, i === 0 ? -8.64e15 : zone.fromMs[i - 1]! + 1, 8.64e15);
-    numberOf(zone.offsetMs[i], `${where}.offsetMs`, -DAY_MS, DAY_MS);
   }
 }

@@ -1,32 +1,60 @@
 /**
- * What the surprise detector measures of one point: how rare it is (histograms) and how improbable (tails), for the
- * point itself and for the median of the last nine, which sees what lasts and is blind to flashes.
+ * What the surprise detector measures of one point: how rare it is (histograms of the value, of the mean and of the
+ * deviation of the last 48 points), how improbable (tails of the distances), whether it lasts (median of nine), whether it
+ * is usual at this hour (season), and how the minute or hour looks that it closes.
  *
- * It depends on the state and the value alone, and changes nothing but the scratch that it is written to.
+ * It depends on the state, the value and the time alone, and changes nothing but the scratch that it is written to.
  */
-
+import type { Instant } from '../clock.ts';
 import { type TailPrior, tailBits } from '../math/tails.ts';
+import { blockMean, closesBlock, emptyBlockMeasure, isFullBlock, measureBlock } from './blocks.ts';
+import { localMs, type ZoneOffsets } from './civil.ts';
 import { histogramRatio, smoothedRatio } from './histogram.ts';
-import { isRecord } from './records.ts';
+import { heldBits, standardised } from './scales.ts';
+import { distanceFromSeason, isProven, slotOf } from './season-profile.ts';
 import {
   at,
-  DEVIATION_POINTS,
-  type LastingPlace,
-  lastings,
+  day,
+  hour,
+  hours,
+  LASTING_POINTS,
   MEMORY_POINTS,
+  minutes,
   places,
+  RECENT_POINTS,
   type SurpriseState,
+  tailAt,
 } from './surprise-state.ts';
+import { daySlotOf, hourSlotOf, isNewMinute, usualBits, usualBitsNow } from './usual-hours.ts';
 
 /** Weight of a new point in the short average: about nine points. */
 export const FAST = 0.2;
-/** What a tail may claim beyond what was seen, in bits for each point that moved: a constant proves nothing. */
-const BITS_PER_MOVE = 0.25;
-const LARGEST_TAIL_BITS = 120;
-/** Weight of the tail in the point's score, beside three histograms. */
-const TAIL_WEIGHT = 0.5;
+/** The median is looked at once in so many points: it moves no faster. */
+export const LASTING_EVERY = 3;
 /** The median of nine independent points scatters 0.42 times as much as they do; it is given half of that at least. */
 const LASTING_FLOOR = 0.2;
+/** A series whose points are this far apart is held against its seasons point by point, others by means of minutes. */
+const SPARSE_MS = 15_000;
+
+/**
+ * Weights of the surprises in a point's score. They were found on one half of the public series and held on the other and
+ * on injected faults; any of them may be halved or doubled without much harm.
+ */
+const weights = {
+  value: 0.5,
+  recent: 0.25,
+  deviation: 0.1,
+  level: 0.05,
+  residual: 0.05,
+  seasonRare: 0.15,
+  seasonTail: 0.12,
+} as const;
+/** A point that is as the season has it, within so many scales, keeps this share of its bits. */
+const AS_EXPECTED = 2;
+const EXPECTED_SHARE = 0.5;
+/** Weights of the surprises in the season's own score. */
+const SEASON_RARE = 0.3;
+const SEASON_TAIL = 0.4;
 
 /** Tail of |distance| in units of scale. */
 export const distancePrior: TailPrior = {
@@ -39,126 +67,243 @@ export const distancePrior: TailPrior = {
 };
 
 /**
- * Module-wide, so that nothing is allocated; numbers apart from the rest, in an array, where they need no boxes.
- * `of`, `numbers[COUNT]` and `numbers[VALUE]` say what it was computed from.
+ * Tails of the scores. A prior worth 100 peaks at a share of 0.005 is worth 20,000 points: a new series is judged by what
+ * is usual for series, an old one by what is usual for itself.
  */
+export const scorePrior: TailPrior = {
+  share: 0.005,
+  threshold: 8,
+  meanExcess: 1.1,
+  shape: 0,
+  peaks: 100,
+  memory: MEMORY_POINTS,
+};
+export const lastingPrior: TailPrior = { ...scorePrior, threshold: 11, meanExcess: 2.2 };
+export const seasonPrior: TailPrior = { ...scorePrior, threshold: 5.7, meanExcess: 1.7 };
+
+/** Which look at the series gave the most bits. */
+export const look = { point: 0, lasting: 1, season: 2, minute: 3, hour: 4 } as const;
+
+/** Module-wide, so that nothing is allocated; numbers apart from the rest, in an array, where they need no boxes. */
 export const measured = {
   of: null as SurpriseState | null,
-  /** Whether the score is the highest of the last 150 points. */
-  record: false,
-  numbers: new Float64Array(6),
-  /** For each of `lastings`: whether it was looked at, and whether its score is a record. */
-  looked: new Uint8Array(lastings.length),
-  lastingRecord: new Uint8Array(lastings.length),
-  /** The median, its distance in units of scale, its score. */
-  median: new Float64Array(lastings.length),
-  distance: new Float64Array(lastings.length),
-  lastingScore: new Float64Array(lastings.length),
+  numbers: new Float64Array(20),
+  /** Whether the median, and whether a season, was looked at. */
+  lasting: false,
+  seasonal: false,
+  /** Whether the day's season is proven, and whether this point is as a season has it. */
+  proven: false,
+  expected: false,
+  /** The look that gave the most bits. */
+  by: look.point as number,
+  minute: emptyBlockMeasure(),
+  hour: emptyBlockMeasure(),
 };
 
-const COUNT = 0;
-const VALUE = 1;
-/** Offsets in `measured.numbers`. */
+/** Offsets in `measured.numbers`; the first four say what it was computed from. */
 export const of = {
+  count: 0,
+  value: 1,
+  monotonicMs: 2,
+  utcMs: 3,
   /** Distances in units of scale. */
-  level: 2,
-  residual: 3,
-  /** Standard deviation of the last 48 points; NaN before there are as many. */
-  deviation: 4,
-  /** Sum of the point's surprises, before gate, habituation and calibration. */
-  score: 5,
+  level: 4,
+  residual: 5,
+  /** Mean and standard deviation of the last 48 points; NaN before there are as many. */
+  recent: 6,
+  deviation: 7,
+  /** Surprise of the deviation, weighted. */
+  deviationShare: 8,
+  /** Scores before calibration, the median, calibrated bits of each look. */
+  score: 9,
+  scoreBits: 10,
+  median: 11,
+  lastingDistance: 12,
+  lastingScore: 13,
+  lastingBits: 14,
+  /** What is held against the seasons, its distance (with sign; NaN: nothing known) and score. */
+  sample: 15,
+  seasonDistance: 16,
+  seasonScore: 17,
+  seasonBits: 18,
+  /** The most bits of any look, and what is left of them at an hour at which surprises are usual. */
+  bits: 19,
 } as const;
 
 /** Fills `measured` for the finite value x as the state's next point. */
-export function measure(state: SurpriseState, x: number): void {
+export function measure(state: SurpriseState, x: number, now: Instant, zone: ZoneOffsets): void {
   const s = state.scalars;
-  const count = s[at.count]!;
   const m = measured.numbers;
-  if (measured.of === state && m[COUNT] === count && m[VALUE] === x) return;
+  const count = s[at.count]!;
+  const { monotonicMs, utcMs } = now;
+  const known = measured.of === state && m[of.count] === count && m[of.value] === x;
+  if (known && m[of.monotonicMs] === monotonicMs && m[of.utcMs] === utcMs) return;
   measured.of = state;
-  m[COUNT] = count;
-  m[VALUE] = x;
-  measurePoint(state, x, count);
-  for (let k = 0; k < lastings.length; k++) measureLasting(state, lastings[k]!, k, x, count);
+  m[of.count] = count;
+  m[of.value] = x;
+  m[of.monotonicMs] = monotonicMs;
+  m[of.utcMs] = utcMs;
+  measureBlock(state, minutes, monotonicMs, measured.minute);
+  measureBlock(state, hours, monotonicMs, measured.hour);
+  const seasonShare = measureSeason(state, x, monotonicMs, utcMs, zone);
+  measurePoint(state, x, count, seasonShare);
+  measureLasting(state, x, count);
+  m[of.bits] = Math.max(0, mostBits() - usualAt(state, utcMs, zone));
 }
 
-function measurePoint(state: SurpriseState, x: number, count: number): void {
-  const s = state.scalars;
-  const b = state.bins;
+function mostBits(): number {
+  const m = measured.numbers;
+  let by: number = look.point;
+  let most = m[of.scoreBits]!;
+  if (m[of.lastingBits]! > most) {
+    by = look.lasting;
+    most = m[of.lastingBits]!;
+  }
+  if (m[of.seasonBits]! > most) {
+    by = look.season;
+    most = m[of.seasonBits]!;
+  }
+  if (measured.minute.bits > most) {
+    by = look.minute;
+    most = measured.minute.bits;
+  }
+  if (measured.hour.bits > most) {
+    by = look.hour;
+    most = measured.hour.bits;
+  }
+  measured.by = by;
+  return most;
+}
+
+function usualAt(state: SurpriseState, utcMs: number, zone: ZoneOffsets): number {
+  if (!isNewMinute(state.scalars, at.usual, utcMs)) return usualBitsNow(state, at.usual);
+  const local = localMs(zone, utcMs);
+  return usualBits(state, hourSlotOf(local), daySlotOf(local));
+}
+
+function measurePoint(state: SurpriseState, x: number, count: number, seasonShare: number): void {
+  const { scalars: s, floats } = state;
   const m = measured.numbers;
   const mean = s[at.mean]!;
   m[of.level] = standardised(x - mean, s[at.variance]!, mean);
   m[of.residual] = standardised(x - s[at.fast]!, s[at.residualVariance]!, mean);
-  m[of.deviation] = count >= DEVIATION_POINTS - 1 ? deviationWith(s, x) : Number.NaN;
-  let ratio = histogramRatio(s, b, places.coarse, x) * smoothedRatio(s, b, places.fine, x);
-  if (count >= DEVIATION_POINTS) ratio *= histogramRatio(s, b, places.deviation, m[of.deviation]!);
-  const tail = Math.max(
-    tailBits(s, at.tailLevel, distancePrior, m[of.level]!),
-    tailBits(s, at.tailResidual, distancePrior, m[of.residual]!),
-  );
-  const score = Math.log2(ratio) + TAIL_WEIGHT * held(tail, count, s[at.moves]!);
+  m[of.recent] = Number.NaN;
+  m[of.deviation] = Number.NaN;
+  m[of.deviationShare] = 0;
+  let score = weights.value * Math.log2(smoothedRatio(s, floats, places.value, x)) + seasonShare;
+  if (count >= RECENT_POINTS - 1) measureRecent(s, x);
+  if (count >= RECENT_POINTS) {
+    m[of.deviationShare] = weights.deviation * Math.log2(histogramRatio(s, floats, places.deviation, m[of.deviation]!));
+    score += m[of.deviationShare]! + weights.recent * Math.log2(smoothedRatio(s, floats, places.recent, m[of.recent]!));
+  }
+  const moves = s[at.moves]!;
+  const level = tailBits(floats, tailAt.level, distancePrior, m[of.level]!);
+  if (level > 0) score += weights.level * heldBits(level, count, moves);
+  const residual = tailBits(floats, tailAt.residual, distancePrior, m[of.residual]!);
+  if (residual > 0) score += weights.residual * heldBits(residual, count, moves);
   m[of.score] = score;
-  measured.record = isRecord(b, places.gate, score);
+  const bits = tailBits(floats, tailAt.score, scorePrior, score);
+  m[of.scoreBits] = measured.expected ? EXPECTED_SHARE * bits : bits;
 }
 
-function measureLasting(state: SurpriseState, place: LastingPlace, k: number, x: number, count: number): void {
-  measured.looked[k] = 0;
-  measured.lastingRecord[k] = 0;
-  if (count < place.points || (count + 1) % place.every !== 0) return;
-  const s = state.scalars;
-  const median = medianWith(s, x, place.points);
-  const mean = s[place.mean]!;
-  const variance = Math.max(s[place.variance]!, LASTING_FLOOR * LASTING_FLOOR * s[at.variance]!);
-  const distance = standardised(median - mean, variance, mean);
-  const claim = held(tailBits(s, place.tail, distancePrior, distance), count, s[at.moves]!);
-  const score = Math.max(Math.log2(smoothedRatio(s, state.bins, place.histogram, median)), claim);
-  measured.looked[k] = 1;
-  measured.median[k] = median;
-  measured.distance[k] = distance;
-  measured.lastingScore[k] = score;
-  if (isRecord(state.bins, place.gate, score)) measured.lastingRecord[k] = 1;
+/** Whether the median of the last points has left the level: what lasts stands out among flashes. */
+function measureLasting(state: SurpriseState, x: number, count: number): void {
+  const { scalars: s, floats } = state;
+  const m = measured.numbers;
+  m[of.lastingBits] = 0;
+  measured.lasting = count >= LASTING_POINTS && (count + 1) % LASTING_EVERY === 0;
+  if (!measured.lasting) return;
+  const median = medianWith(s, x);
+  const mean = s[at.mean]!;
+  const variance = Math.max(s[at.lastingVariance]!, LASTING_FLOOR * LASTING_FLOOR * s[at.variance]!);
+  m[of.median] = median;
+  m[of.lastingDistance] = standardised(median - mean, variance, mean);
+  const tail = tailBits(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
+  m[of.lastingScore] = heldBits(tail, count, s[at.moves]!);
+  const bits = tailBits(floats, tailAt.lastingScore, lastingPrior, m[of.lastingScore]!);
+  // Looked at more seldom, it has fewer chances to be wrong.
+  m[of.lastingBits] = bits === 0 ? 0 : bits + Math.log2(LASTING_EVERY);
 }
 
-/** A tail's claim, held to what the points seen so far can carry. */
-function held(bits: number, count: number, moves: number): number {
-  if (bits === 0) return 0;
-  return Math.min(bits, Math.log2(count + 1) + BITS_PER_MOVE * moves, LARGEST_TAIL_BITS);
+/** Holds the point (of a sparse series) or the minute that it closes against the season; its share in the point's score. */
+function measureSeason(state: SurpriseState, x: number, monotonicMs: number, utcMs: number, zone: ZoneOffsets): number {
+  const { scalars: s, floats } = state;
+  const m = measured.numbers;
+  m[of.seasonBits] = 0;
+  const sparse = isSparse(s, monotonicMs);
+  const dense = !sparse && closesBlock(state, minutes, monotonicMs) && isFullBlock(state, minutes);
+  measured.seasonal = sparse || dense;
+  measured.proven = false;
+  measured.expected = false;
+  if (!measured.seasonal) return 0;
+  const sample = sparse ? x : blockMean(state, minutes);
+  const local = localMs(zone, seasonUtcMs(utcMs, sparse));
+  const distance = distanceFromSeason(state, day, slotOf(day, local), sample);
+  m[of.sample] = sample;
+  m[of.seasonDistance] = distance;
+  measured.proven = isProven(state, day);
+  // The hour's minutes say what is as usual; what is not, is said by the other looks.
+  const fromHour = isProven(state, hour) ? distanceFromSeason(state, hour, slotOf(hour, local), sample) : Number.NaN;
+  measured.expected = (measured.proven && Math.abs(distance) < AS_EXPECTED) || Math.abs(fromHour) < AS_EXPECTED;
+  if (Number.isNaN(distance)) return 0;
+  const rare = Math.log2(smoothedRatio(s, floats, places.season, distance));
+  const tail = tailBits(floats, tailAt.season, distancePrior, Math.abs(distance));
+  m[of.seasonScore] = SEASON_RARE * rare + SEASON_TAIL * tail;
+  if (!measured.proven) return 0;
+  const bits = tailBits(floats, tailAt.seasonScore, seasonPrior, m[of.seasonScore]!);
+  const every = sparse ? 0 : Math.log2(Math.max(1, s[minutes.at + 1]!));
+  m[of.seasonBits] = bits === 0 ? 0 : bits + every;
+  return sparse ? weights.seasonRare * rare + weights.seasonTail * tail : 0;
 }
 
-/** |distance| in units of scale; the scale never below what a float of this size resolves. */
-function standardised(distance: number, variance: number, mean: number): number {
-  const scale = Math.max(Math.sqrt(variance), Math.abs(mean) * 1e-9, 1e-150);
-  return Math.min(1e6, Math.abs(distance) / scale);
+/** A minute's mean belongs to the time in which it was taken. */
+export function seasonUtcMs(utcMs: number, sparse: boolean): number {
+  return sparse ? utcMs : utcMs - minutes.spanMs / 2;
 }
 
-/** Standard deviation of the last 47 points and x; by running sums where they are exact enough, else by two passes. */
-function deviationWith(s: Float64Array, x: number): number {
+/** Whether the points of a series come so seldom that each is a sample for the season. */
+export function isSparse(s: Float64Array, monotonicMs: number): boolean {
+  return s[at.count]! > 0 && monotonicMs - s[at.lastMs]! >= SPARSE_MS;
+}
+
+/** Mean and standard deviation of the last 47 points and x; by running sums where they are exact enough. */
+function measureRecent(s: Float64Array, x: number): void {
+  const m = measured.numbers;
   const origin = s[at.origin]!;
   const place = s[at.ringPlace]!;
   const leaving = s[at.ring + place]! - origin;
   const coming = x - origin;
   const squares = s[at.squares]! + coming * coming - leaving * leaving;
-  if (squares === 0) return 0;
-  const mean = (s[at.sum]! + coming - leaving) / DEVIATION_POINTS;
-  const variance = squares / DEVIATION_POINTS - mean * mean;
+  const mean = (s[at.sum]! + coming - leaving) / RECENT_POINTS;
+  const variance = squares / RECENT_POINTS - mean * mean;
+  if (squares === 0) {
+    m[of.recent] = origin;
+    m[of.deviation] = 0;
+    return;
+  }
+  if (variance > squares * 1e-9 && squares > s[at.squares]! * 1e-6) {
+    m[of.recent] = origin + mean;
+    m[of.deviation] = Math.sqrt(variance);
+    return;
+  }
   // What is left of a difference of large sums is noise: then look at the points themselves.
-  if (variance > squares * 1e-9 && squares > s[at.squares]! * 1e-6) return Math.sqrt(variance);
   let sum = coming;
-  for (let i = 0; i < DEVIATION_POINTS; i++) if (i !== place) sum += s[at.ring + i]! - origin;
-  const exactMean = sum / DEVIATION_POINTS;
+  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) sum += s[at.ring + i]! - origin;
+  const exactMean = sum / RECENT_POINTS;
   let exact = (coming - exactMean) ** 2;
-  for (let i = 0; i < DEVIATION_POINTS; i++) if (i !== place) exact += (s[at.ring + i]! - origin - exactMean) ** 2;
-  return Math.sqrt(exact / DEVIATION_POINTS);
+  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) exact += (s[at.ring + i]! - origin - exactMean) ** 2;
+  m[of.recent] = origin + exactMean;
+  m[of.deviation] = Math.sqrt(exact / RECENT_POINTS);
 }
 
-const sorted = new Float64Array(DEVIATION_POINTS);
+const sorted = new Float64Array(LASTING_POINTS);
 
-/** Median of x and the points before it, `points` in all, by insertion. */
-function medianWith(s: Float64Array, x: number, points: number): number {
+/** Median of x and the points before it, by insertion. */
+function medianWith(s: Float64Array, x: number): number {
   sorted[0] = x;
   let from = s[at.ringPlace]! - 1;
-  for (let i = 1; i < points; i++) {
-    if (from < 0) from += DEVIATION_POINTS;
+  for (let i = 1; i < LASTING_POINTS; i++) {
+    if (from < 0) from += RECENT_POINTS;
     const value = s[at.ring + from]!;
     from--;
     let k = i;
@@ -168,5 +313,5 @@ function medianWith(s: Float64Array, x: number, points: number): number {
     }
     sorted[k] = value;
   }
-  return sorted[points >> 1]!;
+  return sorted[LASTING_POINTS >> 1]!;
 }

@@ -1,36 +1,56 @@
 /**
- * What the surprise detector keeps of one series: two arrays over one block of memory (about 1.8 KB), so that the
- * state is its bytes.
+ * What the surprise detector keeps of one series: typed arrays over one block of memory (about 3.3 KB), so that the state
+ * is its bytes.
  *
- * Encoded: u8 version, u8[7] zero, scalars (float64 LE), bins (float32 LE). Decoding accepts that length alone and
- * checks what the code relies on: numbers finite, places within their rings, counts not negative.
+ * Encoded: u8 version, u8[7] zero, scalars (float64 LE), tails, bins and scales (float32 LE), levels of the seasons
+ * (int16 LE), usual hours (bytes). Decoding accepts that length and version alone (what an older version learned is
+ * refused, and learning starts afresh) and checks what the code relies on: numbers finite, places within their rings,
+ * counts not negative.
  */
 import { PicketError } from '../errors.ts';
 import { TAIL_SIZE } from '../math/tails.ts';
+import { BLOCK_SCALARS, BLOCK_TAILS, type BlockPlace, isSoundBlock } from './blocks.ts';
 import type { StateCodec } from './detector.ts';
 import { HISTOGRAM_SIZE, type HistogramPlace } from './histogram.ts';
-import { GATE_SCALARS, type GatePlace, RECORD_BLOCK_POINTS, RECORD_BLOCKS } from './records.ts';
+import { dayShape, hourShape, isSoundProfile, PROFILE_SCALARS, type ProfilePlace } from './season-profile.ts';
+import { isSoundUsual, USUAL_BYTES, USUAL_SCALARS } from './usual-hours.ts';
 
 export interface SurpriseState {
   readonly scalars: Float64Array;
-  readonly bins: Float32Array;
+  /** Tails, then bins of the histograms, then scales of the seasons. */
+  readonly floats: Float32Array;
+  readonly levels: Int16Array;
+  readonly usual: Uint8Array;
 }
 
-/** Points whose standard deviation is watched. */
-export const DEVIATION_POINTS = 48;
+/** Points whose mean and standard deviation are watched. */
+export const RECENT_POINTS = 48;
+/** Points whose median is watched: blind to flashes of up to four. */
+export const LASTING_POINTS = 9;
+/** Points after which the past counts half, in the histograms and tails: a day at 1 Hz. */
+export const MEMORY_POINTS = 86_400;
 
-const COARSE_BINS = 24;
-const FINE_BINS = 64;
-const DEVIATION_BINS = 24;
+const BLOCK_MEMORY = 5000;
 
-/** Medians that are watched. */
-const LASTING_COUNT = 1;
-const LASTINGS = 17;
-/** Mean and variance of a median that is watched. */
-const LASTING_SCALARS = 2;
-const HISTOGRAMS = LASTINGS + LASTING_COUNT * LASTING_SCALARS;
-const TAILS = HISTOGRAMS + (3 + LASTING_COUNT) * HISTOGRAM_SIZE;
-const GATES = TAILS + (3 + 2 * LASTING_COUNT) * TAIL_SIZE;
+/** Bins of each histogram, in the order in which they lie. */
+const binsOf = { value: 64, recent: 64, deviation: 24, season: 32, minute: 24, hour: 24 } as const;
+const MEMORIES = [
+  MEMORY_POINTS,
+  MEMORY_POINTS,
+  MEMORY_POINTS,
+  MEMORY_POINTS,
+  MEMORY_POINTS,
+  BLOCK_MEMORY,
+  BLOCK_MEMORY,
+];
+const HISTOGRAMS = 20;
+const DAY = HISTOGRAMS + MEMORIES.length * HISTOGRAM_SIZE;
+const HOUR = DAY + PROFILE_SCALARS;
+const MINUTES = HOUR + PROFILE_SCALARS;
+const HOURS = MINUTES + BLOCK_SCALARS;
+const USUAL = HOURS + BLOCK_SCALARS;
+const RING = USUAL + USUAL_SCALARS;
+const SCALARS = RING + RECENT_POINTS;
 
 /** Offsets in the scalars. */
 export const at = {
@@ -39,85 +59,122 @@ export const at = {
   /** Of these, how many differed from the one before. */
   moves: 1,
   last: 2,
-  mean: 3,
-  variance: 4,
+  /** Monotonic time of the last point. */
+  lastMs: 3,
+  mean: 4,
+  variance: 5,
   /** Average of about the last nine points. */
-  fast: 5,
-  residualVariance: 6,
-  /** Recent alarms, fading. */
-  alarms: 7,
-  ringPlace: 8,
+  fast: 6,
+  residualVariance: 7,
+  /** Recent alarms, fading; and the bits that are to be beaten, fading. */
+  alarms: 8,
+  record: 9,
+  ringPlace: 10,
   /** What the ring's sums are relative to. */
-  origin: 9,
-  sum: 10,
-  squares: 11,
+  origin: 11,
+  sum: 12,
+  squares: 13,
   /** Expected range, as it was 50 to 100 points ago; then as it was at most 50 points ago. */
-  expectedLow: 12,
-  expectedHigh: 13,
-  nextLow: 14,
-  nextHigh: 15,
+  expectedLow: 14,
+  expectedHigh: 15,
+  nextLow: 16,
+  nextHigh: 17,
   /** Lowest value ever seen. */
-  lowest: 16,
-  tailLevel: TAILS,
-  tailResidual: TAILS + TAIL_SIZE,
-  tailScore: TAILS + 2 * TAIL_SIZE,
-  ring: GATES + (1 + LASTING_COUNT) * GATE_SCALARS,
+  lowest: 18,
+  /** Variance of the median that is watched about the level. */
+  lastingVariance: 19,
+  usual: USUAL,
+  ring: RING,
 } as const;
 
-const GATE_BINS = COARSE_BINS + (1 + LASTING_COUNT) * FINE_BINS + DEVIATION_BINS;
-const SCALARS = at.ring + DEVIATION_POINTS;
-const BINS = GATE_BINS + (1 + LASTING_COUNT) * RECORD_BLOCKS;
-
-/** Points after which the past counts half, in the histograms and tails: a day at 1 Hz. */
-export const MEMORY_POINTS = 86_400;
-
-function histogram(index: number, firstBin: number, bins: number): HistogramPlace {
-  return { at: HISTOGRAMS + index * HISTOGRAM_SIZE, firstBin, bins, memory: MEMORY_POINTS };
-}
-
-/** Where the histograms and gates of a state lie. */
-export const places = {
-  coarse: histogram(0, 0, COARSE_BINS),
-  fine: histogram(1, COARSE_BINS, FINE_BINS),
-  deviation: histogram(2, COARSE_BINS + FINE_BINS, DEVIATION_BINS),
-  gate: { at: GATES, firstBin: GATE_BINS },
+/** Offsets in the tails. */
+export const tailAt = {
+  level: 0,
+  residual: TAIL_SIZE,
+  score: 2 * TAIL_SIZE,
+  lasting: 3 * TAIL_SIZE,
+  lastingScore: 4 * TAIL_SIZE,
+  season: 5 * TAIL_SIZE,
+  seasonScore: 6 * TAIL_SIZE,
 } as const;
+const MINUTE_TAILS = 7 * TAIL_SIZE;
+const HOUR_TAILS = MINUTE_TAILS + BLOCK_TAILS * TAIL_SIZE;
+const TAILS = HOUR_TAILS + BLOCK_TAILS * TAIL_SIZE;
 
-/**
- * What lasts is told from what flashes by a median: the one of nine points is blind to flashes of up to four. More of them
- * (31 points, each eighth) found no more and doubled the false alarms on quiet data.
- */
-export interface LastingPlace {
-  /** The median of so many points, */
-  readonly points: number;
-  /** looked at once in so many points. */
-  readonly every: number;
-  readonly mean: number;
-  readonly variance: number;
-  readonly histogram: HistogramPlace;
-  readonly tail: number;
-  readonly tailScore: number;
-  readonly gate: GatePlace;
+function histograms(): Record<keyof typeof binsOf, HistogramPlace> {
+  let firstBin = TAILS;
+  const entries = Object.entries(binsOf).map(([name, bins], i) => {
+    const place = { at: HISTOGRAMS + i * HISTOGRAM_SIZE, firstBin, bins, memory: MEMORIES[i]! };
+    firstBin += bins;
+    return [name, place];
+  });
+  return Object.fromEntries(entries) as Record<keyof typeof binsOf, HistogramPlace>;
 }
 
-function lasting(index: number, points: number, every: number): LastingPlace {
+/** Where the histograms of a state lie. */
+export const places = histograms();
+const BINS = Object.values(binsOf).reduce((sum, bins) => sum + bins, 0);
+
+const DAY_SCALES = dayShape.slots / dayShape.slotsAScale;
+const FIRST_SCALE = TAILS + BINS;
+const SCALES = DAY_SCALES + hourShape.slots / hourShape.slotsAScale;
+const DAY_LEVELS = dayShape.slots * dayShape.kinds;
+const LEVELS = DAY_LEVELS + hourShape.slots;
+export const day: ProfilePlace = { ...dayShape, at: DAY, firstSlot: 0, firstScale: FIRST_SCALE };
+export const hour: ProfilePlace = {
+  ...hourShape,
+  at: HOUR,
+  firstSlot: DAY_LEVELS,
+  firstScale: FIRST_SCALE + DAY_SCALES,
+};
+
+/** The resolutions beside the points themselves. */
+export const minutes: BlockPlace = { spanMs: 60_000, at: MINUTES, histogram: places.minute, tail: MINUTE_TAILS };
+export const hours: BlockPlace = { spanMs: 3_600_000, at: HOURS, histogram: places.hour, tail: HOUR_TAILS };
+
+const FLOATS = TAILS + BINS + SCALES;
+const SIZE = SCALARS * 8 + FLOATS * 4 + LEVELS * 2 + USUAL_BYTES;
+
+export function emptySurpriseState(): SurpriseState {
+  const block = new ArrayBuffer(SIZE);
+  const levels = SCALARS * 8 + FLOATS * 4;
   return {
-    points,
-    every,
-    mean: LASTINGS + index * LASTING_SCALARS,
-    variance: LASTINGS + index * LASTING_SCALARS + 1,
-    histogram: histogram(3 + index, COARSE_BINS + FINE_BINS + DEVIATION_BINS + index * FINE_BINS, FINE_BINS),
-    tail: TAILS + (3 + 2 * index) * TAIL_SIZE,
-    tailScore: TAILS + (4 + 2 * index) * TAIL_SIZE,
-    gate: { at: GATES + (1 + index) * GATE_SCALARS, firstBin: GATE_BINS + (1 + index) * RECORD_BLOCKS },
+    scalars: new Float64Array(block, 0, SCALARS),
+    floats: new Float32Array(block, SCALARS * 8, FLOATS),
+    levels: new Int16Array(block, levels, LEVELS),
+    usual: new Uint8Array(block, levels + LEVELS * 2, USUAL_BYTES),
   };
 }
 
-export const lastings: readonly LastingPlace[] = [lasting(0, 9, 1)];
+const HEADER_BYTES = 8;
+const VERSION = 2;
 
-export function emptySurpriseState(): SurpriseState {
-  const block = new ArrayBuffer(SCALARS * 8 + BINS * 4);
-  return { scalars: new Float64Array(block, 0, SCALARS), bins: new Float32Array(block, SCALARS * 8, BINS) };
+function encode({ scalars, floats, levels, usual }: SurpriseState): Uint8Array {
+  const out = new Uint8Array(HEADER_BYTES + SIZE);
+  const view = new DataView(out.buffer);
+  view.setUint8(0, VERSION);
+  let from = HEADER_BYTES;
+  for (let i = 0; i < SCALARS; i++, from += 8) view.setFloat64(from, scalars[i]!, true);
+  for (let i = 0; i < FLOATS; i++, from += 4) view.setFloat32(from, floats[i]!, true);
+  for (let i = 0; i < LEVELS; i++, from += 2) view.setInt16(from, levels[i]!, true);
+  out.set(usual, from);
+  return out;
+}
+
+function decode(bytes: Uint8Array): SurpriseState {
+  if (bytes.length !== HEADER_BYTES + SIZE || bytes[0] !== VERSION) {
+    refuse(`${bytes.length} bytes, version ${bytes[0]}; ${HEADER_BYTES + SIZE} bytes of version ${VERSION} are due`);
+  }
+  for (let i = 1; i < HEADER_BYTES; i++) if (bytes[i] !== 0) refuse(`byte ${i} is not 0`);
+  const state = emptySurpriseState();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let from = HEADER_BYTES;
+  for (let i = 0; i < SCALARS; i++, from += 8) state.scalars[i] = finite(view.getFloat64(from, true), i);
+  for (let i = 0; i < FLOATS; i++, from += 4) state.floats[i] = finite(view.getFloat32(from, true), i);
+  for (let i = 0; i < LEVELS; i++, from += 2) state.levels[i] = view.getInt16(from, true);
+  state.usual.set(bytes.subarray(from));
+  check(state);
+  return state;
 }
 
 const NOT_NEGATIVE = [
@@ -126,74 +183,41 @@ const NOT_NEGATIVE = [
   at.variance,
   at.residualVariance,
   at.alarms,
+  at.record,
   at.squares,
-  ...lastings.map(({ variance }) => variance),
+  at.lastingVariance,
 ];
 
-const HEADER_BYTES = 8;
-const VERSION = 1;
-const SURPRISE_STATE_BYTES = HEADER_BYTES + SCALARS * 8 + BINS * 4;
+/** Far beyond what is ever learned, and so small that its square is a single-precision number. */
+const LARGEST_FLOAT = 1e15;
 
-function encode(state: SurpriseState): Uint8Array {
-  const out = new Uint8Array(SURPRISE_STATE_BYTES);
-  const view = new DataView(out.buffer);
-  view.setUint8(0, VERSION);
-  for (let i = 0; i < SCALARS; i++) view.setFloat64(HEADER_BYTES + i * 8, state.scalars[i]!, true);
-  for (let i = 0; i < BINS; i++) view.setFloat32(HEADER_BYTES + SCALARS * 8 + i * 4, state.bins[i]!, true);
-  return out;
+function check(state: SurpriseState): void {
+  const { scalars: s, floats } = state;
+  for (const i of NOT_NEGATIVE) if (s[i]! < 0) refuse(`number ${i} is ${s[i]}`);
+  if (!Number.isInteger(s[at.ringPlace]!) || s[at.ringPlace]! < 0 || s[at.ringPlace]! >= RECENT_POINTS) {
+    refuse(`place in the ring ${s[at.ringPlace]}`);
+  }
+  if (s[at.expectedLow]! > s[at.expectedHigh]! || s[at.nextLow]! > s[at.nextHigh]!) refuse('expected range');
+  for (const { at: i } of Object.values(places)) {
+    if (s[i]! > s[i + 1]! || s[i + 2]! < 0 || s[i + 3]! < 0) refuse(`range at ${i}`);
+  }
+  for (let i = 0; i < FIRST_SCALE; i++) {
+    const signed = i < TAILS && i % TAIL_SIZE === 0;
+    if (Math.abs(floats[i]!) > LARGEST_FLOAT || (floats[i]! < 0 && !signed))
+      refuse(`number ${SCALARS + i} is ${floats[i]}`);
+  }
+  for (const place of [day, hour]) if (!isSoundProfile(state, place)) refuse(`season of ${place.slots} slots`);
+  for (const place of [minutes, hours]) if (!isSoundBlock(state, place)) refuse(`blocks of ${place.spanMs} ms`);
+  if (!isSoundUsual(s, at.usual)) refuse('usual hours');
 }
 
-function decode(bytes: Uint8Array): SurpriseState {
-  if (bytes.length !== SURPRISE_STATE_BYTES || bytes[0] !== VERSION) {
-    throw new PicketError(
-      'payload.invalid',
-      `state of a surprise detector: ${bytes.length} bytes, version ${bytes[0]}`,
-    );
-  }
-  for (let i = 1; i < HEADER_BYTES; i++) {
-    if (bytes[i] !== 0) throw new PicketError('payload.invalid', `state of a surprise detector: byte ${i} is not 0`);
-  }
-  const state = emptySurpriseState();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < SCALARS; i++) state.scalars[i] = finite(view.getFloat64(HEADER_BYTES + i * 8, true), i);
-  for (let i = 0; i < BINS; i++) {
-    state.bins[i] = notNegative(view.getFloat32(HEADER_BYTES + SCALARS * 8 + i * 4, true), SCALARS + i);
-  }
-  const s = state.scalars;
-  for (const i of NOT_NEGATIVE) notNegative(s[i]!, i);
-  place(s[at.ringPlace]!, DEVIATION_POINTS, at.ringPlace);
-  for (const gate of [places.gate.at, ...lastings.map((one) => one.gate.at)]) {
-    place(s[gate]!, RECORD_BLOCK_POINTS, gate);
-    place(s[gate + 1]!, RECORD_BLOCKS, gate + 1);
-  }
-  if (s[at.expectedLow]! > s[at.expectedHigh]! || s[at.nextLow]! > s[at.nextHigh]!) {
-    throw new PicketError('payload.invalid', 'state of a surprise detector: expected range');
-  }
-  for (const { at: i } of [places.coarse, places.fine, places.deviation, ...lastings.map((one) => one.histogram)]) {
-    if (s[i]! > s[i + 1]!) throw new PicketError('payload.invalid', `state of a surprise detector: range at ${i}`);
-    notNegative(s[i + 2]!, i + 2);
-    notNegative(s[i + 3]!, i + 3);
-  }
-  for (let i = TAILS; i < GATES; i++) if ((i - TAILS) % TAIL_SIZE !== 0) notNegative(s[i]!, i);
-  return state;
+function refuse(what: string): never {
+  throw new PicketError('payload.invalid', `state of a surprise detector: ${what}`);
 }
 
 function finite(value: number, i: number): number {
-  if (!Number.isFinite(value)) throw new PicketError('payload.invalid', `state of a surprise detector: number ${i}`);
+  if (!Number.isFinite(value)) refuse(`number ${i} is ${value}`);
   return value;
-}
-
-function notNegative(value: number, i: number): number {
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
-    throw new PicketError('payload.invalid', `state of a surprise detector: number ${i} is ${value}`);
-  }
-  return value;
-}
-
-function place(value: number, size: number, i: number): void {
-  if (!Number.isInteger(value) || value < 0 || value >= size) {
-    throw new PicketError('payload.invalid', `state of a surprise detector: place ${i} is ${value}`);
-  }
 }
 
 export const surpriseCodec: StateCodec<SurpriseState> = { version: VERSION, encode, decode };

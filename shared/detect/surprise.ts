@@ -1,35 +1,62 @@
 /**
  * The univariate detector that runs on every series: how surprising, in bits, is this value?
  *
- * Adaptive histograms say how rare the value and the deviation of the last 48 points are; peaks-over-threshold tails
- * say how improbable it is beyond all that was seen. Their sum is no probability yet, so a last tail, over the sum
- * itself, turns it into bits that can be held against a budget: b bits come about once in 2^b points. The median of the
- * last nine points is judged beside the point, so that what lasts stands out among flashes; the rarer counts.
- * Two habits keep it quiet: only a new record of the last 150 points passes (a state that lasts is told once), and
- * the bar rises with the logarithm of recent alarms (habituation).
+ *   value, mean and deviation of the last 48 points ─► adaptive histograms ─► rarity ┐
+ *   distance from level, from the last points ─► peaks over threshold ───────────────┼─► score ─► tail ─► bits ┐
+ *   distance from what is usual at this hour ─► both ────────────────────────────────┘                        ├─► most
+ *   median of nine; the season alone; means of minutes and of hours ─► scores ─► tails ─► bits ───────────────┘
+ *
+ * A score is no probability: a last tail over the scores themselves turns each into bits that can be held against a
+ * budget. b bits come about once in 2^b points; what is looked at more seldom has that many more.
+ * Three habits keep it quiet: what was told must be beaten, and that bar fades by half in `RECORD_FADES` points (a state
+ * that lasts is told once); the bar rises with the logarithm of recent alarms (habituation); and less is made of
+ * surprises that come at their hour.
+ *
+ * Histograms with adaptive range: rarity as in Goldstein and Dengel 2012 (HBOS), online. Tails: see `math/tails.ts`.
  *
  * Constraints: constant memory, no allocation in `score` and `learn`, no clock; what is not finite or not of good
  * quality is neither judged nor learned.
  */
-
-import { learnTail, startTail, type TailPrior, tailBits } from '../math/tails.ts';
+import type { Instant } from '../clock.ts';
+import { learnTail, startTail } from '../math/tails.ts';
 import { Quality } from '../series.ts';
+import { objectOf } from '../trust/strict.ts';
+import { learnBlock, startBlocks } from './blocks.ts';
+import { localMs, parseZone, utcZone, type ZoneOffsets } from './civil.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
 import { highQuantile, learnHistogram, lowQuantile, rangeHigh, rangeLow } from './histogram.ts';
 import { parseNumbers } from './params.ts';
-import { learnRecord } from './records.ts';
-import { distancePrior, FAST, measure, measured, of } from './surprise-measure.ts';
+import { heldStep } from './scales.ts';
+import { learnSeason, slotOf, startProfile } from './season-profile.ts';
+import {
+  distancePrior,
+  FAST,
+  isSparse,
+  LASTING_EVERY,
+  lastingPrior,
+  look,
+  measure,
+  measured,
+  of,
+  scorePrior,
+  seasonPrior,
+  seasonUtcMs,
+} from './surprise-measure.ts';
 import {
   at,
-  DEVIATION_POINTS,
+  day,
   emptySurpriseState,
-  type LastingPlace,
-  lastings,
-  MEMORY_POINTS,
+  hour,
+  hours,
+  LASTING_POINTS,
+  minutes,
   places,
+  RECENT_POINTS,
   type SurpriseState,
   surpriseCodec,
+  tailAt,
 } from './surprise-state.ts';
+import { enterMinute, isNewMinute, learnUsual } from './usual-hours.ts';
 
 export interface SurpriseParams {
   /** Points before it says anything. */
@@ -40,9 +67,13 @@ export interface SurpriseParams {
   readonly habituation: number;
   /** Points after which a past alarm counts half. */
   readonly forgetPoints: number;
+  /** The site's civil time. */
+  readonly zone: ZoneOffsets;
 }
 
-export const surpriseDefaults: SurpriseParams = { minPoints: 120, barBits: 24, habituation: 1, forgetPoints: 3600 };
+const numberDefaults = { minPoints: 120, barBits: 24, habituation: 1, forgetPoints: 3600 };
+
+export const surpriseDefaults: SurpriseParams = { ...numberDefaults, zone: utcZone };
 
 /** Points over which mean and scale are averaged. */
 const LEVEL_POINTS = 3600;
@@ -59,21 +90,10 @@ const SETTLED_POINTS = 30;
 /** No more than this is ever claimed: once in the age of the universe is far below it. */
 const MOST_BITS = 128;
 /** Bits from which on a record counts as an alarm to get used to. */
-const ALARM_BITS = 12;
-
-/**
- * Tails of the scores. A prior worth 50 peaks at a share of 0.005 is worth 10,000 points: a new series is judged by what
- * is usual for series, an old one by what is usual for itself.
- */
-const scorePrior: TailPrior = {
-  share: 0.005,
-  threshold: 24,
-  meanExcess: 4,
-  shape: 0,
-  peaks: 50,
-  memory: MEMORY_POINTS,
-};
-const lastingPrior: TailPrior = { ...scorePrior, threshold: 9, meanExcess: 1.6 };
+const ALARM_BITS = 11;
+/** Points in which the bits that are to be beaten fade by half. */
+const RECORD_FADES = 400;
+const RECORD_FADE = 0.5 ** (1 / RECORD_FADES);
 
 function usable(x: Float64Array, quality: Uint8Array): boolean {
   return Number.isFinite(x[0]!) && quality[0] === Quality.good;
@@ -83,59 +103,64 @@ function clamped(x: number): number {
   return Math.min(LARGEST, Math.max(-LARGEST, x));
 }
 
-/** Calibrated bits of what is measured: the rarest of the point and of what lasts, records alone. */
-function bitsOf(s: Float64Array): number {
-  let bits = measured.record ? tailBits(s, at.tailScore, scorePrior, measured.numbers[of.score]!) : 0;
-  for (let k = 0; k < lastings.length; k++) {
-    if (measured.lastingRecord[k] === 0) continue;
-    const { tailScore, every } = lastings[k]!;
-    const lasting = tailBits(s, tailScore, lastingPrior, measured.lastingScore[k]!);
-    // Looked at more seldom, it has fewer chances to be wrong.
-    if (lasting > 0) bits = Math.max(bits, lasting + Math.log2(every));
-  }
-  return bits;
-}
-
-function score(params: SurpriseParams, state: SurpriseState, x: Float64Array, quality: Uint8Array, out: Verdict): void {
+function score(
+  params: SurpriseParams,
+  state: SurpriseState,
+  x: Float64Array,
+  quality: Uint8Array,
+  now: Instant,
+  out: Verdict,
+): void {
   clearVerdict(out);
   const s = state.scalars;
   if (!usable(x, quality) || s[at.count]! < params.minPoints) return;
-  measure(state, clamped(x[0]!));
+  measure(state, clamped(x[0]!), now, params.zone);
   out.ready = true;
   out.expectedLow = s[at.expectedLow]!;
   out.expectedHigh = s[at.expectedHigh]!;
-  const bits = bitsOf(s);
-  if (bits === 0) return;
+  const bits = measured.numbers[of.bits]!;
+  if (bits <= s[at.record]!) return;
   out.bits = Math.min(MOST_BITS, Math.max(0, bits - params.habituation * Math.log2(1 + s[at.alarms]!)));
   out.finding = out.bits >= params.barBits;
 }
 
-function learn(params: SurpriseParams, state: SurpriseState, input: Float64Array, quality: Uint8Array): void {
+function learn(
+  params: SurpriseParams,
+  state: SurpriseState,
+  input: Float64Array,
+  quality: Uint8Array,
+  now: Instant,
+): void {
   if (!usable(input, quality)) return;
   const x = clamped(input[0]!);
-  const s = state.scalars;
-  const b = state.bins;
+  const { scalars: s, floats } = state;
   const count = s[at.count]!;
-  if (count === 0) begin(s, x);
-  measure(state, x);
+  if (count === 0) begin(s, x, now.monotonicMs);
+  measure(state, x, now, params.zone);
   const m = measured.numbers;
-  const deviation = m[of.deviation]!;
   if (count >= SETTLED_POINTS) {
-    learnTail(s, at.tailLevel, distancePrior, m[of.level]!);
-    learnTail(s, at.tailResidual, distancePrior, m[of.residual]!);
+    learnTail(floats, tailAt.level, distancePrior, m[of.level]!);
+    learnTail(floats, tailAt.residual, distancePrior, m[of.residual]!);
   }
-  if (count > DEVIATION_POINTS) learnScores(params, state);
+  if (measured.seasonal) learnSeasons(params, state, now);
+  const record = s[at.record]!;
+  if (measured.lasting) learnLasting(state, count, record);
+  if (count > RECENT_POINTS) learnScores(params, state, record, now.utcMs);
+  learnBlock(state, minutes, x, now.monotonicMs, measured.minute, measured.minute.bits > record);
+  learnBlock(state, hours, x, now.monotonicMs, measured.hour, measured.hour.bits > record);
   if (x !== s[at.last]!) s[at.moves] = s[at.moves]! + 1;
   s[at.last] = x;
+  s[at.lastMs] = now.monotonicMs;
   s[at.lowest] = Math.min(x, s[at.lowest]!);
-  learnHistogram(s, b, places.coarse, x);
-  learnHistogram(s, b, places.fine, x);
-  if (!Number.isNaN(deviation)) learnHistogram(s, b, places.deviation, deviation);
+  learnHistogram(s, floats, places.value, x);
+  if (count >= RECENT_POINTS - 1) {
+    learnHistogram(s, floats, places.recent, m[of.recent]!);
+    learnHistogram(s, floats, places.deviation, m[of.deviation]!);
+  }
   learnScales(s, x, count);
-  for (let k = 0; k < lastings.length; k++) if (measured.looked[k] === 1) learnLasting(state, lastings[k]!, k, count);
   learnRing(s, x);
   s[at.count] = count + 1;
-  if ((count + 1) % EXPECTED_EVERY === 0) learnExpected(s, b);
+  if ((count + 1) % EXPECTED_EVERY === 0) learnExpected(s, floats);
 }
 
 /**
@@ -143,8 +168,8 @@ function learn(params: SurpriseParams, state: SurpriseState, input: Float64Array
  */
 function learnExpected(s: Float64Array, b: Float32Array): void {
   const first = s[at.count] === EXPECTED_EVERY;
-  const low = Math.max(s[at.lowest]!, lowQuantile(s, b, places.fine, OUTSIDE));
-  const high = Math.max(low, highQuantile(s, b, places.fine, OUTSIDE));
+  const low = Math.max(s[at.lowest]!, lowQuantile(s, b, places.value, OUTSIDE));
+  const high = Math.max(low, highQuantile(s, b, places.value, OUTSIDE));
   const margin = MARGIN * (high - low);
   // What was never below zero is not expected there.
   const from = s[at.lowest]! >= 0 ? Math.max(0, low - margin) : low - margin;
@@ -155,62 +180,82 @@ function learnExpected(s: Float64Array, b: Float32Array): void {
 }
 
 /** Scores that are no record count as usual, so that one long trouble does not make the tail heavy. */
-function learnScores(params: SurpriseParams, state: SurpriseState): void {
-  const s = state.scalars;
+function learnScores(params: SurpriseParams, state: SurpriseState, record: number, utcMs: number): void {
+  const { scalars: s, floats } = state;
   const m = measured.numbers;
-  const alarm = bitsOf(s) > ALARM_BITS ? 1 : 0;
+  const bits = m[of.bits]!;
+  const alarm = bits > record && bits > ALARM_BITS ? 1 : 0;
   s[at.alarms] = s[at.alarms]! * (1 - Math.LN2 / params.forgetPoints) + alarm;
-  learnTail(s, at.tailScore, scorePrior, measured.record ? m[of.score]! : Math.min(m[of.score]!, s[at.tailScore]!));
-  learnRecord(s, state.bins, places.gate, m[of.score]!);
+  s[at.record] = Math.min(MOST_BITS, Math.max(record * RECORD_FADE, bits));
+  const usual = Math.min(m[of.score]!, floats[tailAt.score]!);
+  learnTail(floats, tailAt.score, scorePrior, m[of.scoreBits]! > record ? m[of.score]! : usual);
+  if (isNewMinute(s, at.usual, utcMs)) enterMinute(state, at.usual, utcMs, localMs(params.zone, utcMs));
+  const raw = Math.min(MOST_BITS, rawBits());
+  // A long trouble is surprising at every hour, but told once: it must not make all hours usual.
+  if (raw > record) learnUsual(state, at.usual, raw);
 }
 
-function learnLasting(state: SurpriseState, place: LastingPlace, k: number, count: number): void {
-  const s = state.scalars;
-  const median = measured.median[k]!;
-  if (count < place.points + place.every) s[place.mean] = median;
-  // Medians overlap: those of the next points say the same again, and must not teach it that often.
-  const independent = count % place.points < place.every;
-  if (independent && count >= SETTLED_POINTS) learnTail(s, place.tail, distancePrior, measured.distance[k]!);
-  const score = measured.lastingScore[k]!;
-  if (independent && count > DEVIATION_POINTS) {
-    learnTail(
-      s,
-      place.tailScore,
-      lastingPrior,
-      measured.lastingRecord[k] === 1 ? score : Math.min(score, s[place.tailScore]!),
-    );
+/** The most bits of any look, before less was made of them. */
+function rawBits(): number {
+  const m = measured.numbers;
+  if (measured.by === look.point) return m[of.scoreBits]!;
+  if (measured.by === look.lasting) return m[of.lastingBits]!;
+  if (measured.by === look.season) return m[of.seasonBits]!;
+  return measured.by === look.minute ? measured.minute.bits : measured.hour.bits;
+}
+
+function learnSeasons(params: SurpriseParams, state: SurpriseState, now: Instant): void {
+  const { scalars: s, floats } = state;
+  const m = measured.numbers;
+  const distance = m[of.seasonDistance]!;
+  if (!Number.isNaN(distance)) {
+    learnHistogram(s, floats, places.season, Math.max(-50, Math.min(50, distance)));
+    learnTail(floats, tailAt.season, distancePrior, Math.abs(distance));
+    if (measured.proven) {
+      const usual = Math.min(m[of.seasonScore]!, floats[tailAt.seasonScore]!);
+      const told = m[of.seasonBits]! > s[at.record]!;
+      learnTail(floats, tailAt.seasonScore, seasonPrior, told ? m[of.seasonScore]! : usual);
+    }
   }
-  if (count > DEVIATION_POINTS) learnRecord(s, state.bins, place.gate, score);
-  learnHistogram(s, state.bins, place.histogram, median);
-  const low = rangeLow(s, places.fine);
-  const high = rangeHigh(s, places.fine);
-  const width = high - low;
-  const weight = place.every / Math.min(count + 1, LEVEL_POINTS);
-  const off = median - s[place.mean]!;
-  const step = count >= SETTLED_POINTS ? held(off, s[place.variance]!, width) : off;
-  s[place.mean] = within(s[place.mean]! + weight * step, low, high);
-  s[place.variance] = Math.min(width * width, s[place.variance]! + weight * (step * step - s[place.variance]!));
+  const sparse = isSparse(s, now.monotonicMs);
+  const local = localMs(params.zone, seasonUtcMs(now.utcMs, sparse));
+  const since = sparse ? now.monotonicMs - s[at.lastMs]! : minutes.spanMs;
+  for (const place of seasons) learnSeason(state, place, slotOf(place, local), m[of.sample]!, since);
 }
 
-/** The step of a mean or variance, held to what a few deviations and the range of the values allow. */
-function held(distance: number, variance: number, width: number): number {
-  const allowed = 5 * Math.sqrt(variance) + 0.05 * width;
-  return Math.min(allowed, Math.max(-allowed, distance));
+const seasons = [day, hour] as const;
+
+function learnLasting(state: SurpriseState, count: number, record: number): void {
+  const { scalars: s, floats } = state;
+  const m = measured.numbers;
+  // Medians overlap: those of the next points say the same again, and must not teach it that often.
+  const independent = count % LASTING_POINTS < LASTING_EVERY;
+  if (independent && count >= SETTLED_POINTS) {
+    learnTail(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
+    const usual = Math.min(m[of.lastingScore]!, floats[tailAt.lastingScore]!);
+    learnTail(floats, tailAt.lastingScore, lastingPrior, m[of.lastingBits]! > record ? m[of.lastingScore]! : usual);
+  }
+  const width = rangeHigh(s, places.value) - rangeLow(s, places.value);
+  const weight = Math.min(1, LASTING_EVERY / Math.min(count + 1, LEVEL_POINTS));
+  const off = m[of.median]! - s[at.mean]!;
+  const step = count >= SETTLED_POINTS ? heldStep(off, s[at.lastingVariance]!, width) : off;
+  const variance = s[at.lastingVariance]! + weight * (step * step - s[at.lastingVariance]!);
+  s[at.lastingVariance] = Math.min(width * width, variance);
 }
 
 /** Means and variances, within the range of the histogram: it recovers from something absurd, and they with it. */
 function learnScales(s: Float64Array, x: number, count: number): void {
   const weight = 1 / Math.min(count + 1, LEVEL_POINTS);
   const settled = count >= SETTLED_POINTS;
-  const low = rangeLow(s, places.fine);
-  const high = rangeHigh(s, places.fine);
+  const low = rangeLow(s, places.value);
+  const high = rangeHigh(s, places.value);
   const width = high - low;
   const largest = width * width;
-  const distance = settled ? held(x - s[at.mean]!, s[at.variance]!, width) : x - s[at.mean]!;
+  const distance = settled ? heldStep(x - s[at.mean]!, s[at.variance]!, width) : x - s[at.mean]!;
   s[at.mean] = within(s[at.mean]! + weight * distance, low, high);
   s[at.variance] = Math.min(largest, s[at.variance]! + weight * (distance * distance - s[at.variance]!));
   const from = s[at.fast]!;
-  const residual = settled ? held(x - from, s[at.residualVariance]!, width) : x - from;
+  const residual = settled ? heldStep(x - from, s[at.residualVariance]!, width) : x - from;
   const residuals = s[at.residualVariance]! + weight * (residual * residual - s[at.residualVariance]!);
   s[at.residualVariance] = Math.min(largest, residuals);
   s[at.fast] = within(from + FAST * (x - from), low, high);
@@ -228,13 +273,13 @@ function learnRing(s: Float64Array, x: number): void {
   s[at.ring + place] = x;
   s[at.sum] = s[at.sum]! + coming - leaving;
   s[at.squares] = Math.max(0, before + coming * coming - leaving * leaving);
-  s[at.ringPlace] = place + 1 === DEVIATION_POINTS ? 0 : place + 1;
+  s[at.ringPlace] = place + 1 === RECENT_POINTS ? 0 : place + 1;
   if (s[at.ringPlace] !== 0 && s[at.squares]! >= before * 1e-6) return;
   // Once a round, and after something huge has left, the sums begin anew, relative to where the points are now.
   s[at.origin] = x;
   s[at.sum] = 0;
   s[at.squares] = 0;
-  for (let i = 0; i < DEVIATION_POINTS; i++) {
+  for (let i = 0; i < RECENT_POINTS; i++) {
     const difference = s[at.ring + i]! - x;
     s[at.sum] = s[at.sum]! + difference;
     s[at.squares] = s[at.squares]! + difference * difference;
@@ -242,20 +287,35 @@ function learnRing(s: Float64Array, x: number): void {
 }
 
 /** The first point: everything that is averaged starts from it. */
-function begin(s: Float64Array, x: number): void {
+function begin(s: Float64Array, x: number, monotonicMs: number): void {
   for (const i of [at.last, at.mean, at.fast, at.origin, at.lowest]) s[i] = x;
-  s.fill(x, at.ring, at.ring + DEVIATION_POINTS);
+  s[at.lastMs] = monotonicMs;
+  s.fill(x, at.ring, at.ring + RECENT_POINTS);
 }
 
 function start(): SurpriseState {
   const state = emptySurpriseState();
-  for (const tail of [at.tailLevel, at.tailResidual]) startTail(state.scalars, tail, distancePrior);
-  startTail(state.scalars, at.tailScore, scorePrior);
-  for (const { tail, tailScore } of lastings) {
-    startTail(state.scalars, tail, distancePrior);
-    startTail(state.scalars, tailScore, lastingPrior);
+  for (const tail of [tailAt.level, tailAt.residual, tailAt.lasting, tailAt.season]) {
+    startTail(state.floats, tail, distancePrior);
   }
+  startTail(state.floats, tailAt.score, scorePrior);
+  startTail(state.floats, tailAt.lastingScore, lastingPrior);
+  startTail(state.floats, tailAt.seasonScore, seasonPrior);
+  for (const place of [minutes, hours]) startBlocks(state, place);
+  for (const place of seasons) startProfile(state, place);
   return state;
+}
+
+/** Parameters from JSON. Throws `payload.invalid` naming the field. */
+function parseParams(json: unknown): SurpriseParams {
+  const { zone, ...numbers } = objectOf(json, 'parameters of surprise');
+  const parsed = parseNumbers('surprise', numbers, numberDefaults, {
+    minPoints: [60, 1e6],
+    barBits: [1, 200],
+    habituation: [0, 20],
+    forgetPoints: [10, 1e9],
+  });
+  return { ...parsed, zone: zone === undefined ? utcZone : parseZone(zone, 'parameters of surprise: zone') };
 }
 
 export const surprise: DetectorKind<SurpriseParams, SurpriseState> = {
@@ -263,15 +323,9 @@ export const surprise: DetectorKind<SurpriseParams, SurpriseState> = {
   major: 1,
   doc: 'How rare a value is for its series, in bits, from what the series did before.',
   defaults: surpriseDefaults,
-  parseParams: (json) =>
-    parseNumbers('surprise', json, surpriseDefaults, {
-      minPoints: [60, 1e6],
-      barBits: [1, 200],
-      habituation: [0, 20],
-      forgetPoints: [10, 1e9],
-    }),
+  parseParams,
   state: surpriseCodec,
   start,
-  score: (params, state, x, quality, _at, out) => score(params, state, x, quality, out),
-  learn: (params, state, x, quality) => learn(params, state, x, quality),
+  score,
+  learn,
 };

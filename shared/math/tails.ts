@@ -10,6 +10,9 @@
  * Layout of a tail at `at`: [threshold, samples, peaks, sum of excesses, sum of squared excesses, weight of a sample]
  */
 
+/** Where tails lie: they need no more than single precision. */
+export type TailNumbers = Float64Array | Float32Array;
+
 /** Numbers that one tail takes in the caller's array. */
 export const TAIL_SIZE = 6;
 
@@ -41,7 +44,7 @@ const minShape = -0.1;
 const maxShape = 0.45;
 
 /** Begins a tail. */
-export function startTail(a: Float64Array, at: number, prior: TailPrior): void {
+export function startTail(a: TailNumbers, at: number, prior: TailPrior): void {
   a[at + THRESHOLD] = prior.threshold;
   a[at + SAMPLES] = 0;
   a[at + PEAKS] = 0;
@@ -51,7 +54,7 @@ export function startTail(a: Float64Array, at: number, prior: TailPrior): void {
 }
 
 /** Takes in one sample (finite). */
-export function learnTail(a: Float64Array, at: number, prior: TailPrior, y: number): void {
+export function learnTail(a: TailNumbers, at: number, prior: TailPrior, y: number): void {
   const threshold = a[at + THRESHOLD]!;
   const samples = a[at + SAMPLES]! + 1;
   a[at + SAMPLES] = samples;
@@ -74,12 +77,12 @@ export function learnTail(a: Float64Array, at: number, prior: TailPrior, y: numb
   }
 }
 
-function meanExcess(a: Float64Array, at: number, prior: TailPrior): number {
+function meanExcess(a: TailNumbers, at: number, prior: TailPrior): number {
   return (a[at + SUM]! + prior.peaks * prior.meanExcess) / (a[at + PEAKS]! + prior.peaks);
 }
 
 /** Shape of the fitted tail, within [minShape, maxShape]. */
-export function tailShape(a: Float64Array, at: number, prior: TailPrior): number {
+export function tailShape(a: TailNumbers, at: number, prior: TailPrior): number {
   const peaks = a[at + PEAKS]!;
   if (peaks < 2) return prior.shape;
   const mean = a[at + SUM]! / peaks;
@@ -90,7 +93,7 @@ export function tailShape(a: Float64Array, at: number, prior: TailPrior): number
 }
 
 /** Surprise of a sample at least as high as y, in bits; 0 up to the threshold. */
-export function tailBits(a: Float64Array, at: number, prior: TailPrior, y: number): number {
+export function tailBits(a: TailNumbers, at: number, prior: TailPrior, y: number): number {
   const excess = y - a[at + THRESHOLD]!;
   if (!(excess > 0)) return 0;
   const share = (a[at + PEAKS]! + prior.peaks) / (a[at + SAMPLES]! + prior.peaks / prior.share);
@@ -114,7 +117,7 @@ export function gpdBits(y: number, shape: number, scale: number): number {
 }
 
 /** Value that is exceeded with probability `probability` (below the threshold's share), of a fitted tail. */
-export function tailQuantile(a: Float64Array, at: number, prior: TailPrior, probability: number): number {
+export function tailQuantile(a: TailNumbers, at: number, prior: TailPrior, probability: number): number {
   const share = (a[at + PEAKS]! + prior.peaks) / (a[at + SAMPLES]! + prior.peaks / prior.share);
   const shape = tailShape(a, at, prior);
   const scale = meanExcess(a, at, prior) * (1 - shape);

@@ -1,0 +1,23 @@
+/** Distances in units of scale, and how far one value may move what was learned: shared by all resolutions. */
+
+/** What a tail may claim beyond what was seen, in bits for each point that moved: a constant proves nothing. */
+const BITS_PER_MOVE = 0.25;
+const LARGEST_TAIL_BITS = 120;
+
+/** |distance| in units of scale; the scale never below what a float of this size resolves. */
+export function standardised(distance: number, variance: number, mean: number): number {
+  const scale = Math.max(Math.sqrt(variance), Math.abs(mean) * 1e-9, 1e-150);
+  return Math.min(1e6, Math.abs(distance) / scale);
+}
+
+/** A tail's claim, held to what the points seen so far can carry. */
+export function heldBits(bits: number, count: number, moves: number): number {
+  if (bits === 0) return 0;
+  return Math.min(bits, Math.log2(count + 1) + BITS_PER_MOVE * moves, LARGEST_TAIL_BITS);
+}
+
+/** The step of a mean or variance, held to what a few deviations and the range of the values allow. */
+export function heldStep(distance: number, variance: number, width: number): number {
+  const allowed = 5 * Math.sqrt(variance) + 0.05 * width;
+  return Math.min(allowed, Math.max(-allowed, distance));
+}

@@ -1,0 +1,96 @@
+/**
+ * Surprises that come at their hour: a job at 17 minutes past, a backup at two at night. For each minute of the hour and
+ * each quarter-hour of the day it is remembered how surprising the most surprising sample used to be then, and that much
+ * less is made of the next. Whatever is surprising elsewhere, or more surprising than usual, keeps its bits.
+ *
+ * Slots hold half bits in a byte. When a slot ends, its memory moves by half of the difference towards what was seen, so
+ * that the third time a job is heard it counts a quarter, and a job that was moved is forgotten in as many hours or days.
+ *
+ * Constraints: 156 bytes and 6 numbers a series, no allocation; civil time comes from the caller.
+ */
+import { DAY_MS, MINUTE_MS } from '../limits.ts';
+import { timeOfDayMs } from './civil.ts';
+
+const HOUR_SLOTS = 60;
+const DAY_SLOTS = 96;
+/** Bytes of the memory: minutes of the hour, quarter-hours of the day. */
+export const USUAL_BYTES = HOUR_SLOTS + DAY_SLOTS;
+export const USUAL_SCALARS = 5;
+
+/** Start of the minute that is now (UTC), its slots, and the most bits seen in each. */
+const MINUTE_FROM = 0;
+const HOUR_SLOT = 1;
+const DAY_SLOT = 2;
+const HOUR_MOST = 3;
+const DAY_MOST = 4;
+
+const MOST_HALVES = 255;
+/** Less than this is what chance makes of the best of the samples that a slot may have, and no habit. */
+const LEAST_HOUR_BITS = 9;
+const LEAST_DAY_BITS = 13;
+
+export interface UsualArrays {
+  readonly scalars: Float64Array;
+  readonly usual: Uint8Array;
+}
+
+/** Whether that moment lies in another minute than the last sample. */
+export function isNewMinute(s: Float64Array, at: number, utcMs: number): boolean {
+  const since = utcMs - s[at + MINUTE_FROM]!;
+  return !(since >= 0 && since < MINUTE_MS);
+}
+
+export function hourSlotOf(localMs: number): number {
+  const minutes = Math.floor(localMs / MINUTE_MS);
+  return ((minutes % HOUR_SLOTS) + HOUR_SLOTS) % HOUR_SLOTS;
+}
+
+export function daySlotOf(localMs: number): number {
+  return Math.min(DAY_SLOTS - 1, Math.floor((timeOfDayMs(localMs) / DAY_MS) * DAY_SLOTS));
+}
+
+/** Bits that are usual in these slots. */
+export function usualBits({ usual }: UsualArrays, hourSlot: number, daySlot: number): number {
+  return Math.max(usual[hourSlot]!, usual[HOUR_SLOTS + daySlot]!) / 2;
+}
+
+/** Bits that are usual in the minute of the last sample. */
+export function usualBitsNow(arrays: UsualArrays, at: number): number {
+  return usualBits(arrays, arrays.scalars[at + HOUR_SLOT]!, arrays.scalars[at + DAY_SLOT]!);
+}
+
+/** Takes in the bits of a sample, before anything was made less of. */
+export function learnUsual(arrays: UsualArrays, at: number, bits: number): void {
+  const s = arrays.scalars;
+  if (bits > s[at + HOUR_MOST]!) s[at + HOUR_MOST] = bits;
+  if (bits > s[at + DAY_MOST]!) s[at + DAY_MOST] = bits;
+}
+
+/** Before the first sample of another minute: what has ended is remembered. */
+export function enterMinute(arrays: UsualArrays, at: number, utcMs: number, localMs: number): void {
+  const { scalars: s, usual } = arrays;
+  const hourSlot = hourSlotOf(localMs);
+  const daySlot = daySlotOf(localMs);
+  remember(usual, s[at + HOUR_SLOT]!, s[at + HOUR_MOST]!, LEAST_HOUR_BITS);
+  s[at + HOUR_MOST] = 0;
+  if (daySlot !== s[at + DAY_SLOT]!) {
+    remember(usual, HOUR_SLOTS + s[at + DAY_SLOT]!, s[at + DAY_MOST]!, LEAST_DAY_BITS);
+    s[at + DAY_MOST] = 0;
+  }
+  s[at + HOUR_SLOT] = hourSlot;
+  s[at + DAY_SLOT] = daySlot;
+  s[at + MINUTE_FROM] = Math.floor(utcMs / MINUTE_MS) * MINUTE_MS;
+}
+
+function remember(usual: Uint8Array, slot: number, bits: number, leastBits: number): void {
+  const before = usual[slot]!;
+  const seen = bits < leastBits ? 0 : Math.min(MOST_HALVES, 2 * bits);
+  usual[slot] = Math.floor((before + seen) / 2);
+}
+
+export function isSoundUsual(s: Float64Array, at: number): boolean {
+  const hour = s[at + HOUR_SLOT]!;
+  const day = s[at + DAY_SLOT]!;
+  const slots = Number.isInteger(hour) && hour >= 0 && hour < HOUR_SLOTS && Number.isInteger(day) && day >= 0;
+  return slots && day < DAY_SLOTS && s[at + HOUR_MOST]! >= 0 && s[at + DAY_MOST]! >= 0;
+}

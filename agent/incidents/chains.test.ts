@@ -178,6 +178,8 @@ describe('a chain of causes', () => {
     const machine = new Machine();
     machine.changes.add('service', 'unit old.service went from active to failed', machine.at(-1200).monotonicMs);
     machine.changes.add('mount', '/d was mounted', machine.at(-60).monotonicMs);
+    for (let i = 0; i < 9; i++)
+      machine.changes.add('process', `cron started (PID ${i})`, machine.at(-50 - i).monotonicMs);
     machine.changes.add('process', 'stress started (PID 7)', machine.at(-6).monotonicMs);
     machine.add(disk, 5);
     await machine.pass(8);
@@ -190,6 +192,8 @@ describe('a chain of causes', () => {
     expect(incident!.changes!.map(({ text, atMs }) => [text, (atMs - START_MS) / 1000])).toEqual([
       ['stress started (PID 7)', -6],
       ['tar started (PID 8)', -20],
+      ['cron started (PID 0)', -50],
+      ['cron started (PID 1)', -51],
       ['/d was mounted', -60],
     ]);
     expect(incident!.title).toMatch(

@@ -12,6 +12,8 @@ const TEXT_CHARACTERS = 200;
 const SAME_MS = 2_000;
 /** Before the first finding by no more than this. */
 const BEFORE_MS = 10 * 60_000;
+/** Many processes that begin must not crowd out the mount that went. */
+const MOST_OF_KIND = 4;
 /** After it by no more than this: states are looked at once in some seconds. */
 const AFTER_MS = 3_000;
 
@@ -34,10 +36,16 @@ export class RecentChanges {
 
   /** What lies shortly before a time, the nearest first, in UTC by the offset. */
   before(monotonicMs: number, offsetMs: number): Change[] {
+    const ofKind = new Map<ChangeKind, number>();
     return this.#kept
       .filter((kept) => kept.monotonicMs > monotonicMs - BEFORE_MS && kept.monotonicMs <= monotonicMs + AFTER_MS)
       .sort((a, b) => b.monotonicMs - a.monotonicMs)
+      .filter(({ kind }) => {
+        const before = ofKind.get(kind) ?? 0;
+        ofKind.set(kind, before + 1);
+        return before < MOST_OF_KIND;
+      })
       .slice(0, findingLimits.changes)
-      .map(({ kind, text, monotonicMs: atMs }) => ({ atMs: atMs + offsetMs, kind, text }));
+      .map(({ kind, text, monotonicMs: atMs }) => ({ atMs: Math.round(atMs + offsetMs), kind, text }));
   }
 }

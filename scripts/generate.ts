@@ -5,10 +5,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generateConfigDocs } from './generate/config.ts';
+import { generateRuleDocs } from './generate/rules.ts';
 import { generateWire } from './generate/wire.ts';
 
 const root = dirname(import.meta.dirname);
-const generators = [generateWire, generateConfigDocs];
+const generators = [generateWire, generateConfigDocs, generateRuleDocs];
 
 const check = process.argv.includes('--check');
 let stale = 0;

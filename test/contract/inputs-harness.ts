@@ -93,12 +93,7 @@ export interface Opened {
 }
 
 /** Opens an input of a kind on a host, putting into `into`. */
-export async function openInput(
-  kind: InputKind<unknown>,
-  config: unknown,
-  host: Host,
-  into: Collected,
-): Promise<Opened> {
+export async function openInput(kind: InputKind<unknown>, config: unknown, host: Host, into: Intake): Promise<Opened> {
   const input = await kind.open(config, host);
   return { input, sink: new InputSink(into, kind.timing(config).intervalMs) };
 }

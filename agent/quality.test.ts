@@ -23,6 +23,10 @@ class World {
   second = DAY_S;
   wallAheadMs = 0;
   centralOffsetMs: number | null = null;
+  /** How late in a tick the clocks are read, and what passes while they are. */
+  tickTookMs = 0;
+  heldUp = (): number => 0;
+  looks = 0;
 
   constructor(definitions: (SeriesDefinition | null)[]) {
     const log: Log = { debug() {}, info() {}, warn: (_, text) => void this.warnings.push(text), error() {} };
@@ -34,7 +38,10 @@ class World {
         id: (series) => (series + 1).toString(16).padStart(16, '0'),
       },
       latest: (series) => this.latest[series] ?? Number.NaN,
-      clock: { wallMs: () => START_MS + this.second * 1000 + this.wallAheadMs },
+      clock: {
+        monotonicMs: () => this.second * 1000 + this.tickTookMs + this.heldUp(),
+        wallMs: () => START_MS + this.second * 1000 + this.tickTookMs + this.wallAheadMs,
+      },
       centralOffsetMs: () => this.centralOffsetMs,
       log,
       onFinding: (finding) => void this.findings.push(finding),
@@ -247,6 +254,17 @@ describe('QualityStage', () => {
     booting.wallAheadMs = 1e9;
     booting.run(300, () => []);
     expect(booting.findings).toEqual([]);
+  });
+
+  it('takes a tick that took long, or a program that was held up, for no jump', () => {
+    const world = new World([]);
+    for (let i = 0; i < 20; i++) {
+      world.tickTookMs = i % 2 === 0 ? 0 : 900;
+      world.run(10, () => []);
+    }
+    world.heldUp = () => (world.looks++ % 2 === 0 ? 0 : 400);
+    world.run(60, () => []);
+    expect(world.findings).toEqual([]);
   });
 
   it('tells a clock that is wrong by the central, how far and since when, and that it was set right', () => {

@@ -10,7 +10,7 @@
  * Constraints: nothing is allocated per sample; of a series that is counted and not measured a sample costs two stores.
  * What was learned survives a restart by series identity, as that of `detect` does.
  */
-import type { Instant } from '../shared/clock.ts';
+import type { Clock, Instant } from '../shared/clock.ts';
 import { emptyVerdict } from '../shared/detect/detector.ts';
 import { isAnalogue } from '../shared/detect/measured.ts';
 import { type PhysicalBounds, physicalBounds } from '../shared/detect/physical.ts';
@@ -42,14 +42,16 @@ export interface QualityOptions {
   readonly series: QualityNames;
   /** Latest clean value of a series. */
   readonly latest: (series: SeriesNumber) => number;
-  /** The wall clock, and UTC minus monotonic time by the central (null while it was not heard). */
-  readonly clock: { wallMs(): number };
+  /** Both clocks, and UTC minus monotonic time by the central (null while it was not heard). */
+  readonly clock: Clock;
   readonly centralOffsetMs: () => number | null;
   readonly log: Log;
   /** Takes each finding; must not throw. */
   readonly onFinding: (finding: Finding, at: Instant) => void;
 }
 
+/** Two readings of clocks that are further apart are no pair. */
+const APART_MS = 10;
 const PEERS_MS = 10_000;
 const MINUTE_MS = 60_000;
 /** An impossible value is over when none has come for as long. */
@@ -168,7 +170,12 @@ export class QualityStage {
   tick(at: Instant): void {
     this.#at = at;
     const { clock, centralOffsetMs } = this.#options;
-    this.#clock.look({ wallMs: clock.wallMs(), centralOffsetMs: centralOffsetMs() }, at);
+    const monotonicMs = clock.monotonicMs();
+    const wallMs = clock.wallMs();
+    // Who was held up between the two has no pair.
+    if (clock.monotonicMs() - monotonicMs <= APART_MS) {
+      this.#clock.look({ wallMs, monotonicMs, centralOffsetMs: centralOffsetMs() }, at);
+    }
     this.#sources.look(at);
     if (at.monotonicMs - this.#peersMs < PEERS_MS * 0.95) return;
     this.#peersMs = at.monotonicMs;

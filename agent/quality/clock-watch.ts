@@ -30,8 +30,9 @@ const WRONG_FOR_MS = 5 * 60_000;
 const key: SeriesKey = { name: 'system.clock.offset', unit: 's', attributes: {} };
 
 export interface ClockReading {
-  /** The wall clock. */
+  /** Both clocks, read together: a tick that took long has an instant that lies well before its end. */
   readonly wallMs: number;
+  readonly monotonicMs: number;
   /** UTC minus monotonic time by the central; null while it was not heard. */
   readonly centralOffsetMs: number | null;
 }
@@ -49,8 +50,7 @@ export class ClockWatch {
   }
 
   /** Once a tick. */
-  look({ wallMs, centralOffsetMs }: ClockReading, at: Instant): void {
-    const now = at.monotonicMs;
+  look({ wallMs, monotonicMs: now, centralOffsetMs }: ClockReading, at: Instant): void {
     const offsetMs = wallMs - now;
     const byMs = offsetMs - this.#offsetMs;
     const seconds = Math.min(MOST_SECONDS, Math.max(1, (now - this.#lookedMs) / 1000));

@@ -7,8 +7,8 @@
  *                          └─ [pending] → opens one when it lasts, is extreme, or takes part in many series
  *   tick(at) each second: revisions (at most one each 10 s), closing
  *
- * One incident is one chain of causes: for `settleMs` after something new joined it, whatever begins on this machine is
- * taken for its consequence; later only what concerns the same part of the machine is. So a trouble that lasts for hours
+ * One incident is one chain of causes: for `settleMs` after something new joined it, and no longer than `chainMs` after
+ * it began, whatever begins on this machine is taken for its consequence; later only what concerns the same part is. So a trouble that lasts for hours
  * hides no other. A forecast is no event: nothing but what concerns the same thing joins it, nor does it join others.
  *
  * A flash of one sample on one series stays a finding; it is no incident unless it is absurdly rare. An incident's id is
@@ -62,6 +62,8 @@ export interface IncidentTiming extends OpeningTiming {
   readonly revisionMs: number;
   /** After nothing new has joined for as long, an incident takes in only what concerns the same thing. */
   readonly settleMs: number;
+  /** And so it does in any case this long after it began. */
+  readonly chainMs: number;
 }
 
 export const defaultTiming: IncidentTiming = {
@@ -73,6 +75,7 @@ export const defaultTiming: IncidentTiming = {
   quietMs: 90_000,
   revisionMs: 10_000,
   settleMs: 5 * 60_000,
+  chainMs: 30 * 60_000,
 };
 
 const MOST_OPEN = 8;
@@ -82,6 +85,7 @@ const ACTIVE_MS = 10 * 60_000;
 const RETRY_MS = 10_000;
 /** Something new joins within so many intervals of a series that is looked at seldom. */
 const SETTLE_INTERVALS = 3;
+const CHAIN_INTERVALS = 12;
 /** What changed first may be heard of this much later: processes are looked at once a minute. */
 const CHANGES_HEARD_MS = 2 * 60_000;
 
@@ -170,12 +174,15 @@ export class IncidentStage {
   #incidentFor(finding: Finding, at: Instant): OpenIncident | null {
     const resource = resourceOf(finding.key);
     const isForecast = categoryOf(finding.detector) === 'forecast';
-    const settleMs = Math.max(this.#timing.settleMs, (finding.intervalMs ?? 0) * SETTLE_INTERVALS);
+    const intervalMs = finding.intervalMs ?? 0;
+    const settleMs = Math.max(this.#timing.settleMs, intervalMs * SETTLE_INTERVALS);
+    const chainMs = Math.max(this.#timing.chainMs, intervalMs * CHAIN_INTERVALS);
     let about: OpenIncident | null = null;
     let young: OpenIncident | null = null;
     for (const open of this.#open) {
       if (open.isAbout(resource)) about = later(about, open);
-      else if (at.monotonicMs - open.grewAtMs > settleMs || isForecast || isForecasts(open)) continue;
+      else if (at.monotonicMs - open.grewAtMs > settleMs || at.monotonicMs - open.firstAtMs > chainMs) continue;
+      else if (isForecast || isForecasts(open)) continue;
       else young = later(young, open);
     }
     const found = about ?? young;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { IncidentBudget } from '../../shared/detect/budget.ts';
 import type { Finding, Incident } from '../../shared/findings.ts';
 import { readIncident } from '../../shared/incident-json.ts';
+import { sha256Hex } from '../../shared/trust/hash.ts';
 import { defaultTiming, IncidentStage } from '../incidents.ts';
 import { RecentChanges } from './changes.ts';
 import { Notices } from './notices.ts';
@@ -48,7 +49,7 @@ class Machine {
   /** A finding that began `lastedSeconds` ago. */
   add(key: Finding['key'], lastedSeconds = 5, more: Partial<Finding> = {}): void {
     const { utcMs } = this.at();
-    const id = Buffer.from(JSON.stringify(key)).toString('hex').slice(-16);
+    const id = sha256Hex(Buffer.from(JSON.stringify(key))).slice(0, 16);
     this.stage.add(
       {
         series: id,
@@ -100,6 +101,16 @@ describe('a chain of causes', () => {
     machine.add({ ...cpu, attributes: { 'cpu.mode': 'system' } });
     await machine.pass(1);
     expect(machine.stage.current().map(({ findings }) => findings.length)).toEqual([3, 2]);
+  });
+
+  it('ends, however steadily something new begins', async () => {
+    const machine = new Machine();
+    for (let i = 0; i < 20; i++) {
+      machine.add({ name: `device${i}.level`, unit: '1', attributes: {} }, 5);
+      await machine.pass(4 * 60, () => machine.add(cpu, 0));
+    }
+    expect(machine.incidents().length).toBeGreaterThanOrEqual(3);
+    for (const { findings, more } of machine.incidents()) expect(findings.length + more).toBeLessThanOrEqual(10);
   });
 
   it('is never more than eight at once: what would be one more joins', async () => {

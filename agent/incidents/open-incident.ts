@@ -11,9 +11,10 @@ import { resourceOf } from './stakes.ts';
 
 /** Quiet after which a finding is over: at least `quietMs`, and so many times what lay between its last words. */
 const GAPS = 2.5;
-const INTERVALS = 6;
-/** A finding's gap counts up to this. */
-const LONGEST_GAP_MS = 15 * 60_000;
+const INTERVALS = 4;
+/** A finding's gap counts up to this, or up to so many intervals. */
+const LONGEST_GAP_MS = 2 * 60_000;
+const GAP_INTERVALS = 2;
 /** Share of an incident's length that it may be quiet, and the most of it. */
 const QUIET_SHARE = 0.25;
 const LONGEST_QUIET_MS = 15 * 60_000;
@@ -146,7 +147,8 @@ export class OpenIncident {
       this.grewAtMs = heardAtMs;
       return;
     }
-    known.gapMs = Math.min(LONGEST_GAP_MS, Math.max(heardAtMs - known.heardAtMs, known.gapMs / 2));
+    const longest = Math.max(LONGEST_GAP_MS, (finding.intervalMs ?? 0) * GAP_INTERVALS);
+    known.gapMs = Math.min(longest, Math.max(heardAtMs - known.heardAtMs, known.gapMs / 2));
     known.finding = merge(known.finding, finding);
     known.heardAtMs = heardAtMs;
     known.heldUntilMs = null;

@@ -1,7 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Incident } from '../shared/findings.ts';
-import type { Link, LinkHandlers, LinkOptions } from './link.ts';
-import { SiteStage } from './site.ts';
+import { type SiteLink, type SiteOptions, SiteStage } from './site.ts';
 
 const T0 = Date.UTC(2026, 2, 2, 12);
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -11,13 +10,13 @@ class Broker {
   connected = false;
   readonly got: { topic: string; retain: boolean; json: Record<string, unknown> }[] = [];
   readonly waiting: (() => void)[] = [];
-  options!: LinkOptions;
-  handlers!: LinkHandlers;
+  will!: Parameters<SiteOptions['connect']>[0];
+  #onConnected!: () => void;
   takes = true;
 
-  readonly connect = (options: LinkOptions, handlers: LinkHandlers): Link => {
-    this.options = options;
-    this.handlers = handlers;
+  readonly connect: SiteOptions['connect'] = (will, connected): SiteLink => {
+    this.will = will;
+    this.#onConnected = connected;
     const broker = this;
     return {
       get connected() {
@@ -30,13 +29,12 @@ class Broker {
       close: async (last) => {
         if (last !== undefined) this.got.push({ topic: last.topic, retain: true, json: JSON.parse(`${last.payload}`) });
       },
-      drop() {},
     };
   };
 
   comes(): void {
     this.connected = true;
-    this.handlers.connected();
+    this.#onConnected();
   }
 }
 
@@ -47,8 +45,7 @@ afterEach(async () => {
 
 function start(open: readonly Incident[] = []): { broker: Broker; site: SiteStage } {
   const broker = new Broker();
-  const settings = { broker: 'mqtt://127.0.0.1:1', prefix: 'picket/site' };
-  const about = { settings, name: 'press-4', version: '1.0.0', ca: null, wallMs: () => T0, log, open };
+  const about = { prefix: 'picket/site', name: 'press-4', version: '1.0.0', wallMs: () => T0, log, open };
   const site = new SiteStage({ ...about, connect: broker.connect });
   stages.push(site);
   return { broker, site };
@@ -80,8 +77,8 @@ test('says its state when it connects, keeps it on the broker, and leaves a will
       at: '2026-03-02T12:00:00.000Z',
     },
   });
-  const will = JSON.parse(Buffer.from(broker.options.will.payload()).toString());
-  expect([broker.options.will.topic, will.online]).toEqual(['picket/site/press-4/state', false]);
+  const will = JSON.parse(Buffer.from(broker.will.payload()).toString());
+  expect([broker.will.topic, will.online]).toEqual(['picket/site/press-4/state', false]);
 });
 
 test('an incident comes once for each revision, then the state as it is', async () => {

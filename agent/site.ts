@@ -11,28 +11,26 @@
 import { messageOf } from '../shared/errors.ts';
 import { type Incident, type Severity, severities } from '../shared/findings.ts';
 import type { Log } from '../shared/log.ts';
-import { type Link, type LinkHandlers, type LinkOptions, openLink } from './link.ts';
 
-export interface SiteSettings {
-  readonly broker: string;
-  readonly prefix: string;
-  readonly name?: string;
-  readonly username?: string;
-  readonly password?: string;
+/** What it needs of a connection. */
+export interface SiteLink {
+  readonly connected: boolean;
+  publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain?: boolean }): Promise<void>;
+  close(last?: { topic: string; payload: Uint8Array }): Promise<void>;
 }
 
 export interface SiteOptions {
-  readonly settings: SiteSettings;
+  /** What its topics begin with. */
+  readonly prefix: string;
   /** What the machine is called in the topics. */
   readonly name: string;
   readonly version: string;
-  /** PEM; null: plain, or what the system trusts. */
-  readonly ca: string | null;
   readonly wallMs: () => number;
   readonly log: Log;
   /** Incidents that are open already. */
   readonly open: readonly Incident[];
-  readonly connect?: (options: LinkOptions, handlers: LinkHandlers) => Link;
+  /** Connects, again and again; `connected` is called each time. */
+  readonly connect: (will: { topic: string; payload: () => Uint8Array }, connected: () => void) => SiteLink;
 }
 
 const MOST_WAITING = 64;
@@ -45,7 +43,7 @@ export class SiteStage {
   readonly #options: SiteOptions;
   readonly #open = new Map<string, Incident>();
   readonly #waiting = new Map<string, Incident>();
-  readonly #link: Link;
+  readonly #link: SiteLink;
   readonly #again: NodeJS.Timeout;
   #dropped = 0;
   #stateDue = true;
@@ -54,29 +52,11 @@ export class SiteStage {
 
   constructor(options: SiteOptions) {
     this.#options = options;
-    const { settings, name, ca, log } = options;
     for (const incident of options.open.slice(0, MOST_OPEN)) this.#open.set(idOf(incident), incident);
-    const { username, password } = settings;
-    this.#link = (options.connect ?? openLink)(
-      {
-        url: settings.broker,
-        clientId: `picket-site-${name}`,
-        ...(username !== undefined && { username }),
-        ...(password !== undefined && { password }),
-        ca,
-        subscribe: null,
-        will: { topic: this.#topic('state'), payload: () => this.#state(false) },
-        log,
-      },
-      {
-        connected: () => {
-          this.#stateDue = true;
-          this.#send();
-        },
-        disconnected: () => {},
-        message: () => {},
-      },
-    );
+    this.#link = options.connect({ topic: this.#topic('state'), payload: () => this.#state(false) }, () => {
+      this.#stateDue = true;
+      this.#send();
+    });
     this.#again = setInterval(() => {
       this.#stateDue = true;
       this.#send();
@@ -144,7 +124,7 @@ export class SiteStage {
   }
 
   #topic(last: string): string {
-    return `${this.#options.settings.prefix}/${this.#options.name}/${last}`;
+    return `${this.#options.prefix}/${this.#options.name}/${last}`;
   }
 
   #state(online: boolean): Uint8Array {

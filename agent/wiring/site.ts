@@ -5,7 +5,8 @@ import { messageOf, PicketError } from '../../shared/errors.ts';
 import type { Incident } from '../../shared/findings.ts';
 import type { StartOptions } from '../commands/context.ts';
 import { readEnrolment } from '../enrolment.ts';
-import type { SiteStage } from '../site.ts';
+import { openLink } from '../link.ts';
+import type { SiteOptions, SiteStage } from '../site.ts';
 
 /** Throws `config.unreadable` where a CA that is configured cannot be read. */
 export async function openSite(
@@ -19,7 +20,12 @@ export async function openSite(
   const name = settings.name ?? enrolment?.agent ?? levelOf(hostname());
   // Few machines have one: the others do not load it.
   const { SiteStage: Stage } = await import('../site.ts');
-  return new Stage({ settings, name, version, ca, wallMs: Date.now, log, open });
+  const { broker, prefix, username, password } = settings;
+  const about = { url: broker, clientId: `picket-site-${name}`, ca, subscribe: null, log };
+  const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+  const connect: SiteOptions['connect'] = (will, connected) =>
+    openLink({ ...about, ...credentials, will }, { connected, disconnected() {}, message() {} });
+  return new Stage({ prefix, name, version, wallMs: Date.now, log, open, connect });
 }
 
 /** A host name as a level of a topic. */

@@ -9,16 +9,19 @@
  * this machine, shared by all samples of all its series.
  */
 import type { Instant } from '../shared/clock.ts';
+import { utcZone, type ZoneOffsets } from '../shared/detect/civil.ts';
 import { emptyVerdict, type Verdict } from '../shared/detect/detector.ts';
 import { type AnyDetectorKind, detectorKinds } from '../shared/detect/registry.ts';
 import { describeSeries } from '../shared/detect/wording.ts';
 import { messageOf } from '../shared/errors.ts';
-import type { Finding } from '../shared/findings.ts';
+import type { Finding, Shape } from '../shared/findings.ts';
 import { DAY_MS } from '../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
+import { boundsOf } from './detect/bounds.ts';
 import { Excursions, step } from './detect/excursions.ts';
 import { type LastingKind, lastingKinds } from './detect/kinds.ts';
 import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
+import { type SiteZone, siteZone } from './detect/zone.ts';
 import type { Log } from './inputs/input.ts';
 
 /** What the stage asks about a series when it first appears. */
@@ -38,6 +41,8 @@ export interface DetectOptions {
   readonly findingsPerDay?: number;
   /** Holds the bar to what this machine has shown; without it the bar is what the tails promise. */
   readonly budget?: { setTrials(stage: string, perDay: number): void; bar(): number };
+  /** Name of the site's zone, null for this machine's own; without it seasons are told in UTC. */
+  readonly zone?: string | null;
   /** How often a series is expected that does not say so itself; default 1 s. */
   readonly intervalMs?: number;
   /** After the first sample of all nothing is judged or learned for as long; default 30 s. */
@@ -59,6 +64,8 @@ const LONGEST_RETURN_MS = 1000 * 365 * DAY_MS;
 const GOING_ON_MS = 30_000;
 /** What lasts is told again as often. */
 const REPEAT_MS = 30_000;
+/** What has been outside for so many samples is no spike any more. */
+const SHIFT_POINTS = 9;
 /** How often kinds of the cadence `minute` are scored. */
 const SCORED_MS = 60_000;
 
@@ -78,7 +85,7 @@ export class DetectStage {
 
   readonly #options: DetectOptions;
   readonly #kinds: readonly AnyDetectorKind[];
-  readonly #params: { barBits: number }[];
+  readonly #params: { barBits: number; zone?: ZoneOffsets }[];
   /** By detector, then by series number. */
   readonly #states: unknown[][];
   /** Expected samples a day of a series; 0: it has not appeared. */
@@ -98,6 +105,7 @@ export class DetectStage {
   readonly #told: Float64Array[];
   /** States of series that are not here now, oldest first: loaded and not claimed yet, or forgotten. */
   readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
+  #zone: SiteZone | null = null;
   #samplesPerDay = 0;
   #settledAtMs = Number.NaN;
   readonly #verdict: Verdict = emptyVerdict();
@@ -144,6 +152,7 @@ export class DetectStage {
     if (Number.isNaN(this.#settledAtMs)) this.#settledAtMs = at.monotonicMs + (this.#options.settleMs ?? SETTLE_MS);
     if (at.monotonicMs < this.#settledAtMs) return;
     if (this.#perDay[series] === 0 && !this.#appear(series, at)) return;
+    if (this.#zone === null || at.utcMs < this.#zone.fromMs || at.utcMs > this.#zone.untilMs) this.#readZone(at.utcMs);
     this.#x[0] = value;
     this.#quality[0] = quality;
     const now = at.monotonicMs;
@@ -233,6 +242,16 @@ export class DetectStage {
     this.#x[0] = value;
   }
 
+  /** Seasons are in the site's civil time. */
+  #readZone(utcMs: number): void {
+    const { zone } = this.#options;
+    this.#zone =
+      zone === undefined
+        ? { offsets: utcZone, fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY }
+        : siteZone(zone, utcMs);
+    this.#params[SURPRISE]!.zone = this.#zone.offsets;
+  }
+
   #judge(kind: number, series: number, at: Instant): void {
     const state = this.#states[kind]![series];
     const params = this.#params[kind];
@@ -302,7 +321,8 @@ export class DetectStage {
     const since = of.since[series]! + offset;
     const last = of.last[series]! + offset;
     const range = this.#expected(series, of.low[series]!, of.high[series]!);
-    this.#tell(series, SURPRISE, since, last, of.seen[series]!, of.bits[series]!, range);
+    const shape = of.shapeOf(series, (SHIFT_POINTS * DAY_MS) / this.#perDay[series]!);
+    this.#tell(series, SURPRISE, since, last, of.seen[series]!, of.bits[series]!, range, shape);
   }
 
   /** What was expected before the series left it, if it has; else what is expected now. */
@@ -338,7 +358,7 @@ export class DetectStage {
     let range = noRange;
     if (kind.range === 'values') range = this.#rangeBefore(series);
     else if (kind.range === 'own') range = this.#expected(series, verdict.expectedLow, verdict.expectedHigh);
-    this.#tell(series, k, since + at.utcMs - now, at.utcMs, value, verdict.bits, range);
+    this.#tell(series, k, since + at.utcMs - now, at.utcMs, value, verdict.bits, range, verdict.shape);
   }
 
   #tell(
@@ -349,6 +369,7 @@ export class DetectStage {
     seen: number,
     bits: number,
     expected: { expectedLow: number | null; expectedHigh: number | null },
+    shape: Shape | null = null,
   ): void {
     const definition = this.#options.series.definition(series);
     if (definition === null) return;
@@ -367,15 +388,9 @@ export class DetectStage {
       bits,
       returnPeriodMs: Math.min(LONGEST_RETURN_MS, intervalMs * 2 ** bits),
       intervalMs,
+      ...(shape === null ? {} : { shape }),
       ...(severity === undefined ? {} : { severity }),
       ...(words === undefined ? {} : { wrong: `${describeSeries(definition)} ${words}` }),
     });
   }
-}
-
-/** What can be expected at all. A utilisation is measured with some slack, but nobody expects 108 % of it. */
-function boundsOf(definition: SeriesDefinition | null): { min: number; max: number } {
-  const min = definition?.min ?? Number.NEGATIVE_INFINITY;
-  const max = definition?.max ?? Number.POSITIVE_INFINITY;
-  return { min, max: definition?.name.endsWith('.utilization') === true ? Math.min(1, max) : max };
 }

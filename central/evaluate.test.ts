@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { emptyVerdict } from '../shared/detect/detector.ts';
 import { type SeasonalParams, seasonal } from '../shared/detect/seasonal.ts';
 import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
 import { blocksOf, history, seededNormal } from '../test/support/history.ts';
@@ -62,7 +63,7 @@ describe('the figures', () => {
   });
 
   it('are exact: half of the windows a unit above the band', async () => {
-    const out = { ready: false, bits: 0, expectedLow: 0, expectedHigh: 0, finding: false };
+    const out = emptyVerdict();
     const at = { monotonicMs: 0, utcMs: 0 };
     seasonal.score(fitting, seasonal.start(fitting), Float64Array.of(10), new Uint8Array(1), at, out);
     const { expectedLow: low, expectedHigh: high } = out;

@@ -8,6 +8,7 @@
  * then it is the new normal. One without a finding is told only while others are: it shows what else is going on.
  */
 import type { Verdict } from '../../shared/detect/detector.ts';
+import { type Shape, shapes } from '../../shared/findings.ts';
 
 /** Back inside for as long: the excursion is over. */
 const BACK_INSIDE_MS = 5_000;
@@ -39,6 +40,8 @@ export class Excursions {
   readonly bits: Float64Array;
   /** Whether it has a finding of its own. */
   readonly #found: Uint8Array;
+  /** Its shape, one more than the index in `shapes`; 0: none was told. */
+  readonly #shape: Uint8Array;
 
   constructor(limit: number) {
     const column = (): Float64Array => new Float64Array(limit);
@@ -51,6 +54,13 @@ export class Excursions {
     this.seen = column();
     this.bits = column();
     this.#found = new Uint8Array(limit);
+    this.#shape = new Uint8Array(limit);
+  }
+
+  /** What the excursion looks like; a spike that has lasted for as long is a shift. */
+  shapeOf(series: number, shiftAfterMs: number): Shape | null {
+    const shape = shapes[this.#shape[series]! - 1] ?? null;
+    return shape === 'spike' && this.last[series]! - this.since[series]! >= shiftAfterMs ? 'shift' : shape;
   }
 
   /** Before the first step of a series, and when it is gone. */
@@ -78,7 +88,10 @@ export class Excursions {
       if (farther(value, this.seen[series]!, low, high)) this.seen[series] = value;
     }
     const more = verdict.finding && (this.#found[series] === 0 || verdict.bits > this.bits[series]!);
-    if (verdict.bits > this.bits[series]!) this.bits[series] = verdict.bits;
+    if (verdict.bits > this.bits[series]!) {
+      this.bits[series] = verdict.bits;
+      this.#shape[series] = shapes.indexOf(verdict.shape as Shape) + 1;
+    }
     if (verdict.finding) this.#found[series] = 1;
     const over = nowMs - this.last[series]! > BACK_INSIDE_MS || nowMs - this.since[series]! > LONGEST_MS;
     if (over) {
@@ -98,7 +111,8 @@ export class Excursions {
 
   #begin(series: number, value: number, verdict: Verdict, nowMs: number): void {
     const lead = nowMs - this.#outsideSince[series]!;
-    this.since[series] = lead <= LEAD_MS ? this.#outsideSince[series]! : nowMs;
+    this.since[series] = lead <= LEAD_MS && lead > 0 ? this.#outsideSince[series]! : nowMs - verdict.lastedMs;
+    this.#shape[series] = shapes.indexOf(verdict.shape as Shape) + 1;
     this.last[series] = nowMs;
     this.#told[series] = Number.NEGATIVE_INFINITY;
     this.#found[series] = 0;

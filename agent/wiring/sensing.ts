@@ -120,6 +120,7 @@ export class Sensing {
       series: registry,
       log,
       budget: this.budget.machine,
+      zone: config.timezone ?? null,
       onFinding: (finding) => this.#tell(finding, this.now()),
     });
     this.groups = new GroupStage({

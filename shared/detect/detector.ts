@@ -6,6 +6,7 @@
  * Neither call allocates.
  */
 import type { Instant } from '../clock.ts';
+import type { Shape } from '../findings.ts';
 
 /** Written by `score`; reused from call to call. */
 export interface Verdict {
@@ -17,10 +18,22 @@ export interface Verdict {
   expectedHigh: number;
   /** Whether the detector's own tail model calls this a finding. */
   finding: boolean;
+  /** What it looks like, where the detector can tell. */
+  shape: Shape | null;
+  /** How long it has been so already, as far as the detector can tell: 0 for the value that was judged. */
+  lastedMs: number;
 }
 
 export function emptyVerdict(): Verdict {
-  return { ready: false, bits: 0, expectedLow: Number.NaN, expectedHigh: Number.NaN, finding: false };
+  return {
+    ready: false,
+    bits: 0,
+    expectedLow: Number.NaN,
+    expectedHigh: Number.NaN,
+    finding: false,
+    shape: null,
+    lastedMs: 0,
+  };
 }
 
 export function clearVerdict(out: Verdict): void {
@@ -29,6 +42,8 @@ export function clearVerdict(out: Verdict): void {
   out.expectedLow = Number.NaN;
   out.expectedHigh = Number.NaN;
   out.finding = false;
+  out.shape = null;
+  out.lastedMs = 0;
 }
 
 /** How a state becomes bytes and comes back, bit for bit. `decode` throws `payload.invalid` on anything else. */

@@ -42,7 +42,7 @@ const SPARSE_MS = 15_000;
  */
 const weights = {
   value: 0.5,
-  recent: 0.25,
+  recent: 0.3,
   deviation: 0.1,
   level: 0.05,
   residual: 0.05,
@@ -94,6 +94,8 @@ export const measured = {
   /** Whether the day's season is proven, and whether this point is as a season has it. */
   proven: false,
   expected: false,
+  /** Slot of the day that it was held against. */
+  slot: 0,
   /** The look that gave the most bits. */
   by: look.point as number,
   minute: emptyBlockMeasure(),
@@ -238,7 +240,8 @@ function measureSeason(state: SurpriseState, x: number, monotonicMs: number, utc
   if (!measured.seasonal) return 0;
   const sample = sparse ? x : blockMean(state, minutes);
   const local = localMs(zone, seasonUtcMs(utcMs, sparse));
-  const distance = distanceFromSeason(state, day, slotOf(day, local), sample);
+  measured.slot = slotOf(day, local);
+  const distance = distanceFromSeason(state, day, measured.slot, sample);
   m[of.sample] = sample;
   m[of.seasonDistance] = distance;
   measured.proven = isProven(state, day);

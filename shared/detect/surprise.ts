@@ -27,7 +27,7 @@ import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
 import { highQuantile, learnHistogram, lowQuantile, rangeHigh, rangeLow } from './histogram.ts';
 import { parseNumbers } from './params.ts';
 import { heldStep } from './scales.ts';
-import { learnSeason, slotOf, startProfile } from './season-profile.ts';
+import { learnSeason, seasonLevel, seasonScale, slotOf, startProfile } from './season-profile.ts';
 import {
   distancePrior,
   FAST,
@@ -91,6 +91,8 @@ const SETTLED_POINTS = 30;
 const MOST_BITS = 128;
 /** Bits from which on a record counts as an alarm to get used to. */
 const ALARM_BITS = 11;
+/** Half the width of the range that a season expects, in scales: about one of a hundred is outside. */
+const SEASON_WIDTH = 3;
 /** Points in which the bits that are to be beaten fade by half. */
 const RECORD_FADES = 400;
 const RECORD_FADE = 0.5 ** (1 / RECORD_FADES);
@@ -122,6 +124,28 @@ function score(
   if (bits <= s[at.record]!) return;
   out.bits = Math.min(MOST_BITS, Math.max(0, bits - params.habituation * Math.log2(1 + s[at.alarms]!)));
   out.finding = out.bits >= params.barBits;
+  if (out.bits > 0) describe(state, x[0]!, out);
+}
+
+/** What the look that gave the most bits has seen. */
+function describe(state: SurpriseState, x: number, out: Verdict): void {
+  const m = measured.numbers;
+  if (measured.by === look.point) {
+    const inside = x >= out.expectedLow && x <= out.expectedHigh;
+    out.shape = inside && m[of.deviationShare]! > 0.5 ? 'variance' : 'spike';
+  } else if (measured.by === look.lasting) {
+    out.shape = 'shift';
+  } else if (measured.by === look.season) {
+    const level = seasonLevel(state, day, measured.slot);
+    const width = SEASON_WIDTH * seasonScale(state, day, measured.slot);
+    out.shape = 'season';
+    out.expectedLow = state.scalars[at.lowest]! >= 0 ? Math.max(0, level - width) : level - width;
+    out.expectedHigh = Math.max(out.expectedLow, level + width);
+  } else {
+    const block = measured.by === look.minute ? measured.minute : measured.hour;
+    out.shape = block.stepped ? 'shift' : 'drift';
+    out.lastedMs = minutes.spanMs;
+  }
 }
 
 function learn(

@@ -4,8 +4,9 @@
  *   latest values ─ tick(at) ─► a row of each group that is due ─► shared/detect/group ─► Finding, with the parts of
  *                                                                                        the series ─► incidents
  *
- * Which series make a group is settled when for ten rows no new one has come (where there are more than it may have,
- * after two minutes of rows, when it is known which of them move), and looked at again every hour.
+ * Which series make a group is settled when no new one comes any more (where there are more than it may have, after two
+ * minutes of rows, when it is known which of them move). Before its first reference a new series begins it again; later
+ * it is looked at every hour whether much has changed.
  *
  * Constraints: nothing is allocated in a tick but when a group is made or found something; at most 32 groups of at most
  * 64 series. A row of 64 costs some 25 µs here, so a group is judged at full rate.
@@ -52,8 +53,12 @@ export interface GroupOptions {
 const MOST_GROUPS = 32;
 /** The start of an agent disturbs the machine that it is to learn. */
 const SETTLE_MS = 30_000;
-/** Rows without a new series after which the series are known; and rows in which it shows which of many move. */
-const KNOWN_ROWS = 10;
+/**
+ * Rows without a new series after which the series are known: few where nothing is lost by beginning again, more where
+ * what was learned before waits for all of its series; and rows in which it shows which of many move.
+ */
+const KNOWN_ROWS = 2;
+const CLAIM_ROWS = 10;
 const MOVING_ROWS = 120;
 const LOOK_AGAIN_MS = HOUR_MS;
 /** Two are the least that can be judged together. */
@@ -162,7 +167,11 @@ export class GroupStage {
       for (const [i, id] of members.entries()) places[i] = numbers.get(id) ?? -1;
     }
     for (const [name, all] of byGroup) {
-      if (this.#groups.has(name) || all.length < LEAST_SERIES) continue;
+      const known = this.#groups.get(name);
+      // One that has learned next to nothing begins again with the new series.
+      if (known !== undefined && (known.ready || all.length <= known.members.length)) continue;
+      if (all.length < LEAST_SERIES) continue;
+      this.#groups.delete(name);
       const forming = this.#forming.get(name);
       if (forming?.numbers.length === all.length && all.every((number, i) => forming.numbers[i] === number)) continue;
       this.#begin(name, all, forming);
@@ -206,7 +215,8 @@ export class GroupStage {
     forming.quiet++;
     const many = forming.numbers.length > MOST_GROUP_SERIES;
     if (many) for (const number of forming.numbers) this.#follow(number);
-    if (forming.quiet <= KNOWN_ROWS || (many && forming.rows <= MOVING_ROWS)) return;
+    const known = this.#parked.has(name) ? CLAIM_ROWS : KNOWN_ROWS;
+    if (forming.quiet <= known || (many && forming.rows <= MOVING_ROWS)) return;
     this.#make(name, forming);
   }
 

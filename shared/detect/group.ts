@@ -45,7 +45,7 @@ export interface GroupParams {
 export const groupDefaults: GroupParams = { series: 4, barBits: 24, firstRows: 256, reference: null };
 
 /** In multiples of the first reference's rows; beyond the last, each four times the one before. */
-const renewals: readonly number[] = [1, 4, 16, 32, 64];
+const renewals: readonly number[] = [1, 4, 16, 32, 48, 64];
 const LATER_RENEWALS = 4;
 /** While something is going on a renewal waits, for as much of the rows so far. */
 const MOST_WAITING = 0.5;

@@ -3,12 +3,14 @@
  * detector of its own. One configuration for every set: the agent's defaults.
  *
  *   feed(utcMs, row) → DetectStage for each series → Finding → IncidentStage, if asked for
- *                    → bits of each series, bits of the machine
+ *                  → GroupStage for all of them together → Finding
+ *                    → bits of each series, bits and state of the machine
  *
  * Two things differ from an agent's start, since what is replayed was recorded and not disturbed by any start: nothing
  * is left out to settle, and time runs as the rows say.
  */
 import { DetectStage } from '../../../agent/detect.ts';
+import { GroupStage } from '../../../agent/groups.ts';
 import { describeFinding, wordsFor } from '../../../agent/incidents/explain.ts';
 import { IncidentStage } from '../../../agent/incidents.ts';
 import { IncidentBudget } from '../../../shared/detect/budget.ts';
@@ -47,6 +49,8 @@ export class Engine {
   readonly #columns: number;
   readonly #intervalMs: number;
   readonly #detect: DetectStage;
+  readonly #groups: GroupStage;
+  readonly #latest: Float64Array;
   readonly #incidents: IncidentStage | null;
   readonly #budget: IncidentBudget | null;
   readonly #at = { monotonicMs: 0, utcMs: 0 };
@@ -66,20 +70,35 @@ export class Engine {
     // What was shown moves the bar: without incidents nothing is shown, and the bar is what the tails promise.
     this.#budget = onIncident === undefined ? null : new IncidentBudget(findingsPerDay);
     this.#incidents = onIncident === undefined ? null : this.#startIncidents(onIncident, this.#budget!);
+    const tell = (finding: Finding): void => {
+      onFinding?.(finding);
+      this.#incidents?.add(finding, this.#at);
+    };
+    const numbers = columns.map((_, series) => series);
+    const series = {
+      definition: (number: number) => definitions[number] ?? null,
+      id: (number: number) => number.toString(16).padStart(16, '0'),
+      live: () => numbers,
+      generation: 0,
+    };
+    this.#latest = new Float64Array(columns.length).fill(Number.NaN);
+    this.#groups = new GroupStage({
+      series,
+      latest: (number) => this.#latest[number]!,
+      barBits: () => this.#detect.barBits,
+      ...(this.#budget === null ? {} : { setTrials: (perDay) => this.#budget!.setTrials('groups', perDay) }),
+      log,
+      settleMs: 0,
+      onFinding: tell,
+    });
     this.#detect = new DetectStage({
       limit: columns.length,
-      series: {
-        definition: (series) => definitions[series] ?? null,
-        id: (series) => series.toString(16).padStart(16, '0'),
-      },
+      series,
       log,
       findingsPerDay,
       ...(this.#budget === null ? {} : { budget: this.#budget }),
       settleMs: 0,
-      onFinding: (finding) => {
-        onFinding?.(finding);
-        this.#incidents?.add(finding, this.#at);
-      },
+      onFinding: tell,
     });
   }
 
@@ -102,12 +121,16 @@ export class Engine {
       this.#detect.score(series, value, Number.isFinite(value) ? Quality.good : Quality.bad, at);
       const { bits } = this.#detect;
       this.bits[series] = bits;
+      this.#latest[series] = value;
       if (bits > most) most = bits;
     }
     this.expectedLow = this.#detect.expectedLow;
     this.expectedHigh = this.#detect.expectedHigh;
-    this.machineBits = most;
-    this.machineState = most;
+    this.#groups.tick(at);
+    // Series that are judged together are one machine; the first rows of a machine of several are judged by nobody.
+    const together = this.#groups.ready;
+    this.machineBits = together ? this.#groups.bits : most;
+    this.machineState = together ? this.#groups.level : this.#columns === 1 ? most : 0;
   }
 
   /** Not null while an incident is being written: wait for it before the next row. */

@@ -65,7 +65,10 @@ class CertificatesInput implements Input {
     for (const each of this.#series.values()) each.seen = false;
     const problems: unknown[] = [];
     const tasks = [...(await this.#files()), ...this.#endpoints(signal)];
-    if (this.#settings.own) tasks.push([PINNED, () => this.#pinned()]);
+    // An enrolment that cannot be read is said by whoever connects with it.
+    const pinned = this.#settings.own ? await this.#host.pinnedCa?.().catch(() => null) : null;
+    if (typeof pinned === 'string')
+      tasks.push([PINNED, async () => certificatesIn(Buffer.from(pinned), 'the pinned CA')]);
     const answered = new Set<string>();
     for (let i = 0; i < tasks.length; i += AT_ONCE) {
       await Promise.all(
@@ -75,7 +78,7 @@ class CertificatesInput implements Input {
             if (signal.aborted) return;
             answered.add(target);
             this.#put(target, chain, now, sink);
-            if (chain.length > 0) sink.state(answersKey(target), 'yes', now);
+            sink.state(answersKey(target), 'yes', now);
           } catch (error) {
             if (signal.aborted) return;
             problems.push(error);
@@ -115,11 +118,6 @@ class CertificatesInput implements Input {
       const name = host.replace(/^\[|\]$/g, '');
       return [endpoint, () => certificatesOf(name, Number(port), this.#settings.timeout, signal)];
     });
-  }
-
-  async #pinned(): Promise<readonly X509Certificate[]> {
-    const pem = (await this.#host.pinnedCa?.()) ?? null;
-    return pem === null ? [] : certificatesIn(Buffer.from(pem), 'the pinned CA');
   }
 
   #put(target: string, chain: readonly X509Certificate[], now: Instant, sink: SampleSink): void {

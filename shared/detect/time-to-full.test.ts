@@ -106,6 +106,18 @@ describe('what never fills', () => {
     60_000,
   );
 
+  it('noise is none of a rise, however near the end it is', () => {
+    const random = seededRandom(77);
+    for (const size of [0.002, 0.01, 0.04]) {
+      const life = new Life();
+      let told = 0;
+      for (let minute = 0; minute < 6 * DAY; minute++) {
+        if (life.window(0.9 + size * (random() + random() + random() - 1.5))) told++;
+      }
+      expect(told, `noise of ${size}`).toBe(0);
+    }
+  });
+
   it('a backup that is deleted again each night is told the first night at most', () => {
     for (const [hours, part] of [
       [0.5, 0.5],

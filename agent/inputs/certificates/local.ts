@@ -53,5 +53,15 @@ export async function filesOf(root: string, pattern: string, most: number): Prom
     }
     found = next.slice(0, most);
   }
-  return found;
+  if (!pattern.includes('*')) return found;
+  // Of a pattern only what is there; a file that is named and is not there is a failure.
+  const there = await Promise.all(
+    found.map((path) =>
+      fs.access(join(root, path)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.filter((_, i) => there[i]);
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PicketError } from '../../shared/errors.ts';
 import type { ExchangeMessage } from '../../shared/trust/exchange.ts';
 import { silentLog } from '../../test/support/timers.ts';
-import { callAgent } from './call.ts';
+import { askAgent, callAgent } from './call.ts';
 import type { Desk } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import type { ImportResult } from './incoming.ts';
@@ -123,4 +123,19 @@ test('rubbish ends the call and not the agent', async () => {
     await new Promise((resolve) => socket.once('close', resolve));
   }
   expect(await collect((await callAgent(folder))!.export(1))).toEqual(['records 60000', 'end 2']);
+});
+
+test('what else is asked is answered; what nobody knows is refused, and so is what cannot be done', async () => {
+  const none = async (): Promise<Desk> => {
+    throw new PicketError('conflict', 'not enrolled');
+  };
+  expect(await askAgent(folder, { do: 'mute' })).toBeNull();
+  door = await openDoor(folder, none, silentLog, (request) => {
+    if (request.do !== 'mute') return undefined;
+    if (request.forMs === 0) throw new PicketError('usage.invalid', 'too short');
+    return { got: request };
+  });
+  expect(await askAgent(folder, { do: 'mute', forMs: 1 })).toEqual({ got: { do: 'mute', forMs: 1 } });
+  await expect(askAgent(folder, { do: 'mute', forMs: 0 })).rejects.toMatchObject({ code: 'usage.invalid' });
+  await expect(askAgent(folder, { do: 'dance' })).rejects.toThrow('of another version');
 });

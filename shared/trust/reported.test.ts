@@ -12,11 +12,17 @@ const full = {
   commandsDone: ['c1'],
   health: { rssBytes: 5e7 },
   warnings: ['the disk is nearly full'],
+  mutes: [{ id: 'm', rule: null, series: 'x*', reason: '', by: 'ann', fromMs: 5, untilMs: 9 }],
 };
 
 describe('what an agent reports', () => {
   it('comes through, without fields that this version does not know', () => {
     expect(parseReported(encodeJson({ ...full, later: 1 }))).toEqual(full);
+  });
+
+  it('of an agent that knows no mutes says none', () => {
+    const { mutes: _, ...older } = full;
+    expect(parseReported(encodeJson(older))).toEqual(older);
   });
 
   it.each([
@@ -27,6 +33,8 @@ describe('what an agent reports', () => {
     ['message', { refusals: [{ ...full.refusals[0], message: 'x'.repeat(601) }] }],
     ['health.rssBytes', { health: { rssBytes: 'much' } }],
     ['warnings', { warnings: 'none' }],
+    ['mutes', { mutes: Array.from({ length: 17 }, () => full.mutes[0]) }],
+    ['untilMs', { mutes: [{ ...full.mutes[0], untilMs: 'never' }] }],
   ])('is refused by name with a bad %s', (field, change) => {
     expect(() => parseReported(encodeJson({ ...full, ...change }))).toThrow(
       expect.objectContaining({ code: 'payload.invalid', message: expect.stringContaining(field) }),

@@ -131,10 +131,16 @@ describe('a command', () => {
     expect(verifyCommand(authority.command('c1'), now).what).toEqual({ watch: ['0123456789abcdef'] });
     const fetch = { series: ['0123456789abcdef'], fromMs: 5, toMs: 9 };
     expect(verifyCommand(authority.command('c2', { what: { fetch } }), now).what).toEqual({ fetch });
+    const mute = { forMs: 7_200_000, rule: 'oom-*', series: null, reason: 'a test', by: 'ann' };
+    expect(verifyCommand(authority.command('c3', { what: { mute } }), now).what).toEqual({ mute });
+    const unmute = { rule: null, series: 'system.disk.*' };
+    expect(verifyCommand(authority.command('c4', { what: { unmute } }), now).what).toEqual({ unmute });
   });
 
   const tooMany = Array.from({ length: 257 }, () => '0123456789abcdef');
+  const forEver = { forMs: 1e12, rule: null, series: null, reason: '', by: '' };
   const refused: [string, SignedEnvelope, string][] = [
+    ['that mutes for ever', authority.command('c', { what: { mute: forEver } }), 'payload.invalid'],
     ['that expired', authority.command('c', { expiresMs: madeMs + 1000 }), 'manifest.expired'],
     ['for another agent', authority.command('c', { agent: 'a2' }), 'manifest.misaddressed'],
     ['that never expires', authority.command('c', { expiresMs: madeMs + 1e12 }), 'payload.invalid'],

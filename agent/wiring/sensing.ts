@@ -21,9 +21,9 @@ import { ForecastStage } from '../forecast.ts';
 import { GroupStage } from '../groups.ts';
 import { Health } from '../health.ts';
 import { ChangeLog } from '../incidents/change-log.ts';
+import type { TopProcesses } from '../incidents/change-words.ts';
 import { IncidentStage } from '../incidents.ts';
 import type { Host } from '../inputs/input.ts';
-import type { TopDocument } from '../inputs/linux/top.ts';
 import { inputKinds } from '../inputs/registry.ts';
 import { InputRunner } from '../inputs/runner.ts';
 import { ModelStage } from '../models.ts';
@@ -236,7 +236,7 @@ export class Sensing {
       recent: this.recent,
       changed: (key, came) => this.changes.series(key, came, clock.monotonicMs()),
       document: (name, content) => {
-        if (name === 'top') this.changes.top(content as TopDocument, clock.monotonicMs());
+        if (name === 'top') this.changes.top(content as TopProcesses, clock.monotonicMs());
         if (budget?.takesDocument(name) !== false) void recorder.appendJson(name, content, 'detail');
       },
     });

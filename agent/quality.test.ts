@@ -22,6 +22,7 @@ class World {
   readonly latest: number[] = [];
   second = DAY_S;
   wallAheadMs = 0;
+  asynchronous = false;
   centralOffsetMs: number | null = null;
   /** How late in a tick the clocks are read, and what passes between one reading and the next. */
   tickTookMs = 0;
@@ -145,6 +146,18 @@ describe('QualityStage', () => {
     expect(first!.expectedHigh).toBeLessThan(first!.seen!);
     world.run(600, next);
     expect(world.findings.at(-1)).toMatchObject({ detector: 'disagree', ended: true });
+  });
+
+  it.each([false, true])('finds all of it whether values come with the tick or after it (%s)', (asynchronous) => {
+    const world = new World(plant());
+    world.asynchronous = asynchronous;
+    const next = boiler(28);
+    world.run(2 * DAY_S, next);
+    world.run(6 * HOUR_S, (second) => [next(second)[0], next(second)[1] - 7, 38.2, next(second)[3]]);
+    expect(world.told('disagree')).not.toEqual([]);
+    expect(world.told('stuck')).not.toEqual([]);
+    world.run(600, () => []);
+    expect(world.told('missing')).not.toEqual([]);
   });
 
   it('takes the cores of a processor for no two sensors of one thing, and two of a disk for such', () => {

@@ -37,6 +37,8 @@ interface Member {
   readonly state: unknown;
   readonly levels: Levels;
   last: number;
+  /** Monotonic time of the value that was taken last. */
+  takenMs: number;
   changedMs: number;
   /** Of this round: whether it has a new value, and where that is in deviations. */
   fresh: boolean;
@@ -81,6 +83,7 @@ export class Peers {
       state: state === null ? frozen.start(frozen.defaults) : frozen.state.decode(state),
       levels: levels === null ? new Levels() : Levels.decode(levels),
       last: Number.NaN,
+      takenMs: Number.NEGATIVE_INFINITY,
       changedMs: at.monotonicMs,
       fresh: false,
       standing: 0,
@@ -129,8 +132,10 @@ export class Peers {
     let count = 0;
     for (const member of group.members) {
       const value = this.#world.latest(member.series);
-      member.fresh = this.#world.goodMs(member.series) > group.lastMs && Number.isFinite(value);
+      const goodMs = this.#world.goodMs(member.series);
+      member.fresh = goodMs !== member.takenMs && Number.isFinite(value);
       if (!member.fresh) continue;
+      member.takenMs = goodMs;
       if (value !== member.last) member.changedMs = at.monotonicMs;
       member.last = value;
       member.standing = member.levels.learn(value);

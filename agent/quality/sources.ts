@@ -88,7 +88,8 @@ export class Sources {
   look(at: Instant): void {
     for (const source of this.#byLabel.values()) {
       if (at.monotonicMs - source.lookedMs < source.intervalMs * (1 - EARLY)) continue;
-      const came = source.heardMs > source.lookedMs;
+      // What an input brings later has the time of the tick in which its read began: that of the last look.
+      const came = source.heardMs >= source.lookedMs;
       source.lookedMs = at.monotonicMs;
       this.#x[0] = came ? 1 : Number.NaN;
       missing.score(missing.defaults, source.coming, this.#x, this.#quality, at, this.#verdict);

@@ -163,6 +163,15 @@ describe('a restart', () => {
     expect(world.stage.list()).toEqual([]);
   });
 
+  test('with a clock that lost an hour and a half: no longer than it had, either', () => {
+    const world = new World();
+    world.stage.mute(twoHours, world.at);
+    for (let i = 0; i < 9; i++) world.pass(10 * MINUTE_MS);
+    world.restart('boot-2', START_MS + MINUTE_MS);
+    world.pass(30 * MINUTE_MS);
+    expect(world.stage.list()).toEqual([]);
+  });
+
   test('with a damaged memory nothing is muted', () => {
     const world = new World();
     world.kept = new TextEncoder().encode('{"boot": 1}');

@@ -31,12 +31,14 @@ import {
 /** Points without which there is no trend: of minutes, where every minute counts, and of all else. */
 const LEAST_POINTS_OF_MINUTES = 3;
 const LEAST_POINTS = 4;
+/** Minutes before a rise of minutes that tell what the usual unrest is. */
+const KNOWN_BEFORE = 3;
 /** A rise by less says nothing, however steady. */
 const LEAST_RISE = 0.002;
 /** It begins where the last level was that is above the lowest by at most this part of it. */
 const KNEE = 0.1;
 /** As many times the unrest from bucket to bucket, and around the line, a rise must be. */
-const OVER_STEPS = 8;
+const OVER_STEPS = 10;
 const OVER_RESIDUALS = 4;
 const LOW_QUANTILE = 0.1;
 const NEWEST_PART = 8;
@@ -55,7 +57,7 @@ export function findTrend(s: Float64Array, ring: number, last: number): void {
   s[at + POINTS] = 0;
   const n = gather(s, ring, last);
   const least = ring === 0 ? LEAST_POINTS_OF_MINUTES : LEAST_POINTS;
-  if (n < least) return;
+  if (n < least + (ring === 0 ? KNOWN_BEFORE : 0)) return;
   const end = levels[n - 1]!;
   let lowest = end;
   for (let i = 0; i < n; i++) lowest = Math.min(lowest, levels[i]!);

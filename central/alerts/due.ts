@@ -38,7 +38,7 @@ export interface Listener {
 /** More messages of one kind than this become a digest. */
 export const MANY = 10;
 /** Threads in one digest; the rest is in the next. */
-const DIGEST_ITEMS = 200;
+const DIGEST_ITEMS = 100;
 /** Series that an incident must have more than it was told with, to have worsened: so many times, and so many. */
 const MORE_TIMES = 3;
 const MORE_SERIES = 10;

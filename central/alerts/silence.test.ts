@@ -30,7 +30,8 @@ function callsOf(fromMs: number, toMs: number, everyMs: number, outages: readonl
 }
 
 function limitOf({ habit, lastMs }: { habit: Habit; lastMs: number }): number | null {
-  return expectationOf({ id: 'a', site: '', lastSeenMs: lastMs }, habit, false, config).overdueAfterMs;
+  return expectationOf({ id: 'a', site: '', lastSeenMs: lastMs, presence: 'offline' }, habit, false, config)
+    .overdueAfterMs;
 }
 
 describe('what is usual', () => {
@@ -104,7 +105,15 @@ describe('what is usual', () => {
 });
 
 describe('what is expected', () => {
-  const machine = { id: 'a', site: 'north', lastSeenMs: T0 };
+  const machine = { id: 'a', site: 'north', lastSeenMs: T0, presence: 'offline' as const };
+  test('a connection is a sign of life: who is connected and says nothing is overdue later', () => {
+    const connected = { ...machine, presence: 'online' as const };
+    expect(expectationOf(connected, null, false, config)).toMatchObject({
+      overdueAfterMs: 30 * MINUTE_MS,
+      why: 'always',
+    });
+  });
+
   test('what is configured holds over what is learned, for the first entry that fits', () => {
     const expect_: AlertsConfig['overdue']['expect'] = [
       { agents: ['b'], every: HOUR_MS, overdue: true },

@@ -22,6 +22,8 @@ interface Machine {
 /** A silence that is usual may last half as long again, and a little. */
 const PATIENCE = 1.5;
 const PATIENCE_MS = 5 * MINUTE_MS;
+/** Its connection is a sign of life, though it says nothing: one with a small budget may have little to say. */
+const CONNECTED = 3;
 /** Of a site: at least two, and four of five; it is over when half of them are heard again. */
 const SITE_LEAST = 2;
 const SITE_SHARE = 0.8;
@@ -36,12 +38,12 @@ const COMPARABLE = 3;
 const LISTED = 20;
 
 export function expectationOf(
-  machine: Pick<Machine, 'id' | 'site' | 'lastSeenMs'>,
+  machine: Pick<Machine, 'id' | 'site' | 'lastSeenMs' | 'presence'>,
   habit: Habit | null,
   byHand: boolean,
   { after, expect }: AlertsConfig['overdue'],
 ): Expectation {
-  const { id, site, lastSeenMs } = machine;
+  const { id, site, lastSeenMs, presence } = machine;
   const said = expect.find(
     (one) =>
       (one.agents.length === 0 || one.agents.includes(id)) &&
@@ -53,7 +55,8 @@ export function expectationOf(
   if (byHand) return { overdueAfterMs: null, usualMs: null, why: 'by hand' };
   const usualMs = habit === null || lastSeenMs === null ? null : usualGapMs(habit, lastSeenMs);
   const learned = usualMs === null ? 0 : patient(usualMs);
-  if (learned <= after) return { overdueAfterMs: after, usualMs, why: 'always' };
+  const always = presence === 'online' ? after * CONNECTED : after;
+  if (learned <= always) return { overdueAfterMs: always, usualMs, why: 'always' };
   return { overdueAfterMs: learned, usualMs, why: 'learned' };
 }
 

@@ -97,7 +97,7 @@ test('a central that is started anew each night still misses a machine that call
 test('without a broker the central says that, and nothing of machines', async () => {
   const world = await new World().start('mqtt://broker:1883');
   world.watch.brokerConnected();
-  for (let i = 0; i < 20; i++) world.call(`m${i}`);
+  for (let i = 0; i < 20; i++) world.call(`m${i}`, 'offline');
   await world.until(T0 + 5 * MINUTE_MS);
   world.watch.brokerLost();
   expect(world.watch.brokerIsLost).toBe(true);

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type Address, formatAddress } from '../../shared/address.ts';
 import { type ErrorCode, errorTable, messageOf } from '../../shared/errors.ts';
 import { DAY_MS } from '../../shared/limits.ts';
+import { openTarget } from '../alerts/targets/registry.ts';
 import type { CentralConfig } from '../config.ts';
 import { readCentralState } from '../state-files.ts';
 import {
@@ -34,6 +35,7 @@ export const checkCommand: CentralCommand = {
       ['http', await checkListen(config.http.listen, config)],
       ['broker', await checkBroker(config)],
       ['tls', await checkTls(config, context)],
+      ['alerts', await checkAlerts(config, context)],
     ];
     for (const [name, { text }] of findings) context.stdout(`${name.padEnd(8)}${text}\n`);
     const wrong = findings.find(([, finding]) => finding.code !== undefined)?.[1].code;
@@ -109,6 +111,18 @@ async function checkBroker({ broker, mqtt, ...rest }: CentralConfig): Promise<Fi
   });
   if (problem === null) return { text: `external, ${broker.url} answers` };
   return { text: `external, ${broker.url} does not answer: ${messageOf(problem)}`, code: 'central.unreachable' };
+}
+
+/** Nothing is sent: `alerts --test` does that. */
+async function checkAlerts({ alerts }: CentralConfig, { nowMs }: CentralContext): Promise<Finding> {
+  const { targets } = alerts;
+  if (targets.length === 0) return { text: 'nobody is told: `alerts.targets` is empty' };
+  try {
+    for (const target of targets) (await openTarget(target, nowMs)).close();
+  } catch (error) {
+    return { text: messageOf(error), code: 'config.unreadable' };
+  }
+  return { text: `${targets.map(({ name }) => name).join(', ')}; \`picket-central alerts --test\` tries them` };
 }
 
 async function checkTls({ tls, http }: CentralConfig, { nowMs }: CentralContext): Promise<Finding> {

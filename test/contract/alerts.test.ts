@@ -242,7 +242,7 @@ describe('notifications', { timeout: 60_000 }, () => {
   test('a machine that is always connected and a central that is started anew: overdue only after it could be heard', async () => {
     const world = new World();
     const seen = (): void => {
-      world.agents = [{ ...someAgent, lastSeenMs: world.nowMs }];
+      world.agents = [{ ...someAgent, presence: 'unknown', lastSeenMs: world.nowMs }];
     };
     for (let i = 0; i < 30; i++) {
       seen();

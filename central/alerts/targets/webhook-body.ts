@@ -50,7 +50,7 @@ export function webhookBody(delivery: Delivery, receiver: string, fields: Readon
   });
 }
 
-function alertOf({ thread, change }: Item, { naming }: Delivery) {
+function alertOf({ thread, change }: Item, { naming, message }: Delivery) {
   const labels: Record<string, string> = { alertname: names[thread.kind], severity: thread.severity };
   if (thread.agent !== null) {
     labels.agent = thread.agent;
@@ -62,7 +62,8 @@ function alertOf({ thread, change }: Item, { naming }: Delivery) {
     labels,
     annotations: {
       summary: thread.title,
-      description: thread.lines.slice(0, DESCRIPTION_LINES).join('\n'),
+      // A digest says what there is; each one's findings are on its page.
+      description: message.kind === 'one' ? thread.lines.slice(0, DESCRIPTION_LINES).join('\n') : '',
       change,
       // Heard of when it was long over.
       late: String(thread.late),

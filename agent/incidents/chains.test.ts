@@ -230,9 +230,9 @@ describe('what an incident may cost', () => {
     machine.add(cpu);
     await machine.pass(1);
     expect(machine.budget.shownPerDay).toBe(1);
-    expect(machine.budget.save()).toMatchObject({ lately: { peaks: [[1, 34, 1]] } });
+    expect(machine.budget.save()).toMatchObject({ lately: { peaks: [[1, 34, 12, 1]] } });
     machine.add(cpu, 6, { bits: 50 });
-    expect(machine.budget.save()).toMatchObject({ lately: { peaks: [[1, 50, 1]] } });
+    expect(machine.budget.save()).toMatchObject({ lately: { peaks: [[1, 50, 12, 1]] } });
     machine.add(space, 0, { detector: 'rule', rule: 'full', severity: 'critical', bits: 0, wrong: 'full' });
     expect(machine.budget.save()).toMatchObject({ lately: { peaks: [] } });
     const other = new Machine();

@@ -12,10 +12,23 @@ const MOST_WEIGHT = 1e6;
 /** How far above a peak the bar stands that shuts it out. */
 const ABOVE_PEAK_BITS = 1;
 
+/**
+ * An incident this far above the bar that it passed counts for the least: chance rarely goes so far, even by tails that
+ * are off, and a day of real trouble must not raise the bar for the next one.
+ */
+const FAR_BITS = 32;
+const LEAST_COUNT = 0.25;
+
 interface Peak {
   readonly id: number;
   bits: number;
+  /** Bar that it passed. */
+  readonly bar: number;
   weight: number;
+}
+
+function countOf({ bits, bar, weight }: Peak): number {
+  return weight * Math.max(LEAST_COUNT, 1 - Math.max(0, bits - bar) / FAR_BITS);
 }
 
 export class ShownTail {
@@ -33,9 +46,9 @@ export class ShownTail {
     return this.#days;
   }
 
-  /** Incidents in these days. */
+  /** Incidents in these days, each by how likely it was a false one. */
   get count(): number {
-    return this.#peaks.reduce((sum, { weight }) => sum + weight, 0);
+    return this.#peaks.reduce((sum, peak) => sum + countOf(peak), 0);
   }
 
   get lastId(): number {
@@ -48,8 +61,8 @@ export class ShownTail {
     this.#days = this.memoryDays * (1 - (1 - this.#days / this.memoryDays) * kept);
   }
 
-  add(id: number, bits: number): void {
-    this.#peaks.push({ id, bits, weight: 1 });
+  add(id: number, bits: number, bar: number): void {
+    this.#peaks.push({ id, bits, bar, weight: 1 });
     this.#sort();
     if (this.#peaks.length > PEAKS) this.#dropLightest();
   }
@@ -75,7 +88,7 @@ export class ShownTail {
     // From the lowest peak up: between two peaks the number of those above is constant.
     for (let k = this.#peaks.length; k >= 0; k--) {
       const shutOut = this.#peaks[k];
-      if (shutOut !== undefined) above -= shutOut.weight;
+      if (shutOut !== undefined) above -= countOf(shutOut);
       const left = allowed - Math.max(0, above);
       if (left <= 0) continue;
       const abovePeak = shutOut === undefined ? Number.NEGATIVE_INFINITY : shutOut.bits + ABOVE_PEAK_BITS;
@@ -86,7 +99,7 @@ export class ShownTail {
   }
 
   save(): unknown {
-    return { days: this.#days, peaks: this.#peaks.map(({ id, bits, weight }) => [id, bits, weight]) };
+    return { days: this.#days, peaks: this.#peaks.map(({ id, bits, bar, weight }) => [id, bits, bar, weight]) };
   }
 
   /** Throws `payload.invalid` where it is no such thing. */
@@ -94,10 +107,11 @@ export class ShownTail {
     const state = objectOf(saved, where);
     this.#days = Math.min(numberOf(state.days, `${where}.days`, 0), this.memoryDays);
     this.#peaks = listOf(state.peaks, `${where}.peaks`, PEAKS, (item, at) => {
-      const [id, bits, weight] = listOf(item, at, 3, (value) => value);
+      const [id, bits, bar, weight] = listOf(item, at, 4, (value) => value);
       return {
         id: integerOf(id, `${at}.id`),
         bits: numberOf(bits, `${at}.bits`, 0),
+        bar: numberOf(bar, `${at}.bar`, 0),
         weight: numberOf(weight, `${at}.weight`, 0, MOST_WEIGHT),
       };
     });

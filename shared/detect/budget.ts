@@ -12,7 +12,7 @@
  * fade alike, over some 14 allowed incidents, and p fades as days fill that time: in the long run the rate is the
  * budget's whatever the tails are worth, as an incident counts by having been shown and not by what its bits claim (as in
  * adaptive conformal inference, Gibbs and Candès 2021; the right side is what alpha investing, Foster and Stine 2008,
- * calls wealth). So that saved wealth is not spent on one bad day, the same is asked of the last 3 allowed incidents.
+ * calls wealth). One that went far beyond the bar counts for less, as it is hardly a false one. So that saved wealth is not spent on one bad day, the same is asked of the last 3 allowed incidents.
  * In its first days a machine has little on the right side: two incidents at once raise the bar above them; and as its
  * days and nights are not known yet, the promise is held to be worth `NEW_BITS` less, which fades with the first day.
  *
@@ -109,8 +109,9 @@ export class IncidentBudget {
   spend(bits: number): number {
     const id = this.#next++;
     const held = heldBits(bits);
-    this.#lately.add(id, held);
-    this.#burst.add(id, held);
+    const bar = this.#barBits;
+    this.#lately.add(id, held, bar);
+    this.#burst.add(id, held, bar);
     this.#shown++;
     this.spent++;
     this.#renew();

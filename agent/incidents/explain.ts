@@ -166,11 +166,17 @@ function describeForecast({ forecast, lastMs }: Finding, words: Words): string {
   const late = latestMs === null ? 'or later' : `to ${from(latestMs)}`;
   const about = [
     // Nobody vouches for the clock: the date would be wrong.
-    ...(undated === true ? [] : [words.day(etaMs)]),
+    ...(undated === true ? [] : [dateOf(etaMs, lastMs, words)]),
     ...(earliestMs === null ? [] : [`${from(earliestMs)} ${late}`]),
   ];
   const more = about.length === 0 ? '' : ` (${about.join('; ')})`;
   return `${reachWords[reaches]} in ${from(etaMs)}${more}${pace === undefined ? '' : `, at ${pace}`}`;
+}
+
+/** `Thu 26 Nov 14:05`; of what is further ahead than two days the time of day would claim too much. */
+function dateOf(etaMs: number, nowMs: number, words: Words): string {
+  const day = words.day(etaMs);
+  return etaMs - nowMs < 2 * DAY_MS ? `${day} ${words.timeOfDay(etaMs).slice(0, 5)}` : day;
 }
 
 const DAY_MS = 86_400_000;

@@ -9,7 +9,7 @@
  * it is looked at every hour whether much has changed.
  *
  * Constraints: nothing is allocated in a tick but when a group is made or found something; at most 32 groups of at most
- * 64 series. A row of 64 costs some 25 µs here, so a group is judged at full rate.
+ * 64 series. A row of 64 costs some 15 µs, so a group is judged at full rate.
  */
 import type { Instant } from '../shared/clock.ts';
 import { group } from '../shared/detect/group.ts';

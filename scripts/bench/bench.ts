@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, string>> = {
   wire: 'a summary on the wire: bytes and time',
   uplink: 'bytes a month on the uplink, without a budget and with 30, 10 and 3 MB a month, everything counted in',
   detect: 'detectors: time a point',
+  groups: 'groups of series: time a tick, memory',
   outbox: 'the outbox on disk: records a second, bytes written, and what the device is given',
   bound: 'an outage of 30 days: the most bytes on disk, what is held and what gaps name',
   backlog: 'a week offline, drained: live latency, memory, rate beside the broker alone',

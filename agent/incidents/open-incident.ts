@@ -10,10 +10,10 @@ import { type Change, categoryOf, type Finding, type Incident, type Notice } fro
 import { resourceOf } from './stakes.ts';
 
 /** Quiet after which a finding is over: at least `quietMs`, and so many times what lay between its last words. */
-const GAPS = 2.5;
+const GAPS = 2;
 const INTERVALS = 4;
-/** A finding's gap counts up to this, or up to so many intervals. */
-const LONGEST_GAP_MS = 2 * 60_000;
+/** A finding's gap counts up to this (what is looked at once a minute is told as often), or up to so many intervals. */
+const LONGEST_GAP_MS = 75_000;
 const GAP_INTERVALS = 2;
 /** Share of an incident's length that it may be quiet, and the most of it. */
 const QUIET_SHARE = 0.25;

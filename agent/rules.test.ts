@@ -114,6 +114,9 @@ test('a rate is the change a second over its span', () => {
   expect(world.words()).toEqual([]);
   let level = 20;
   for (; level < 90; level++) world.pass(1, [x, level]);
+  expect(world.told).toMatchObject([
+    { seen: null, wrong: expect.stringMatching(/: 3\d\d\d % a minute, limit 3000 % a minute$/) },
+  ]);
   expect(world.words()).toEqual(['rises fires']);
   world.pass(70, [x, level]);
   expect(world.words()).toEqual(['rises ended']);

@@ -1,5 +1,6 @@
 /** What a rule tells: what is wrong, the value, the limit, since when, what to do. */
 import type { Instant } from '../../shared/clock.ts';
+import { formatValue } from '../../shared/detect/wording.ts';
 import type { Finding } from '../../shared/findings.ts';
 import { sayRule } from '../../shared/rules/wording.ts';
 import type { SeriesId, SeriesKey } from '../../shared/series.ts';
@@ -14,6 +15,10 @@ export function findingOf(entries: Entries, entry: number, at: Instant): Finding
   const offsetMs = at.utcMs - at.monotonicMs;
   const seen = entries.seen[entry]!;
   const limit = entries.limits[entry]!;
+  // A rate is in another unit than its series: it is told in words alone.
+  const isRate = compiled.kind === 'rate';
+  const perMinute = (rate: number): string => `${formatValue(60 * rate, key.unit)} a minute`;
+  const rate = isRate && Number.isFinite(seen) ? `: ${perMinute(seen)}, limit ${perMinute(limit)}` : '';
   return {
     series: id,
     key,
@@ -21,12 +26,12 @@ export function findingOf(entries: Entries, entry: number, at: Instant): Finding
     tier: 'full',
     sinceMs: Math.round(entries.table.sinceMs[entry]! + offsetMs),
     lastMs: Math.round(entries.table.lastMs[entry]! + offsetMs),
-    seen: Number.isFinite(seen) ? seen : null,
+    seen: Number.isFinite(seen) && !isRate ? seen : null,
     ...noChance,
     rule: rule.id,
-    ...(Number.isFinite(limit) ? { limit } : {}),
+    ...(Number.isFinite(limit) && !isRate ? { limit } : {}),
     severity: rule.severity,
-    wrong: sayRule(rule.text, key),
+    wrong: `${sayRule(rule.text, key)}${rate}`,
     advice: rule.advice,
     holds: true,
   };

@@ -9,7 +9,11 @@ const words: Readonly<Record<string, string>> = {
   'hw.fan.speed': 'fan speed',
   'hw.power': 'power',
   'hw.temperature': 'temperature',
+  'hw.temperature.limit': 'critical temperature',
   'hw.voltage': 'voltage',
+  'picket.agent.mute': 'what is muted',
+  'process.watched.count': 'watched process',
+  'process.watched.pid': 'process number',
   'system.cpu.frequency': 'CPU frequency',
   'system.cpu.load_average.1m': 'load average (1 min)',
   'system.cpu.load_average.5m': 'load average (5 min)',
@@ -24,9 +28,12 @@ const words: Readonly<Record<string, string>> = {
   'system.disk.queue': 'disk queue',
   'system.filesystem.usage': 'filesystem usage',
   'system.filesystem.utilization': 'filesystem utilisation',
+  'system.filesystem.mode': 'mode of the filesystem',
   'system.linux.context_switches': 'context switches',
   'system.linux.file_handles.count': 'open file handles',
   'system.linux.interrupts': 'interrupts',
+  'system.linux.cpu.throttled': 'time held back for temperature',
+  'system.linux.memory.oom_kills': 'processes killed for want of memory',
   'system.linux.memory.available': 'available memory',
   'system.linux.memory.dirty': 'memory waiting for the disk',
   'system.linux.pressure.stall': 'time stalled for',
@@ -48,6 +55,8 @@ const words: Readonly<Record<string, string>> = {
   'system.paging.utilization': 'swap utilisation',
   'system.process.count': 'processes',
   'system.process.created': 'process starts',
+  'systemd.unit.state': 'unit',
+  'systemd.units.failed': 'failed units',
 };
 
 const mostAttributes = 3;

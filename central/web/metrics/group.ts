@@ -16,7 +16,7 @@ const rankOf = (name: string): number => {
 };
 
 const sections: readonly { readonly id: string; readonly title: string; readonly test: RegExp }[] = [
-  { id: 'cpu', title: 'CPU', test: /^system\.(cpu\.|linux\.(tasks|context_switches|interrupts)$)/ },
+  { id: 'cpu', title: 'CPU', test: /^system\.(cpu\.|linux\.(cpu\.|(tasks|context_switches|interrupts)$))/ },
   { id: 'memory', title: 'Memory', test: /^system\.(memory|paging|linux\.(memory|paging))\./ },
   { id: 'disk', title: 'Disks', test: /^system\.disk\./ },
   { id: 'filesystem', title: 'Filesystems', test: /^system\.filesystem\./ },
@@ -25,9 +25,13 @@ const sections: readonly { readonly id: string; readonly title: string; readonly
     title: 'Network',
     test: /^(system\.(network\.|linux\.(tcp|udp|conntrack|sockets)\b)|hw\.network\.)/,
   },
-  { id: 'process', title: 'Processes', test: /^(system\.(process\.|linux\.(thread|file_handles)\.))/ },
+  {
+    id: 'process',
+    title: 'Processes',
+    test: /^(system\.(process\.|linux\.(thread|file_handles)\.)|process\.watched\.)/,
+  },
   { id: 'sensor', title: 'Sensors', test: /^hw\./ },
-  { id: 'host', title: 'Host', test: /^system\./ },
+  { id: 'host', title: 'Host', test: /^systemd?\./ },
   { id: 'picket', title: 'Picket itself', test: /^(picket|process)\./ },
 ];
 const pressureSections: Readonly<Record<string, string>> = { cpu: 'cpu', irq: 'cpu', memory: 'memory', io: 'disk' };

@@ -27,6 +27,8 @@ export const looks: Readonly<Record<string, Look>> = {
   'system.linux.context_switches': minor('Context switches'),
   'system.linux.interrupts': minor('Interrupts'),
   'system.cpu.logical.count': minor('CPUs'),
+  'system.linux.cpu.throttled': minor('Held back for its temperature'),
+  'system.linux.cpu.throttle_events': minor('Times it was held back'),
 
   'system.memory.utilization': { title: 'Memory used' },
   'system.memory.usage': { title: 'Memory', stack: true, leaveOut: ['free'] },
@@ -59,6 +61,7 @@ export const looks: Readonly<Record<string, Look>> = {
   'system.filesystem.inodes.usage': minor('Inodes', { stack: true, leaveOut: ['free'] }),
   'system.filesystem.inodes.utilization': minor('Inodes used'),
   'system.filesystem.limit': minor('Size'),
+  'system.filesystem.errors': minor('Errors recorded'),
 
   'picket.forecast.time_to_full': minor('Time to full'),
   'picket.forecast.time_to_empty': minor('Time to empty'),
@@ -97,8 +100,12 @@ export const looks: Readonly<Record<string, Look>> = {
   'system.linux.file_handles.count': { title: 'Open file handles' },
   'system.linux.file_handles.utilization': minor('File handles used'),
   'system.linux.file_handles.limit': minor('File handles at most'),
+  'process.watched.count': { title: 'Watched processes', together: 'process.watched.name' },
+  'process.watched.uptime': minor('Watched processes: running for', { together: 'process.watched.name' }),
+  'process.watched.restarts': minor('Watched processes: begun anew', { together: 'process.watched.name' }),
 
   'hw.temperature': { title: 'Temperatures', together: 'hw.name', floating: true },
+  'hw.temperature.limit': minor('Critical temperatures', { together: 'hw.name', floating: true }),
   'hw.fan.speed': { title: 'Fans', together: 'hw.name' },
   'hw.power': { title: 'Power', together: 'hw.name' },
   'hw.voltage': { title: 'Voltages', together: 'hw.name', floating: true },
@@ -106,6 +113,7 @@ export const looks: Readonly<Record<string, Look>> = {
 
   'system.uptime': { title: 'Uptime', floating: true },
   'system.clock.synchronized': { title: 'Clock synchronised', plain: true },
+  'systemd.units.failed': { title: 'Failed units' },
 
   'system.linux.pressure.stall': { title: 'Time stalled' },
 

@@ -6,6 +6,7 @@ import { MINUTE_MS } from '../shared/limits.ts';
 import { formatSeries, type SeriesDefinition } from '../shared/series.ts';
 import { emptyColumns } from '../shared/wire/summary.ts';
 import { type ForecastOptions, ForecastStage } from './forecast.ts';
+import { describeFinding, wordsFor } from './incidents/explain.ts';
 import type { Log } from './inputs/input.ts';
 import { SeriesRegistry } from './series.ts';
 
@@ -176,6 +177,19 @@ describe('a runaway log', () => {
     bench.run(disk, 6, (i) => 0.4 + 0.03 * (i + 1));
     expect(bench.findings.at(-1)!.forecast!.pace).toBe('180 GiB an hour');
     expect(bench.findings.at(-1)!.forecast!.perDay).toBeCloseTo(43.2, 1);
+  });
+
+  it('is said in words, in the zone of the site', () => {
+    const bench = new Bench();
+    bench.latest.set(bench.registry.intern(size), 100 * GIB);
+    bench.run(disk, 10, () => 0.4);
+    bench.run(disk, 6, (i) => runaway(i + 1));
+    const text = describeFinding(bench.findings[0]!, wordsFor('Asia/Kolkata'));
+    expect(text).toMatch(
+      /^File system \/ 4\d(\.\d)? %: full in 1\d min \(Thu,? 26 Nov 1[34]:\d\d; \d+ min (to \d+ min|or later)\), at 1\d\d GiB an hour$/,
+    );
+    const undated = { ...bench.findings[0]!, forecast: { ...bench.findings[0]!.forecast!, undated: true as const } };
+    expect(describeFinding(undated, wordsFor(null))).toMatch(/full in 1\d min \(\d+ min /);
   });
 
   it('has no date while nobody vouches for the clock', () => {

@@ -251,7 +251,8 @@ export class ForecastStage {
       tier: 'window',
       sinceMs: followed.sinceMs,
       lastMs: at.utcMs,
-      seen: Number.isNaN(followed.value) ? null : followed.value,
+      // Of a countdown the value is the forecast.
+      seen: Number.isNaN(followed.value) || followed.stock.countdown ? null : followed.value,
       expectedLow: null,
       expectedHigh: null,
       bits: 0,
@@ -296,7 +297,7 @@ export class ForecastStage {
       for (const [i, edge] of forecastEdges.entries()) {
         const key = forecastKey(definition, reaches, edge);
         const intervalMs = Math.max(windowMs, definition.intervalMs ?? 0);
-        followed.series[i] = sink.series({ ...key, kind: 'gauge', min: 0, steady: true, intervalMs });
+        followed.series[i] = sink.series({ ...key, kind: 'gauge', min: 0, steady: true, derived: true, intervalMs });
       }
     }
     const ahead = [minutes, earliestMinutes, latestMinutes];

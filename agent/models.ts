@@ -123,7 +123,8 @@ export class ModelStage {
     for (let i = 0; i < numbers.length; i++) {
       const number = numbers[i]!;
       const params = model?.series.get(this.#options.series.id(number));
-      if (params === undefined || columns.count[i] === 0) {
+      const derived = params !== undefined && this.#options.series.definition(number)?.derived === true;
+      if (params === undefined || derived || columns.count[i] === 0) {
         this.#clear(number);
         continue;
       }

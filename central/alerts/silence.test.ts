@@ -154,7 +154,7 @@ describe('one message for what is one trouble', () => {
   const many = (count: number, site: string, silentMs: number) =>
     Array.from({ length: count }, (_, i) => contact(`${site}${i}`, site, silentMs));
   const bases = (contacts: ReturnType<typeof contact>[], open: readonly string[] = []) =>
-    conditionsOf(contacts, config, (base) => open.includes(base)).map(({ base }) => base);
+    conditionsOf(contacts, config, (base) => open.includes(base), T0).map(({ base }) => base);
   const LONG = 13 * MINUTE_MS;
 
   test('a machine alone, after others had the time to follow', () => {
@@ -165,7 +165,7 @@ describe('one message for what is one trouble', () => {
 
   test('a site', () => {
     const site = [...many(4, 'north', LONG), ...many(9, 'south', 0)];
-    const [condition, ...rest] = conditionsOf(site, config, () => false);
+    const [condition, ...rest] = conditionsOf(site, config, () => false, T0);
     expect(rest).toEqual([]);
     expect(condition).toMatchObject({ base: 'site:north', severity: 'critical', series: 4 });
     expect(condition!.title).toMatch(/^no word from 4 of 4 machines of north since 2026-03-01 23:47:00 UTC$/);
@@ -187,7 +187,7 @@ describe('one message for what is one trouble', () => {
   test('half of the fleet within two minutes is the network, and one message', () => {
     const fleet = [...many(30, 'north', LONG), ...many(30, 'south', LONG), ...many(50, 'west', 0)];
     expect(bases(fleet)).toEqual(['fleet:']);
-    expect(conditionsOf(fleet, config, () => false)[0]!.title).toContain('60 of 110 machines');
+    expect(conditionsOf(fleet, config, () => false, T0)[0]!.title).toContain('60 of 110 machines');
   });
 
   test('half of the fleet over days is not', () => {

@@ -81,16 +81,17 @@ export function conditionsOf(
   contacts: readonly Contact[],
   { gather, severity }: Pick<AlertsConfig['overdue'], 'gather' | 'severity'>,
   isOpen: (base: string) => boolean,
+  nowMs: number,
 ): Condition[] {
   const overdue = contacts.filter((contact) => contact.overdueMs !== null);
   const out: Condition[] = [];
   const covered = new Set<string>();
-  const fleet = fleetOf(contacts, overdue, gather, isOpen);
+  const fleet = fleetOf(contacts, overdue, gather, isOpen, nowMs);
   if (fleet !== null) {
     out.push(fleet.condition);
     for (const { agent } of fleet.members) covered.add(agent);
   } else {
-    for (const { condition, members } of sitesOf(contacts, overdue, gather, isOpen)) {
+    for (const { condition, members } of sitesOf(contacts, overdue, gather, isOpen, nowMs)) {
       out.push(condition);
       for (const { agent } of members) covered.add(agent);
     }
@@ -146,11 +147,12 @@ function fleetOf(
   overdue: readonly Contact[],
   gatherMs: number,
   isOpen: (base: string) => boolean,
+  nowMs: number,
 ): Group | null {
   const base = 'fleet:';
   const open = isOpen(base);
   const members = together(overdue);
-  const expected = comparable(contacts, members);
+  const expected = comparable(contacts, members, nowMs);
   const share = members.length / Math.max(1, expected.length);
   if (members.length < FLEET_LEAST || share < (open ? FLEET_SHARE_STAYS : FLEET_SHARE)) return null;
   // A site of its own is a site.
@@ -167,6 +169,7 @@ function sitesOf(
   overdue: readonly Contact[],
   gatherMs: number,
   isOpen: (base: string) => boolean,
+  nowMs: number,
 ): Group[] {
   const out: Group[] = [];
   for (const site of new Set(overdue.map((contact) => contact.site))) {
@@ -177,6 +180,7 @@ function sitesOf(
     const expected = comparable(
       contacts.filter((contact) => contact.site === site),
       members,
+      nowMs,
     );
     const share = members.length / Math.max(1, expected.length);
     if (share < (open ? SITE_SHARE_STAYS : SITE_SHARE) || (!open && members.length < SITE_LEAST)) continue;
@@ -204,10 +208,13 @@ function together(overdue: readonly Contact[]): Contact[] {
   return sorted.slice(...best);
 }
 
-/** Those whose silence would be known by now. */
-function comparable(contacts: readonly Contact[], members: readonly Contact[]): Contact[] {
+/** Those whose silence would be known by now, and those who were just heard. */
+function comparable(contacts: readonly Contact[], members: readonly Contact[], nowMs: number): Contact[] {
   const longest = members.reduce((most, { overdueAfterMs }) => Math.max(most, overdueAfterMs ?? 0), 0);
-  return contacts.filter(({ overdueAfterMs }) => overdueAfterMs !== null && overdueAfterMs <= longest * COMPARABLE);
+  return contacts.filter(({ overdueAfterMs, lastSeenMs }) => {
+    if (overdueAfterMs === null) return false;
+    return overdueAfterMs <= longest * COMPARABLE || nowMs - lastSeenMs < longest;
+  });
 }
 
 function groupOf(members: readonly Contact[]) {

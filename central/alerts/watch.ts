@@ -98,7 +98,7 @@ export class Watch {
       return broker === null ? null : [broker, ...this.#stillOpen()];
     }
     if (!this.#canJudge()) return this.#stillOpen();
-    return conditionsOf(this.contacts(), config, isOpen);
+    return conditionsOf(this.contacts(), config, isOpen, nowMs());
   }
 
   /** All machines that were ever heard of and are not retired. */

@@ -261,4 +261,43 @@ describe('notifications', { timeout: 60_000 }, () => {
     await world.until(world.nowMs + 5 * MINUTE_MS, 10_000);
     expect(world.headlines('one').at(-1)).toMatch(/^Closed after .*: Pump 7 \(north\)$/);
   });
+
+  test('a site that loses its power is one message, its return another; who stays away is told of by name', async () => {
+    const world = new World();
+    const dead = new Set<string>();
+    const ids = Array.from({ length: 24 }, (_, i) => `m${String(i).padStart(2, '0')}`);
+    const run = async (minutes: number): Promise<void> => {
+      for (let i = 0; i < minutes * 3; i++) {
+        world.agents = ids.map((id) => {
+          const before = world.agents.find((agent) => agent.id === id)?.lastSeenMs ?? null;
+          const lastSeenMs = dead.has(id) ? before : world.nowMs;
+          const site = id < 'm08' ? 'Hall 1' : 'Hall 2';
+          return { ...someAgent, id, name: id, site, presence: dead.has(id) ? 'offline' : 'online', lastSeenMs };
+        });
+        await world.until(world.nowMs + 20_000);
+      }
+    };
+    await run(15);
+    for (const id of ids.slice(0, 8)) dead.add(id);
+    await run(30);
+    expect(world.headlines('one')).toEqual(['Opened: critical, Hall 1']);
+    expect(world.got[0]!.text).toContain('no word from 8 of 8 machines of Hall 1');
+    // All but one come back.
+    for (const id of ids.slice(1, 8)) dead.delete(id);
+    await run(10);
+    expect(world.headlines('one').slice(1).sort()).toEqual([
+      expect.stringMatching(/^Closed after 3[01] min: Hall 1$/),
+      'Opened: warning, m00 (Hall 1)',
+    ]);
+    dead.clear();
+    await run(10);
+    const before = world.headlines('one').length;
+    // The uplink of the central's own house.
+    for (const id of ids.slice(2)) dead.add(id);
+    await run(30);
+    expect(world.headlines('one').slice(before)).toEqual(['Opened: critical, the fleet']);
+    dead.clear();
+    await run(10);
+    expect(world.headlines('one').slice(before + 1)).toEqual([expect.stringMatching(/^Closed after .*: the fleet$/)]);
+  });
 });

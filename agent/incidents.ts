@@ -86,6 +86,11 @@ const RETRY_MS = 10_000;
 /** Something new joins within so many intervals of a series that is looked at seldom. */
 const SETTLE_INTERVALS = 3;
 const CHAIN_INTERVALS = 12;
+/** What statistics find on the same part of the machine later than this is another trouble; facts stay together. */
+const ABOUT_MS = 2 * 3_600_000;
+/** That an incident still goes on is told as often, by its age. */
+const PAUSE_SHARE = 0.05;
+const LONGEST_PAUSE_MS = 15 * 60_000;
 /** What changed first may be heard of this much later: processes are looked at once a minute. */
 const CHANGES_HEARD_MS = 2 * 60_000;
 
@@ -158,9 +163,10 @@ export class IncidentStage {
         if (sinceToldMs >= RETRY_MS) this.#write(open, at);
       } else if (open.isOver(at.monotonicMs, this.#timing.quietMs)) {
         this.#close(open, at);
-      } else if (open.changed && sinceToldMs >= this.#timing.revisionMs) {
+      } else if (open.changed && sinceToldMs >= this.#pauseOf(open, at)) {
         open.revision++;
         open.changed = false;
+        open.hasNews = false;
         open.toldAtMs = at.monotonicMs;
         open.updatedMs = at.utcMs;
         this.#lookAtChanges(open, at);
@@ -170,18 +176,28 @@ export class IncidentStage {
     }
   }
 
+  /** News are told soon; that it still goes on, the more seldom the longer it has gone on. */
+  #pauseOf(open: OpenIncident, at: Instant): number {
+    const { revisionMs } = this.#timing;
+    const age = at.monotonicMs - open.firstAtMs;
+    return open.hasNews ? revisionMs : Math.max(revisionMs, Math.min(LONGEST_PAUSE_MS, age * PAUSE_SHARE));
+  }
+
   /** The open incident that a finding belongs to that none knows; null: none. */
   #incidentFor(finding: Finding, at: Instant): OpenIncident | null {
     const resource = resourceOf(finding.key);
     const isForecast = categoryOf(finding.detector) === 'forecast';
     const intervalMs = finding.intervalMs ?? 0;
     const settleMs = Math.max(this.#timing.settleMs, intervalMs * SETTLE_INTERVALS);
+    const aboutMs = Math.max(ABOUT_MS, intervalMs * CHAIN_INTERVALS);
+    const byChance = categoryOf(finding.detector) === 'statistical';
     const chainMs = Math.max(this.#timing.chainMs, intervalMs * CHAIN_INTERVALS);
     let about: OpenIncident | null = null;
     let young: OpenIncident | null = null;
     for (const open of this.#open) {
-      if (open.isAbout(resource)) about = later(about, open);
-      else if (at.monotonicMs - open.grewAtMs > settleMs || at.monotonicMs - open.firstAtMs > chainMs) continue;
+      const sinceGrownMs = at.monotonicMs - open.grewAtMs;
+      if ((!byChance || sinceGrownMs <= aboutMs) && open.isAbout(resource)) about = later(about, open);
+      else if (sinceGrownMs > settleMs || at.monotonicMs - open.firstAtMs > chainMs) continue;
       else if (isForecast || isForecasts(open)) continue;
       else young = later(young, open);
     }

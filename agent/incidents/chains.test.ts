@@ -103,6 +103,33 @@ describe('a chain of causes', () => {
     expect(machine.stage.current().map(({ findings }) => findings.length)).toEqual([3, 2]);
   });
 
+  it('takes what statistics find a long time later for another trouble, and a fact for the same', async () => {
+    const machine = new Machine();
+    const rule = { detector: 'rule', severity: 'warning', bits: 0, holds: true, wrong: 'it is full' } as const;
+    machine.add(space, 0, { ...rule, rule: 'a' });
+    await machine.pass(60 * 60);
+    machine.add({ ...space, name: 'system.filesystem.usage' }, 5);
+    await machine.pass(3 * 3600);
+    expect(machine.incidents().map(({ findings }) => findings.length)).toEqual([2]);
+    machine.add({ ...space, name: 'system.filesystem.inodes' }, 5);
+    machine.add(space, 0, { ...rule, rule: 'b' });
+    await machine.pass(15);
+    expect(machine.incidents().map(({ findings }) => findings.length)).toEqual([2, 2]);
+  });
+
+  it('that goes on for long is told the more seldom, until there is news', async () => {
+    const machine = new Machine();
+    await machine.pass(24 * 3600, () => {
+      if (machine.second % 10 === 0) machine.add(cpu, machine.second);
+    });
+    expect(machine.told.length).toBeLessThan(250);
+    const { length } = machine.told;
+    machine.add({ ...cpu, attributes: { 'cpu.mode': 'system' } });
+    machine.add(cpu, 5, { bits: 60 });
+    await machine.pass(11);
+    expect(machine.told.length).toBeGreaterThan(length);
+  });
+
   it('ends, however steadily something new begins', async () => {
     const machine = new Machine();
     for (let i = 0; i < 20; i++) {

@@ -21,6 +21,9 @@ const LONGEST_QUIET_MS = 15 * 60_000;
 /** What held before a restart and is not told again is over after this time. */
 const TOLD_AGAIN_MS = 15 * 60_000;
 
+/** A finding that is rarer by as much is news. */
+const NEWS_BITS = 3;
+
 /** Findings of one incident. */
 const MOST_FINDINGS = 256;
 
@@ -72,6 +75,8 @@ export class OpenIncident {
   /** When it was heard of last. Monotonic. */
   heardAtMs: number;
   changed = false;
+  /** Something joined, ended or got graver since the last revision. */
+  hasNews = false;
   /** Findings for which there was no room. */
   left = 0;
   /** What the budget of the machine knows it by; null where it paid nothing. */
@@ -145,10 +150,12 @@ export class OpenIncident {
       }
       this.#entries.set(key, { finding, heardAtMs, gapMs: 0, heldUntilMs: null });
       this.grewAtMs = heardAtMs;
+      this.hasNews = true;
       return;
     }
     const longest = Math.max(LONGEST_GAP_MS, (finding.intervalMs ?? 0) * GAP_INTERVALS);
     known.gapMs = Math.min(longest, Math.max(heardAtMs - known.heardAtMs, known.gapMs / 2));
+    if (finding.ended !== known.finding.ended || finding.bits > known.finding.bits + NEWS_BITS) this.hasNews = true;
     known.finding = merge(known.finding, finding);
     known.heardAtMs = heardAtMs;
     known.heldUntilMs = null;

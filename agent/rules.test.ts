@@ -207,6 +207,22 @@ describe('a state', () => {
     expect(world.words()).toEqual([]);
   });
 
+  test('that cannot be told is as it was before, also over a restart', () => {
+    const world = new RuleWorld([bad]);
+    world.state(key, 'unknown');
+    world.pass(10);
+    expect(world.words()).toEqual([]);
+    world.state(key, 'ro');
+    world.pass(3);
+    world.restart();
+    world.words();
+    world.state(key, 'unknown');
+    world.pass(30);
+    expect(world.words()).toEqual(['bad fires']);
+    world.state(key, 'rw');
+    expect(world.words()).toEqual(['bad ended']);
+  });
+
   test('that was well before a restart and is not after it is found', () => {
     const world = new RuleWorld([turned]);
     world.state(key, 'rw');

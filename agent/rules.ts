@@ -34,6 +34,8 @@ const GONE_MS = MINUTE_MS;
 const RESUME_MS = 10 * MINUTE_MS;
 /** The word by which an input says that the thing of a state is gone. */
 const GONE = 'gone';
+/** The word by which it says that it cannot tell: what was so before still is. */
+const UNKNOWN = 'unknown';
 const UNSEEN = -2;
 
 /** What the stage asks about series. */
@@ -162,6 +164,7 @@ export class RuleStage {
   /** Whether a state is wrong now: some are only where they were well before. */
   #take(state: Entry, text: string): void {
     const { is, was } = state.compiled;
+    if (text === UNKNOWN && !is.has(text)) return;
     state.wrong = is.has(text) && (was === null || state.well || state.wrong);
     const well = was !== null && text !== GONE && (state.well || was.has(text));
     if (well !== state.well) this.#changed = true;

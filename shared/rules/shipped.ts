@@ -217,11 +217,11 @@ export const shippedRules: readonly Rule[] = [
   {
     id: 'clock-synchronisation-stopped',
     selector: { metric: 'system.clock.synchronization', ...ofAll },
-    condition: { kind: 'state', is: ['unknown'], was: ['yes'] },
+    condition: { kind: 'state', is: ['stopped'], was: null },
     forMs: 15 * MINUTE_MS,
     clearForMs: 0,
     severity: 'warning',
-    text: 'the clock is no longer synchronised',
+    text: 'the time service has ended: the clock is no longer synchronised',
     advice: 'Look at the time service (`systemctl status systemd-timesyncd chrony`) and start it.',
   },
   {

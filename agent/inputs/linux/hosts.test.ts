@@ -284,6 +284,39 @@ test('sensors: a chip is named by its device, and one that is unplugged is forgo
 
 describe('clock', () => {
   const at = 1_700_000_000;
+  test.each(['run/systemd/timesync/synchronized', 'run/chrony/chronyd.pid'])(
+    'a service that was seen to run and does not any more has stopped: %s',
+    async (file) => {
+      if (file.endsWith('.pid')) drift(1);
+      write(file, '1\n');
+      const { sink, read, close } = await open(clockSync);
+      const answer = async (): Promise<string | undefined> => {
+        await read(at);
+        return sink.states.get('system.clock.synchronization');
+      };
+      expect(await answer()).toBe('yes');
+      fs.rmSync(path.dirname(path.join(root, file)), { recursive: true });
+      expect(await answer()).toBe('stopped');
+      write(file, '2\n');
+      expect(await answer()).toBe('yes');
+      await close();
+    },
+  );
+
+  test('another service that took over is asked', async () => {
+    write('run/systemd/timesync/synchronized', '');
+    const { sink, read, close } = await open(clockSync);
+    await read(at);
+    fs.rmSync(path.join(root, 'run/systemd/timesync'), { recursive: true });
+    write('run/chrony/chronyd.pid', '7\n');
+    await read(at);
+    expect(sink.states.get('system.clock.synchronization')).toBe('unknown');
+    drift(0);
+    await read(at);
+    expect(sink.states.get('system.clock.synchronization')).toBe('yes');
+    await close();
+  });
+
   const drift = (ageHours: number): void => {
     write('var/lib/chrony/chrony.drift', '1.2 0.1\n');
     const seconds = at - ageHours * 3600;

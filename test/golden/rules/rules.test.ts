@@ -1,5 +1,5 @@
 /**
- * The shipped rules over the captured machines: each is read for an hour as it is at its first reading, and for another
+ * The shipped rules over the captured machines: each is read for forty minutes as it is at its first reading, and as long
  * as it is at its second. A healthy one is silent; of one in trouble is told what is wrong, and nothing else.
  */
 import fs from 'node:fs';
@@ -19,7 +19,7 @@ import { configOf, hostBelow, openInput, quietLog, readOnce } from '../../contra
 
 const inputs = path.join(import.meta.dirname, '..', 'inputs');
 const STEP_MS = 10_000;
-const HOUR_STEPS = 360;
+const PHASE_STEPS = 240;
 
 let root = '';
 beforeEach(() => {
@@ -92,8 +92,8 @@ async function toldOf(machine: string): Promise<readonly string[]> {
     const kind = inputKinds.get(name)!;
     opened.push(await openInput(kind, configOf(kind, settings as object), host, into));
   }
-  for (let step = 0; step < 2 * HOUR_STEPS; step++) {
-    if (step === HOUR_STEPS) overlay(path.join(folder, 'input', '2'), root);
+  for (let step = 0; step < 2 * PHASE_STEPS; step++) {
+    if (step === PHASE_STEPS) overlay(path.join(folder, 'input', '2'), root);
     const at = { monotonicMs: 1e6 + step * STEP_MS, utcMs: 1_795_435_200_000 + step * STEP_MS };
     for (const each of opened) await readOnce(each, at);
     into.rules.tick(at);

@@ -21,7 +21,7 @@ export function someListener(over: Partial<Listener> = {}): Listener {
 
 export function someCondition(over: Partial<Condition> = {}): Condition {
   const about = { base: 'silent:pump-7', kind: 'silent', agent: 'pump-7', site: 'north', severity: 'warning' } as const;
-  return { ...about, title: 'not heard of', lines: [], series: 1, sinceMs: T0, ...over };
+  return { ...about, title: 'not heard of', subject: 'overdue', lines: [], series: 1, sinceMs: T0, ...over };
 }
 
 /** Threads as the notifier keeps them, at a time that the test moves. */

@@ -15,8 +15,10 @@ export interface Naming {
 export interface Wording {
   /** The same through a thread, so that mail programs keep it together. */
   readonly subject: string;
-  /** One line: what has happened. */
+  /** One line: what has happened, and where. */
   readonly headline: string;
+  /** That, and what it is: for chats and logs. */
+  readonly oneLine: string;
   readonly text: string;
   /** Stable over retries. */
   readonly id: string;
@@ -37,8 +39,14 @@ export function wordsOf(message: Message, target: string, naming: Naming, nowMs:
       : `\n\n${dropped} earlier ${dropped === 1 ? 'message' : 'messages'} to this target could not be delivered and were given up.`;
   const [first] = message.items;
   const words = message.kind === 'one' && first !== undefined ? oneOf(first, naming, nowMs) : manyOf(message, naming);
+  const what = message.kind === 'one' && first !== undefined ? `: ${first.thread.subject}` : '';
   const foot = `\n\n-- \nPicket central, ${naming.url}`;
-  return { ...words, text: `${words.headline}\n\n${words.text}${lost}${foot}`, ...idsOf(message, target) };
+  return {
+    ...words,
+    oneLine: `${words.headline}${what}`,
+    text: `${words.headline}\n\n${words.text}${lost}${foot}`,
+    ...idsOf(message, target),
+  };
 }
 
 /** Where to look: the incident on the page of its machine. */
@@ -72,9 +80,13 @@ const changeWords: Readonly<Record<Change, string>> = {
 function headlineOf({ thread, change }: Item, naming: Naming): string {
   const place = placeOf(thread, naming);
   const span = describeSpan(Math.max(0, (thread.closedMs ?? 0) - thread.openedMs));
-  if (change === 'closed') return `Closed after ${span}: ${place}`;
-  if (change === 'was') return `Came and went within ${span}: ${thread.severity}, ${place}`;
-  return `${changeWords[change]}: ${thread.severity}, ${place}`;
+  const silence = thread.kind === 'silent' || thread.kind === 'site' || thread.kind === 'fleet';
+  if (change === 'closed') return `${silence ? 'Heard again' : 'Closed'} after ${span}: ${place}`;
+  if (change === 'was')
+    return `${silence ? 'Was silent for' : 'Came and went within'} ${span}: ${thread.severity}, ${place}`;
+  if (!silence || change === 'worsened') return `${changeWords[change]}: ${thread.severity}, ${place}`;
+  const word = thread.kind === 'silent' ? 'Overdue' : 'Silent';
+  return `${word}${change === 'again' ? ' again' : ''}: ${thread.severity}, ${place}`;
 }
 
 function oneOf(item: Item, naming: Naming, nowMs: number): Pick<Wording, 'subject' | 'headline' | 'text'> {

@@ -112,7 +112,7 @@ export class Sender {
       atMs: nowMs(),
       target: target.name,
       what: message.kind === 'one' ? (message.items[0]?.change ?? '') : message.kind,
-      subject: words.headline,
+      subject: words.oneLine,
       agent: message.kind === 'digest' ? null : (message.items[0]?.thread.agent ?? null),
       result,
       answer,
@@ -242,6 +242,6 @@ export async function sendTest(target: Target, naming: Naming, nowMs: number, si
   };
   const message: Message = { kind: 'one', items: [{ thread, change: 'was' }] };
   const said = wordsOf(message, target.name, naming, nowMs);
-  const words = { ...said, headline: 'Test', text: said.text.replace(said.headline, 'Test') };
+  const words = { ...said, headline: 'Test', oneLine: 'Test', text: said.text.replace(said.headline, 'Test') };
   return target.send({ ...words, message, naming, atMs: nowMs, dropped: 0 }, signal);
 }

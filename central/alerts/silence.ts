@@ -108,6 +108,7 @@ export function conditionsOf(
       site: contact.site,
       severity,
       title: `not heard of since ${since}`,
+      subject: 'overdue',
       lines: [expectedWords(contact)],
       series: 1,
       sinceMs: contact.lastSeenMs,
@@ -160,7 +161,14 @@ function fleetOf(
   if (!open && !gathered(members, gatherMs)) return null;
   const title = `no word from ${members.length} of ${expected.length} machines since ${sinceWords(members)}`;
   const hint = 'So many at once: look at the network, the broker and the central itself first.';
-  const condition = { ...groupOf(members), base, kind: 'fleet' as const, site: '', title };
+  const condition = {
+    ...groupOf(members),
+    base,
+    kind: 'fleet' as const,
+    site: '',
+    title,
+    subject: 'many machines are silent',
+  };
   return { condition: { ...condition, lines: [hint, ...condition.lines] }, members };
 }
 
@@ -186,7 +194,7 @@ function sitesOf(
     if (share < (open ? SITE_SHARE_STAYS : SITE_SHARE) || (!open && members.length < SITE_LEAST)) continue;
     if (!open && !gathered(members, gatherMs)) continue;
     const title = `no word from ${members.length} of ${expected.length} machines of ${site} since ${sinceWords(members)}`;
-    out.push({ condition: { ...groupOf(members), base, kind: 'site', site, title }, members });
+    out.push({ condition: { ...groupOf(members), base, kind: 'site', site, title, subject: 'silent' }, members });
   }
   return out;
 }

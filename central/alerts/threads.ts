@@ -37,6 +37,8 @@ export interface Condition {
   readonly site: string;
   readonly severity: Severity;
   readonly title: string;
+  /** What its thread is called from its beginning to its end. */
+  readonly subject: string;
   readonly lines: readonly string[];
   readonly series: number;
   readonly sinceMs: number;
@@ -145,6 +147,7 @@ interface Words {
   readonly agent: string | null;
   readonly severity: Severity;
   readonly title: string;
+  readonly subject?: string;
   readonly texts: readonly string[];
   readonly changes: readonly string[];
   readonly series: number;
@@ -182,7 +185,7 @@ function newThread(
     state: episode.open ? 'open' : 'closed',
     severity: episode.severity,
     title: words.title,
-    subject: shortTitle(words.title),
+    subject: words.subject ?? shortTitle(words.title),
     lines: words.texts,
     changes: words.changes,
     series: words.series,

@@ -115,10 +115,10 @@ test('a machine that was told of stays told of while nothing can be heard', asyn
   world.watch.brokerConnected();
   world.call('a');
   const [condition] = (await world.until(T0 + HOUR_MS))!;
-  const { base, kind, agent, site, severity, title, lines, series, sinceMs } = condition!;
-  const about = { base, kind, agent, site, severity, title, lines, series };
+  const { base, kind, agent, site, severity, title, subject, lines, series, sinceMs } = condition!;
+  const about = { base, kind, agent, site, severity, title, subject, lines, series };
   const times = { openedMs: sinceMs, reopenedMs: sinceMs, closedMs: null, changedMs: sinceMs, dueMs: sinceMs };
-  const rest = { subject: '', changes: [], wakes: true, late: false, episodes: [], count: 1, told: {} };
+  const rest = { changes: [], wakes: true, late: false, episodes: [], count: 1, told: {} };
   await world.book.decide([{ key: 'k', state: 'open', ...about, ...times, ...rest }]);
   world.watch.brokerLost();
   expect((await world.until(world.nowMs + 5 * MINUTE_MS))?.map((one) => one.base)).toEqual(['broker:', 'silent:a']);

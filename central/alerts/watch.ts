@@ -163,6 +163,7 @@ export class Watch {
       site: '',
       severity: 'critical',
       title: `the central has no connection to its broker since ${moment(this.#lostMs)}`,
+      subject: 'no connection to the broker',
       lines: [`Nothing is heard of any machine. The broker is ${brokerUrl}.`],
       series: 1,
       sinceMs: this.#lostMs,
@@ -174,8 +175,8 @@ export class Watch {
     const out: Condition[] = [];
     for (const thread of this.#options.book.threads.values()) {
       if (thread.state !== 'open' || thread.kind === 'incident' || thread.kind === 'broker') continue;
-      const { base, kind, agent, site, severity, title, lines, series, openedMs } = thread;
-      out.push({ base, kind, agent, site, severity, title, lines, series, sinceMs: openedMs });
+      const { base, kind, agent, site, severity, title, subject, lines, series, openedMs } = thread;
+      out.push({ base, kind, agent, site, severity, title, subject, lines, series, sinceMs: openedMs });
     }
     return out;
   }

@@ -256,10 +256,10 @@ describe('notifications', { timeout: 60_000 }, () => {
     expect(world.got).toEqual([]);
     expect(world.view.contacts[0]!.overdueMs).toBeNull();
     await world.until(world.nowMs + 5 * MINUTE_MS, 10_000);
-    expect(world.headlines('one')).toEqual(['Opened: warning, Pump 7 (north)']);
+    expect(world.headlines('one')).toEqual(['Overdue: warning, Pump 7 (north)']);
     seen();
     await world.until(world.nowMs + 5 * MINUTE_MS, 10_000);
-    expect(world.headlines('one').at(-1)).toMatch(/^Closed after .*: Pump 7 \(north\)$/);
+    expect(world.headlines('one').at(-1)).toMatch(/^Heard again after .*: Pump 7 \(north\)$/);
   });
 
   test('a site that loses its power is one message, its return another; who stays away is told of by name', async () => {
@@ -280,14 +280,14 @@ describe('notifications', { timeout: 60_000 }, () => {
     await run(15);
     for (const id of ids.slice(0, 8)) dead.add(id);
     await run(30);
-    expect(world.headlines('one')).toEqual(['Opened: critical, Hall 1']);
+    expect(world.headlines('one')).toEqual(['Silent: critical, Hall 1']);
     expect(world.got[0]!.text).toContain('no word from 8 of 8 machines of Hall 1');
     // All but one come back.
     for (const id of ids.slice(1, 8)) dead.delete(id);
     await run(10);
     expect(world.headlines('one').slice(1).sort()).toEqual([
-      expect.stringMatching(/^Closed after 3[01] min: Hall 1$/),
-      'Opened: warning, m00 (Hall 1)',
+      expect.stringMatching(/^Heard again after 3[01] min: Hall 1$/),
+      'Overdue: warning, m00 (Hall 1)',
     ]);
     dead.clear();
     await run(10);
@@ -295,9 +295,11 @@ describe('notifications', { timeout: 60_000 }, () => {
     // The uplink of the central's own house.
     for (const id of ids.slice(2)) dead.add(id);
     await run(30);
-    expect(world.headlines('one').slice(before)).toEqual(['Opened: critical, the fleet']);
+    expect(world.headlines('one').slice(before)).toEqual(['Silent: critical, the fleet']);
     dead.clear();
     await run(10);
-    expect(world.headlines('one').slice(before + 1)).toEqual([expect.stringMatching(/^Closed after .*: the fleet$/)]);
+    expect(world.headlines('one').slice(before + 1)).toEqual([
+      expect.stringMatching(/^Heard again after .*: the fleet$/),
+    ]);
   });
 });

@@ -44,7 +44,7 @@ export function webhookBody(delivery: Delivery, receiver: string, fields: Readon
       severity: gravest,
       timestamp: iso(first?.thread.openedMs ?? atMs),
     },
-    title: headline,
+    title: delivery.oneLine,
     text,
     picket: { format: 1, id, kind: message.kind, change: first?.change ?? null, subject, sentMs: atMs, dropped },
   });

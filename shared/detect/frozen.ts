@@ -2,8 +2,8 @@
  * Frozen: a value that stands still while its peers move. Takes the value of a round and where its peers are: the mean of
  * theirs, each in its own deviations. How far the peers go between two changes of the value, and how many rounds there are
  * between them, is its habit, and each has a tail; a value that is constant by nature never changes and has none, one whose
- * peers stand still as well is at rest. It is found when the peers went farther than ever, or when it stood longer than its
- * habit allows and they went as far as they seldom do.
+ * peers stand still as well is at rest. It is found when the peers went as far as they seldom do, and both together are
+ * rarer than its habit allows.
  *
  * A value that rests at the lowest or highest ever seen is at rest, too: a valve that is shut, a pump that is off.
  *
@@ -26,7 +26,7 @@ export interface FrozenParams {
   readonly barBits: number;
 }
 
-export const frozenDefaults: FrozenParams = { minChanges: 200, minRounds: 18, minMoved: 1, barBits: 20 };
+export const frozenDefaults: FrozenParams = { minChanges: 200, minRounds: 18, minMoved: 1, barBits: 22 };
 
 /** Movements are told in powers of two, from this many deviations on. */
 const LEAST_MOVED = 0.02;
@@ -100,13 +100,14 @@ export const frozen: DetectorKind<FrozenParams, Float64Array> = {
     if (value !== s[LAST]! || s[ROUNDS]! + 1 < params.minRounds) return;
     if (value === s[LOWEST]! || value === s[HIGHEST]!) return;
     const far = moved(s, x[1]!);
-    if (far >= params.minMoved && far >= BEYOND_RECORD * s[RECORD]!) {
-      out.bits = tailBits(s, TAIL, movedPrior, Math.log2(far + LEAST_MOVED));
-    }
-    if (far >= LEAST_FAR && Math.log2(far + LEAST_MOVED) > s[TAIL]!) {
-      out.bits = Math.max(out.bits, tailBits(s, RUN_TAIL, runPrior, Math.log2(s[ROUNDS]! + 1)));
-    }
-    out.bits = Math.min(100, out.bits);
+    const log = Math.log2(far + LEAST_MOVED);
+    const farther = far >= params.minMoved && far >= BEYOND_RECORD * s[RECORD]!;
+    if (!farther && !(far >= LEAST_FAR && log > s[TAIL]!)) return;
+    const moves = tailBits(s, TAIL, movedPrior, log);
+    const stands = tailBits(s, RUN_TAIL, runPrior, Math.log2(s[ROUNDS]! + 1));
+    // Who stands longer is left behind farther: of the two, the lesser counts by half.
+    const both = Math.max(moves, stands) + Math.min(moves, stands) / 2;
+    out.bits = Math.min(100, farther ? Math.max(moves, both) : both);
     out.finding = out.bits >= params.barBits;
   },
 

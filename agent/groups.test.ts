@@ -35,7 +35,7 @@ class Machine {
   generation = 1;
   second = 0;
   trials = 0;
-  barBits = 14;
+  barBits = 17;
 
   constructor(definitions: SeriesDefinition[], settleMs = 0) {
     this.definitions = definitions;
@@ -97,7 +97,7 @@ describe('the stage of groups', () => {
   test('judges a device together, and names who takes part', () => {
     const machine = new Machine(boiler);
     const values = boilerValues(1);
-    machine.run(3000, values);
+    machine.run(6000, values);
     expect(machine.stage.groups()).toMatchObject([{ name: 'boiler', ready: true }]);
     expect(machine.findings).toEqual([]);
     const begun = machine.second;

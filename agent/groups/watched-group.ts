@@ -2,12 +2,19 @@
  * One group while it runs: its members, what was learned of them, and what is going on.
  *
  * What is going on (an excursion) begins with a finding, since when the group had been unusual without a break; it is
- * told again every ten seconds while it lasts, and is over when the group has been near its usual for some rows. It keeps
+ * told again every ten seconds while it lasts, and is over when the group has been back inside for some rows. It keeps
  * the series that it was first told of, so that it stays one finding.
  */
 import type { Instant } from '../../shared/clock.ts';
 import { emptyVerdict } from '../../shared/detect/detector.ts';
-import { type GroupParams, group, groupContributions, groupDefaults, groupLevel } from '../../shared/detect/group.ts';
+import {
+  type GroupParams,
+  group,
+  groupContributions,
+  groupDefaults,
+  groupLevel,
+  isGroupOutside,
+} from '../../shared/detect/group.ts';
 import { expectedOf } from '../../shared/detect/group-measure.ts';
 import type { GroupState } from '../../shared/detect/group-state.ts';
 import { Quality, type SeriesId, type SeriesNumber } from '../../shared/series.ts';
@@ -113,7 +120,7 @@ export class WatchedGroup {
   }
 
   #follow(nowMs: number, barBits: number): boolean {
-    const unusual = this.bits >= GOING_ON * barBits;
+    const unusual = this.bits >= GOING_ON * barBits && isGroupOutside(this.#state);
     if (!unusual) this.#unusualSinceMs = Number.NaN;
     else if (Number.isNaN(this.#unusualSinceMs)) this.#unusualSinceMs = nowMs;
     const found = this.bits >= barBits;

@@ -6,7 +6,15 @@
 import { PicketError } from '../errors.ts';
 import { type CoMoments, startCoMoments, triangle } from '../math/comoments.ts';
 import type { StateCodec } from './detector.ts';
-import { LIMIT_SIZE, limitProblem, startLimit } from './group-limit.ts';
+import {
+  LIMIT_SIZE,
+  limitProblem,
+  STANDARD_SIZE,
+  standardProblem,
+  startLimit,
+  startStandard,
+  type Usual,
+} from './group-limit.ts';
 import { type GroupReference, MOST_GROUP_SERIES, scaleOf } from './group-reference.ts';
 
 /** Places in `scalars`. */
@@ -25,9 +33,21 @@ export const at = {
   slow: 6,
   tight: 7,
   recent: 8,
-  limit: 9,
+  /** What is usual of each statistic, and the limit of the greatest. */
+  onset: 9,
+  lasting: 9 + STANDARD_SIZE,
+  apart: 9 + 2 * STANDARD_SIZE,
+  limit: 9 + 3 * STANDARD_SIZE,
 } as const;
 const SCALARS = at.limit + LIMIT_SIZE;
+
+const standards = ['onset', 'lasting', 'apart'] as const;
+/** Of servers and test beds, before a group was watched itself. */
+const usual: Readonly<Record<(typeof standards)[number], Usual>> = {
+  onset: { mean: -0.8, deviation: 1.2 },
+  lasting: { mean: -0.3, deviation: 0.7 },
+  apart: { mean: -0.3, deviation: 0.7 },
+};
 
 export interface GroupState {
   readonly series: number;
@@ -53,6 +73,7 @@ export interface GroupState {
 export function startGroupState(series: number): GroupState {
   const scalars = new Float64Array(SCALARS);
   scalars.fill(1, at.broadMean, at.recent + 1);
+  for (const place of standards) startStandard(scalars, at[place], usual[place]);
   startLimit(scalars, at.limit);
   return emptyState(series, scalars);
 }
@@ -192,7 +213,9 @@ function contradiction(state: GroupState): string | null {
   if (means.some((place) => !(s[place]! >= LEAST_MEAN && s[place]! <= series))) return 'a mean is out of bounds';
   const scores = [at.fast, at.slow, at.tight, at.recent];
   if (scores.some((place) => !(s[place]! >= 0 && s[place]! <= MOST_SCORE))) return 'a score is out of bounds';
-  const problem = limitProblem(s, at.limit);
+  const problem =
+    standards.reduce<string | null>((found, place) => found ?? standardProblem(s, at[place]), null) ??
+    limitProblem(s, at.limit);
   if (problem !== null) return problem;
   if (!(coMoments.count >= 0 && coMoments.count <= MOST_ROWS)) return 'a count is out of bounds';
   for (let i = 0; i < series; i++) {

@@ -7,10 +7,11 @@
  * machines that should not change the first; their logarithms, added, are better than either on both.
  *
  *   level = mean of log2 of the broad statistic's averages over some 5 and 20 rows, + ½ log2 of the recent one's
- *   onset = log2 of the broad average over 5 rows + ¾ log2 of the recent one: rather what is new
- *   apart = log2 of the tight average over 5 rows, + ¼
- *   bits  = of the higher of onset and apart, by a limit (`group-limit.ts`), and no more than the age of the reference can
- *           vouch for
+ *   onset   = log2 of the broad average over 5 rows + ¾ log2 of the recent one: rather what is new
+ *   lasting = log2 of the broad average over 20 rows
+ *   apart   = log2 of the tight average over 5 rows
+ *   bits    = of the greatest of them, each in deviations from what is usual for it, by a limit (`group-limit.ts`), and no
+ *             more than the age of the reference can vouch for
  *
  * The reference is made of the first 256 rows, and made anew of all when there are as many as in `renewals`: ever more
  * seldom, and never while something is going on. Limits are learned in the youth of a group and when a reference is new
@@ -20,7 +21,7 @@
  */
 import { addCoMoments, fadeCoMoments } from '../math/comoments.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
-import { endEpisode, followLimit, inEpisode, limitBits } from './group-limit.ts';
+import { endEpisode, followLimit, inEpisode, learnStandard, limitBits, standardised } from './group-limit.ts';
 import { contributions, held, isPresent, measure, measured } from './group-measure.ts';
 import {
   type GroupReference,
@@ -70,8 +71,10 @@ const CLAIM = 1.5;
 /** How much the recent past has to say in the onset, and in the level. */
 const ONSET_RECENT = 0.75;
 const LEVEL_RECENT = 0.5;
-/** The tight statistic alone is as rare as the onset where it is as much lower. */
-const APART = 0.25;
+/** The tight statistic has a longer tail than the others: as rare as they are is as many deviations more. */
+const APART = 2;
+/** Deviations from what is usual within which it is back inside. */
+const OUTSIDE = 2;
 /** A series that moves in this part of the rows, and in this part of its moves one way, goes one way. */
 const OFTEN = 0.05;
 const ONE_WAY = 0.95;
@@ -87,8 +90,13 @@ function onsetOf(fast: number, recent: number): number {
   return Math.log2(fast + LEAST) + ONSET_RECENT * Math.log2(recent + LEAST);
 }
 
-function apartOf(tight: number): number {
-  return Math.log2(tight + LEAST) + APART;
+/** The greatest of the statistics, in deviations from what is usual for it. */
+function farthest(s: Float64Array, fast: number, slow: number, tight: number, recent: number): number {
+  return Math.max(
+    standardised(s, at.onset, onsetOf(fast, recent)),
+    standardised(s, at.lasting, Math.log2(slow + LEAST)),
+    standardised(s, at.apart, Math.log2(tight + LEAST)) - APART,
+  );
 }
 
 /** How unusual the group has been lately, whether it has just become so or has been for hours; 0 is as ever. */
@@ -100,6 +108,16 @@ export function groupLevel({ scalars: s }: GroupState): number {
 /** Below a quarter of what is usual all is the same. */
 const LEVEL_OFFSET = 4;
 
+/** Whether it is outside now, and not only on average over the last rows. */
+export function isGroupOutside({ scalars: s }: GroupState): boolean {
+  const fast = Math.log2(s[at.fast]! + LEAST);
+  const now = Math.max(
+    standardised(s, at.lasting, fast),
+    standardised(s, at.onset, onsetOf(s[at.fast]!, s[at.recent]!)),
+  );
+  return Math.max(now, standardised(s, at.apart, Math.log2(s[at.tight]! + LEAST)) - APART) > OUTSIDE;
+}
+
 function score(params: GroupParams, state: GroupState, x: Float64Array, quality: Uint8Array, out: Verdict): void {
   clearVerdict(out);
   const s = state.scalars;
@@ -108,9 +126,10 @@ function score(params: GroupParams, state: GroupState, x: Float64Array, quality:
   if (measured.present === 0) return;
   out.ready = true;
   const fast = average(s[at.fast]!, FAST, measured.broad);
+  const slow = average(s[at.slow]!, SLOW, measured.broad);
+  const tight = average(s[at.tight]!, FAST, measured.tight);
   const recent = average(s[at.recent]!, RECENT, measured.recent);
-  const apart = apartOf(average(s[at.tight]!, FAST, measured.tight));
-  const bits = limitBits(s, at.limit, Math.max(onsetOf(fast, recent), apart));
+  const bits = limitBits(s, at.limit, farthest(s, fast, slow, tight, recent));
   out.bits = Math.min(MOST_BITS, CLAIM * Math.log2(Math.max(1, s[at.made]!)), bits);
   out.finding = out.bits >= params.barBits;
 }
@@ -122,7 +141,8 @@ function score(params: GroupParams, state: GroupState, x: Float64Array, quality:
 export function groupContributions(state: GroupState, x: Float64Array, quality: Uint8Array, out: Float64Array): void {
   const s = state.scalars;
   measure(state, x, quality);
-  const isApart = apartOf(s[at.tight]!) > onsetOf(s[at.fast]!, s[at.recent]!);
+  const apart = standardised(s, at.apart, Math.log2(s[at.tight]! + LEAST)) - APART;
+  const isApart = apart >= farthest(s, s[at.fast]!, s[at.slow]!, s[at.tight]!, s[at.recent]!);
   contributions(state, isApart ? TIGHT_FLOOR : BROAD_FLOOR, out);
 }
 
@@ -143,7 +163,11 @@ function learnScores(params: GroupParams, s: Float64Array): void {
   s[at.tight] = average(s[at.tight]!, FAST, measured.tight);
   s[at.recent] = average(s[at.recent]!, RECENT, measured.recent);
   const learns = s[at.rows]! <= Math.max(youth(params), TRIAL * s[at.frozenAt]!);
-  followLimit(s, at.limit, Math.max(onsetOf(s[at.fast]!, s[at.recent]!), apartOf(s[at.tight]!)), learns);
+  followLimit(s, at.limit, farthest(s, s[at.fast]!, s[at.slow]!, s[at.tight]!, s[at.recent]!), learns);
+  if (!learns) return;
+  learnStandard(s, at.onset, onsetOf(s[at.fast]!, s[at.recent]!));
+  learnStandard(s, at.lasting, Math.log2(s[at.slow]! + LEAST));
+  learnStandard(s, at.apart, Math.log2(s[at.tight]! + LEAST));
 }
 
 /** One row, held and filled. */

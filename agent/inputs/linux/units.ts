@@ -77,7 +77,7 @@ class UnitsInput implements Input {
   async close(): Promise<void> {}
 
   async #failedUnits(signal: AbortSignal): Promise<readonly string[]> {
-    const answer = await askBus(this.#socket, listFailed, process.getuid?.() ?? 0, signal);
+    const answer = await askBus(this.#socket, listFailed, signal);
     const { body, signature } = answer;
     if (signature !== UNITS) {
       throw new PicketError('input.failed', `systemd answers with ${signature.slice(0, 50)} instead of ${UNITS}.`);

@@ -1,5 +1,5 @@
 /**
- * What a forecast of a stock remembers, in 241 numbers: the highest level of each bucket of time in five rings, from
+ * What a forecast of a stock remembers, in 242 numbers: the highest level of each bucket of time in five rings, from
  * minutes to weeks, and the trend that was last found in each.
  *
  *     ring        minute   10 minutes   hour   day    8 days
@@ -36,9 +36,11 @@ export const LOW = 7;
 export const LOW_AT = 8;
 export const HIGH = 9;
 export const HIGH_AT = 10;
+/** The steepest trend of minutes in it. */
+export const RISE_RATE = 11;
 
 /** Of each ring, from `ringAt`. */
-const FIRST_RING = 11;
+const FIRST_RING = 12;
 const RING_NUMBERS = 16;
 /** Number of the open bucket, from the first value on. */
 export const BUCKET = 0;
@@ -97,7 +99,7 @@ function makesSense(s: Float64Array): boolean {
   if (s[RESUMED] !== 0 && s[RESUMED] !== 1) return false;
   if (!isTime(s[NOW]!) || !isTime(s[LOW_AT]!) || !isTime(s[HIGH_AT]!)) return false;
   if (!isLevel(s[LEVEL]!) || !isLevel(s[LOW]!) || !isLevel(s[HIGH]!)) return false;
-  if (!(s[HABIT_RATE]! >= 0 && s[HABIT_RATE]! <= MOST_MINUTES)) return false;
+  for (const rate of [s[HABIT_RATE]!, s[RISE_RATE]!]) if (!(rate >= 0 && rate <= MOST_MINUTES)) return false;
   for (let ring = 0; ring < RINGS; ring++) {
     const at = ringAt(ring);
     if (s[at + BUCKET] !== Math.floor(s[NOW]! / WIDTHS[ring]!)) return false;

@@ -13,7 +13,7 @@
  * The value is the share in use: 1 is full. Of what runs empty its owner passes one minus the share that is left. One
  * value a window: the highest in it.
  *
- * Constraints: 241 numbers a series, no allocation; a trend is looked for when a bucket of its ring ends.
+ * Constraints: 242 numbers a series, no allocation; a trend is looked for when a bucket of its ring ends.
  */
 import type { Instant } from '../clock.ts';
 import { Quality } from '../series.ts';
@@ -204,15 +204,20 @@ function project(
 /** Follows rises that come back by themselves: how fast they were. */
 function followRise(s: Float64Array, level: number, minutes: number): void {
   s[f.HABIT_RATE] = s[f.HABIT_RATE]! * 0.5 ** (minutes / HABIT_HALF_LIFE_MINUTES);
+  const minutesRing = f.ringAt(0);
+  if (s[minutesRing + f.POINTS]! > 0) s[f.RISE_RATE] = Math.max(s[f.RISE_RATE]!, s[minutesRing + f.SLOPE]!);
   // A plateau's unrest makes its rise no longer.
   if (level > s[f.HIGH]! + SLACK) {
     s[f.HIGH] = level;
     s[f.HIGH_AT] = s[f.NOW]!;
   } else if (level < s[f.HIGH]! - RETREAT) {
-    const rate = (s[f.HIGH]! - s[f.LOW]!) / Math.max(1, s[f.HIGH_AT]! - s[f.LOW_AT]!);
+    const whole = (s[f.HIGH]! - s[f.LOW]!) / Math.max(1, s[f.HIGH_AT]! - s[f.LOW_AT]!);
+    // A rise that pauses is steeper in its parts than as a whole.
+    const rate = Math.max(whole, s[f.RISE_RATE]!);
     if (s[f.HIGH]! - s[f.LOW]! >= RETREAT) s[f.HABIT_RATE] = Math.max(s[f.HABIT_RATE]!, rate);
     s[f.LOW] = s[f.HIGH] = level;
     s[f.LOW_AT] = s[f.HIGH_AT] = s[f.NOW]!;
+    s[f.RISE_RATE] = 0;
   }
   // What stays low has not begun to rise.
   if (level <= s[f.LOW]! + RETREAT / 4) {

@@ -158,6 +158,7 @@ describe('a desired manifest', () => {
     await site.desire(authority.manifest(7, goodRelease, { notificationsPerWeek: -1 }));
     await site.desire(authority.manifest(4, goodRelease, { notificationsPerWeek: 9 }));
     expect(site.refusals).toEqual(['manifest:4 manifest.not_newer', 'manifest payload.invalid']);
+    expect(new Set(shares)).toEqual(new Set([0.25]));
     shares.length = 0;
     await new Site(site.disk, { share }).stage.start();
     expect(shares).toEqual([0.25]);

@@ -285,7 +285,12 @@ describe('what an incident may cost', () => {
     machine.add(space, 5, { bits: 60 });
     await machine.pass(11);
     expect(machine.incidents()[0]!.notify).toMatchObject({ wakes: true, reason: 'budget', cost: 1 });
+    // Less may be spent from now on; what was paid is paid.
+    machine.notices.setShare(0);
     machine.add(space, 5, { bits: 70 });
+    await machine.pass(11);
+    expect(machine.incidents()[0]!.notify).toMatchObject({ wakes: true, reason: 'budget', cost: 1 });
+    machine.notices.setShare(0.5);
     await machine.pass(600);
     expect(machine.notices.counts).toMatchObject({ saved: 0 });
     // The next one finds nothing to pay with, until a share says otherwise.

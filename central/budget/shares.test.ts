@@ -9,6 +9,7 @@ import { createBus } from '../bus.ts';
 import { MemoryDocuments } from '../store/memory-documents.ts';
 import type { Store, StoredIncident } from '../store/store.ts';
 import { changesOf, type Sharer, targetsOf } from './allocation.ts';
+import { Needs } from './needs.ts';
 import { NotificationShares } from './shares.ts';
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
@@ -128,6 +129,20 @@ class World {
     this.bus.publish({ type: 'incident', incident } as FleetEvent);
   }
 }
+
+describe('what is needed', () => {
+  it('is counted once an incident, and less with each week', () => {
+    const needs = new Needs();
+    const incident = { agent: 'a', epoch: 'e'.repeat(32), seq: 1, openedMs: 0 };
+    expect(needs.take({ ...incident, notify: spent })).toBe(true);
+    expect(needs.take({ ...incident, notify: spent })).toBe(false);
+    expect(needs.take({ ...incident, seq: 2, notify: { ...spent, reason: 'rarity' } })).toBe(false);
+    expect(needs.take(incident)).toBe(false);
+    expect(needs.needs(0).get('a')).toBe(1);
+    expect(needs.needs(7 * DAY_MS).get('a')).toBe(0.5);
+    expect(needs.needs(40 * DAY_MS).has('a')).toBe(false);
+  });
+});
 
 const spent: Notice = { wakes: false, reason: 'spent', cost: 0, perWeek: 0.001 };
 const paid: Notice = { wakes: true, reason: 'budget', cost: 1, perWeek: 0.001 };

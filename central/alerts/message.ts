@@ -39,7 +39,7 @@ export function wordsOf(message: Message, target: string, naming: Naming, nowMs:
       : `\n\n${dropped} earlier ${dropped === 1 ? 'message' : 'messages'} to this target could not be delivered and were given up.`;
   const [first] = message.items;
   const words = message.kind === 'one' && first !== undefined ? oneOf(first, naming, nowMs) : manyOf(message, naming);
-  const what = message.kind === 'one' && first !== undefined ? `: ${first.thread.subject}` : '';
+  const what = message.kind === 'one' && first !== undefined ? whatOf(first.thread) : '';
   const foot = `\n\n-- \nPicket central, ${naming.url}`;
   return {
     ...words,
@@ -67,6 +67,12 @@ export function moment(ms: number): string {
   // What is no time at all must not keep the message from being sent.
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return 'an unknown time';
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** Of a silence the headline says all but since when. */
+function whatOf({ kind, state, subject, title }: Thread): string {
+  if (kind === 'incident' || kind === 'broker') return `: ${subject}`;
+  return state === 'open' ? `: ${title}` : '';
 }
 
 const changeWords: Readonly<Record<Change, string>> = {

@@ -14,6 +14,7 @@ export class Hook {
   readonly got: Hooked[] = [];
   /** All requests, also those that were refused or hang. */
   tries = 0;
+  /** Of all paths but `/alive`, which is always taken. */
   mode: 'take' | 'refuse' | 'hang' | 'redirect' | 'endless' = 'take';
   url = '';
   readonly #server: Server;
@@ -24,15 +25,16 @@ export class Hook {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
-        this.tries++;
         const { method = '', url = '', headers } = request;
-        if (this.mode === 'hang') {
+        const mode = url === '/alive' ? 'take' : this.mode;
+        if (url !== '/alive') this.tries++;
+        if (mode === 'hang') {
           this.#hanging.add(response);
           return;
         }
-        if (this.mode === 'refuse') response.writeHead(503).end('not now');
-        else if (this.mode === 'redirect') response.writeHead(307, { location: `${this.url}/elsewhere` }).end();
-        else if (this.mode === 'endless') {
+        if (mode === 'refuse') response.writeHead(503).end('not now');
+        else if (mode === 'redirect') response.writeHead(307, { location: `${this.url}/elsewhere` }).end();
+        else if (mode === 'endless') {
           this.#hanging.add(response);
           const more = (): void => {
             if (!response.destroyed) response.write('x'.repeat(65_536), () => setImmediate(more));

@@ -51,11 +51,12 @@ export interface Candidate {
 /** The series that make the group, in the order of their places in it. */
 export function chooseMembers(candidates: readonly Candidate[]): SeriesId[] {
   const ranked = candidates.map(({ id, definition, moves }) => {
-    const rank = keyResources.findIndex((begin) => definition.name.startsWith(begin));
-    // Of a resource that never moves there is nothing to learn, however important it is.
-    return { id, moves, rank: rank < 0 || moves === 0 ? keyResources.length : rank };
+    const place = keyResources.findIndex((begin) => definition.name.startsWith(begin));
+    const key = place < 0 ? keyResources.length : place;
+    // Of a resource that never moves there is nothing to learn, however important it is: it comes after those that do.
+    return { id, moves, key, rank: moves === 0 ? keyResources.length : key };
   });
-  ranked.sort((a, b) => a.rank - b.rank || b.moves - a.moves || (a.id < b.id ? -1 : 1));
+  ranked.sort((a, b) => a.rank - b.rank || b.moves - a.moves || a.key - b.key || (a.id < b.id ? -1 : 1));
   const members = ranked.slice(0, MOST_GROUP_SERIES).map(({ id }) => id);
   return members.sort((a, b) => (a < b ? -1 : 1));
 }

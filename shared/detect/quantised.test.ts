@@ -38,6 +38,17 @@ describe('quantised', () => {
     expect(quantised.describe!(stream.state, '')).toContain('steps of 2, before in steps of 0.1');
   });
 
+  it('finds whole degrees in the place of tenths though they change but now and then, within hours', () => {
+    const usual = healthy['a temperature in tenths']!(5);
+    const stream = new Stream(quantised);
+    expect(stream.until(usual, 86_400)).toBe(-1);
+    const after = stream.until(
+      to(1, (i) => usual(86_400 + i)),
+      20_000,
+    );
+    expect(after).toBeGreaterThan(0);
+  });
+
   it('does not mind a resolution that gets finer, and takes a coarser one as usual after hours', () => {
     const stream = new Stream(quantised);
     const usual = healthy['a temperature with noise']!(4);

@@ -2,11 +2,12 @@
  * Quantised: a resolution that suddenly got coarser. A converter that lost its lower bits, a gateway that rounds: the
  * value goes on, in steps that are several times as wide.
  *
- * The resolution of a block of 64 points is the greatest common divisor of its steps (Euclid, with room for rounding to
- * single precision), or none where there is no such thing. A series of which nearly all blocks have one resolution, or
+ * The resolution of a block is the greatest common divisor of its steps (Euclid, with room for rounding to single
+ * precision), or none where there is no such thing. A block has 64 points, and up to sixteen times as many where it moves
+ * too seldom to tell: few steps tell what is many times as coarse, since by chance one in so many is a multiple. A series of which nearly all blocks have one resolution, or
  * nearly all have none, has a habit; each block that is coarser has the probability that the rule of succession gives it.
  *
- * Constraints: 13 numbers a series, no allocation; of a value without a resolution a block costs only its first steps.
+ * Constraints: 11 numbers a series, no allocation; of a value without a resolution a block costs only its first steps.
  */
 import { Quality } from '../series.ts';
 import { clearVerdict, type DetectorKind } from './detector.ts';
@@ -23,13 +24,16 @@ export interface QuantisedParams {
   readonly barBits: number;
 }
 
-export const quantisedDefaults: QuantisedParams = { minBlocks: 60, blocks: 4, barBits: 20 };
+export const quantisedDefaults: QuantisedParams = { minBlocks: 60, blocks: 3, barBits: 20 };
 
 const BLOCK_POINTS = 64;
-/** Steps (values that differ from the one before) without which a block tells nothing. */
+const MOST_POINTS = 1024;
+/** Steps (values that differ from the one before) that tell any resolution. */
 const LEAST_STEPS = 16;
-/** Levels that a block must span: what switches between two values says nothing of a resolution. */
-const LEAST_LEVELS = 3;
+/** Fewer tell one that would be theirs by chance as seldom as this. */
+const LEAST_BITS = 16;
+/** How seldom a step of a value without a resolution is a multiple of any. */
+const BITS_WITHOUT = 4;
 /** A block this many times as coarse as the habit is coarser; rounding makes no such factor. */
 const COARSER = 1.9;
 const SAME = 0.02;
@@ -61,33 +65,31 @@ const POINTS = 0;
 const STEPS = 1;
 /** Of the open block. */
 const DIVISOR = 2;
-const LOW = 3;
-const HIGH = 4;
-const LAST = 5;
-const KNOWN = 6;
+const LAST = 3;
+const KNOWN = 4;
 /** The habit, blocks that told one, and those that were coarser. */
-const USUAL = 7;
-const BLOCKS = 8;
-const MISSES = 9;
+const USUAL = 5;
+const BLOCKS = 6;
+const MISSES = 7;
 /** Coarser blocks on end, and their resolution. */
-const RUN = 10;
-const COARSE = 11;
+const RUN = 8;
+const COARSE = 9;
 /** Misses before the run. */
-const MISSES_BEFORE = 12;
-const SIZE = 13;
+const MISSES_BEFORE = 10;
+const SIZE = 11;
 
 /** The divisor of what had `divisor` and takes one more step. */
 function divide(divisor: number, step: number, size: number): number {
-  if (divisor === NONE) return NONE;
+  if (divisor === NONE || divisor === 0) return divisor === 0 ? step : NONE;
   const least = SINGLE * size;
-  let a = step;
-  let b = divisor;
-  if (b === 0) return a;
   // Most steps are multiples of what is known; a large one tells it more exactly.
-  const times = Math.round(a / b);
-  if (times >= 1 && times <= MOST_MULTIPLES && Math.abs(a - times * b) <= room(b, times, least)) return a / times;
-  const largest = Math.max(a, b);
-  const smallest = Math.min(a, b);
+  const times = Math.round(step / divisor);
+  const near = Math.abs(step - times * divisor) <= room(divisor, times, least);
+  if (times >= 1 && times <= MOST_MULTIPLES && near) return step / times;
+  const largest = Math.max(step, divisor);
+  const smallest = Math.min(step, divisor);
+  let a = largest;
+  let b = smallest;
   for (let i = 0; i < 40; i++) {
     if (b * MOST_MULTIPLES < largest || b <= LEAST_DIVISOR * least) return NONE;
     const multiples = Math.round(a / b);
@@ -112,10 +114,22 @@ function isCoarser(resolution: number, than: number): boolean {
   return resolution > 0 && (than === NONE || resolution >= COARSER * than);
 }
 
+/** Whether the open block's steps are enough to believe what they come to. */
+function tellsResolution(s: Float64Array, resolution: number): boolean {
+  const steps = s[STEPS]!;
+  if (resolution === NONE) return steps >= LEAST_STEPS;
+  if (resolution === 0) return false;
+  if (steps >= LEAST_STEPS) return true;
+  const usual = s[USUAL]!;
+  if (usual === 0) return false;
+  const bits = usual === NONE ? BITS_WITHOUT : Math.log2(resolution / usual);
+  return (steps - 1) * bits >= LEAST_BITS;
+}
+
 function closeBlock(s: Float64Array): void {
   const resolution = s[DIVISOR]!;
-  const tells =
-    s[STEPS]! >= LEAST_STEPS && (resolution === NONE || s[HIGH]! - s[LOW]! >= (LEAST_LEVELS - 1.5) * resolution);
+  const tells = tellsResolution(s, resolution);
+  if (!tells && s[POINTS]! < MOST_POINTS) return;
   s[POINTS] = 0;
   s[STEPS] = 0;
   s[DIVISOR] = 0;
@@ -165,7 +179,13 @@ export const quantised: DetectorKind<QuantisedParams, Float64Array> = {
   state: numbersCodec('a quantised detector', 1, SIZE, (s) => {
     const counts = [POINTS, STEPS, KNOWN, BLOCKS, MISSES, RUN, COARSE, MISSES_BEFORE].every((i) => s[i]! >= 0);
     const resolutions = [DIVISOR, USUAL].every((i) => s[i]! >= 0 || s[i] === NONE);
-    return counts && resolutions && s[POINTS]! < BLOCK_POINTS && s.every((value) => Math.abs(value) <= 1e151);
+    return (
+      counts &&
+      resolutions &&
+      s[POINTS]! < MOST_POINTS &&
+      s[POINTS]! % 1 === 0 &&
+      s.every((value) => Math.abs(value) <= 1e151)
+    );
   }),
   start: () => new Float64Array(SIZE),
 
@@ -188,8 +208,6 @@ export const quantised: DetectorKind<QuantisedParams, Float64Array> = {
     const value = x[0]!;
     const points = s[POINTS]! + 1;
     s[POINTS] = points;
-    if (points === 1 || value < s[LOW]!) s[LOW] = value;
-    if (points === 1 || value > s[HIGH]!) s[HIGH] = value;
     const size = Math.max(Math.abs(value), Math.abs(s[LAST]!));
     const step = Math.abs(value - s[LAST]!);
     if (s[KNOWN]! > 0 && step > Math.max(SMALLEST, LEAST_DIVISOR * SINGLE * size)) {
@@ -198,7 +216,7 @@ export const quantised: DetectorKind<QuantisedParams, Float64Array> = {
     }
     s[KNOWN] = 1;
     s[LAST] = value;
-    if (points >= BLOCK_POINTS) closeBlock(s);
+    if (points >= BLOCK_POINTS && points % BLOCK_POINTS === 0) closeBlock(s);
   },
 
   describe(s, unit) {

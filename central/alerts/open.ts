@@ -7,6 +7,8 @@ import type { Store } from '../store/store.ts';
 import { Notifier } from './notifier.ts';
 import { openTarget, readCa } from './targets/registry.ts';
 
+const AGENTS_MS = 1_000;
+
 export interface NotifierParts {
   readonly config: CentralConfig;
   readonly store: Pick<Store, 'documents'>;
@@ -23,8 +25,24 @@ export async function openNotifier({ config, store, fleet, nowMs, log, url }: No
   const targets = await Promise.all(alerts.targets.map((target) => openTarget(target, nowMs)));
   const heartbeatCa = await readCa(alerts.heartbeat?.ca);
   const brokerUrl = broker.kind === 'external' ? broker.url : null;
-  const about = { documents: store.documents, agents: () => fleet.agents(), config: alerts, targets, heartbeatCa };
+  const about = {
+    documents: store.documents,
+    agents: remembered(() => fleet.agents(), nowMs),
+    config: alerts,
+    targets,
+    heartbeatCa,
+  };
   return new Notifier({ ...about, brokerUrl, url, nowMs, random: Math.random, log });
+}
+
+/** The whole fleet is looked at several times in a row: what was answered holds for a moment. */
+function remembered<T>(ask: () => T, nowMs: () => number): () => T {
+  let answer: { readonly value: T; readonly atMs: number } | null = null;
+  return () => {
+    const atMs = nowMs();
+    if (answer === null || Math.abs(atMs - answer.atMs) >= AGENTS_MS) answer = { value: ask(), atMs };
+    return answer.value;
+  };
 }
 
 /** The exchange, with word of whose records are brought by hand: who does not call by itself is not overdue. */

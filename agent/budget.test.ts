@@ -49,6 +49,15 @@ describe('the budgets of an agent', () => {
     expect(kept.length).toBe(4);
   });
 
+  it('count no time in which the machine slept', () => {
+    const { budget } = opened();
+    pass(budget, 0, 60 * MINUTE_MS);
+    budget.machine.spend(40);
+    const { 'picket.budget.bar': before } = budget.figures();
+    budget.tick(60 * DAY_MS);
+    expect(budget.figures()['picket.budget.bar']).toBeCloseTo(before!, 1);
+  });
+
   it('save notifications up to half a week’s share, and never less than one', () => {
     const { budget } = opened();
     budget.notices.setShare(0.1);

@@ -53,8 +53,10 @@ export class AgentBudget {
     const passedMs = monotonicMs - this.#passedMs;
     if (passedMs >= PASS_MS) {
       this.#passedMs = monotonicMs;
-      this.machine.pass(passedMs);
-      this.notices.pass(passedMs);
+      // A machine that slept was not watched.
+      const watchedMs = Math.min(passedMs, 2 * PASS_MS);
+      this.machine.pass(watchedMs);
+      this.notices.pass(watchedMs);
     }
     const spent = this.#spent > this.#keptSpent;
     if (spent || monotonicMs - this.#keptMs >= KEEP_MS) {

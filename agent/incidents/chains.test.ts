@@ -239,6 +239,25 @@ describe('a chain of causes', () => {
     );
   });
 
+  it('tells of a group which series take part, and how much', async () => {
+    const machine = new Machine();
+    const member = { seen: 1, expectedLow: null, expectedHigh: null };
+    machine.add(disk, 60, {
+      detector: 'group',
+      seen: 0.041,
+      expectedLow: 0.0004,
+      expectedHigh: 0.0021,
+      members: [
+        { series: 'a'.repeat(16), key: cpu, share: 0.31, ...member },
+        { series: 'b'.repeat(16), key: space, share: 0.2, ...member },
+      ],
+    });
+    await machine.pass(1);
+    expect(machine.incidents()[0]!.title).toBe(
+      'disk latency (sda) 41 ms, expected 0.4–2.1 ms: unlike before together with CPU utilisation (user) 31 %, filesystem utilisation (/d) 20 %; rarer than once in 10 years; since 11:59:00',
+    );
+  });
+
   it('ranks the agent’s own vitals below what they measure', async () => {
     const machine = new Machine();
     machine.add({ name: 'picket.input.duration', unit: 's', attributes: { 'picket.input': 'disk' } }, 9, { bits: 90 });

@@ -119,10 +119,10 @@ export function describeFinding(finding: Finding, words: Words): string {
     return `${name}${value}${expectedOutside(finding)}: at its limit for ${span}, longer than ever before; ${since}`;
   }
   if (members !== undefined && members.length > 0) {
-    const parts = members.slice(0, MEMBERS_TOLD).map((member) => {
-      return `${describeSeries(member.key)} ${Math.round(member.share * 100)} %`;
-    });
-    return `${name}: do not fit together (${parts.join(', ')}); ${rarityOf(finding)}${since}`;
+    const others = members.filter(({ series }) => series !== finding.series).slice(0, MEMBERS_TOLD);
+    const parts = others.map((member) => `${describeSeries(member.key)} ${Math.round(member.share * 100)} %`);
+    const beside = parts.length === 0 ? '' : ` with ${parts.join(', ')}`;
+    return `${name}${value}${expectedOutside(finding)}: unlike before together${beside}; ${rarityOf(finding)}${since}`;
   }
   return `${name}${value}${expectedPart(finding)}; ${rarityOf(finding)}${since}`;
 }

@@ -170,6 +170,20 @@ describe('a runaway log', () => {
     expect(bench.findings.at(-1)).toMatchObject({ ended: true, sinceMs: bench.findings[0]!.sinceMs });
   });
 
+  it('is found as fast where windows have ten minutes', () => {
+    const bench = new Bench({ windowMs: 600_000 });
+    const number = bench.registry.intern(disk);
+    bench.latest.set(number, 0.4);
+    bench.window(new Map([[disk, 0.4]]), 600_000);
+    for (let minute = 0; minute < 9; minute++) {
+      bench.minute++;
+      bench.latest.set(number, runaway(Math.max(0, minute - 5.5)));
+      for (let second = 0; second < 3; second++) bench.stage.tick(bench.at());
+    }
+    expect(bench.findings[0]).toMatchObject({ severity: 'critical', forecast: { reaches: 'full' } });
+    expect(bench.findings[0]!.lastMs).toBeLessThanOrEqual(START_MS + 10 * MINUTE_MS);
+  });
+
   it('says its pace in bytes where the size is known', () => {
     const bench = new Bench();
     bench.latest.set(bench.registry.intern(size), 100 * GIB);

@@ -8,6 +8,7 @@
  *
  *   windows ── closed(columns) ─► followed stocks ─► findings → incidents
  *                                              └──► series   → intake
+ *   (windows of ten minutes: the latest values, once a minute)
  *
  * What was learned, and what is told, survives a restart.
  *
@@ -40,6 +41,8 @@ const EMPTIED = 0.05;
 const CRITICAL_SHARE = 1 / 7;
 /** Told anew when its time moved by this part of what was left, or less than half of that is left. */
 const MOVED_SHARE = 0.25;
+/** Ticks come a little early or late. */
+const SLACK_MS = 500;
 const UNKNOWN: readonly Followed[] = [];
 
 export interface ForecastOptions {
@@ -77,11 +80,15 @@ export class ForecastStage {
   /** By series number; undefined: not looked at yet. */
   readonly #followed: (readonly Followed[] | undefined)[];
   readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
+  /** What fills in twenty minutes would be full before the third window of ten. */
+  readonly #everyMinute: boolean;
+  #nextMs = Number.NEGATIVE_INFINITY;
   #stocks = 0;
   #warned = false;
 
   constructor(options: ForecastOptions) {
     this.#options = options;
+    this.#everyMinute = options.windowMs > MINUTE_MS;
     this.#followed = new Array<readonly Followed[] | undefined>(options.limit).fill(undefined);
   }
 
@@ -93,10 +100,25 @@ export class ForecastStage {
       const followed = this.#followed[series] ?? this.#begin(series);
       for (const each of followed) {
         const { bound, from } = each.stock;
+        if (this.#everyMinute) continue;
         if (columns.count[i]! > 0) {
           const countdown = each.stock.countdown ? columns.last[i]! : null;
           each.learn(countdown ?? (bound > from ? columns.max[i]! : columns.min[i]!), at);
         }
+        this.#judge(each, at);
+      }
+    }
+  }
+
+  /** Each second: where windows are longer than a minute, the latest values are looked at once a minute. */
+  tick(at: Instant): void {
+    if (!this.#everyMinute || at.monotonicMs < this.#nextMs) return;
+    this.#nextMs = at.monotonicMs + MINUTE_MS - SLACK_MS;
+    for (const [series, followed] of this.#followed.entries()) {
+      if (followed === undefined || followed.length === 0) continue;
+      const value = this.#options.latest(series);
+      for (const each of followed) {
+        if (!Number.isNaN(value)) each.learn(value, at);
         this.#judge(each, at);
       }
     }

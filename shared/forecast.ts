@@ -14,7 +14,7 @@ import type { SeriesKey } from './series.ts';
 
 export const TIME_TO_FULL = 'picket.forecast.time_to_full';
 export const TIME_TO_EMPTY = 'picket.forecast.time_to_empty';
-export const FORECAST_METRIC = 'picket.forecast.metric';
+const FORECAST_METRIC = 'picket.forecast.metric';
 export const FORECAST_EDGE = 'picket.forecast.edge';
 
 export const forecastEdges = ['expected', 'earliest', 'latest'] as const;

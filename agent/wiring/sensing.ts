@@ -266,6 +266,7 @@ export class Sensing {
         this.#guarded('quality', () => this.quality.tick(now));
         this.#guarded('groups', () => this.groups.tick(now));
         this.#guarded('rules', () => this.rules.tick(now));
+        this.#guarded('forecast', () => this.forecast.tick(now));
         this.#guarded('incidents', () => this.incidents.tick(now));
         this.#guarded('budgets', () => {
           if (this.budget.tick(now.monotonicMs)) this.detect.renewBar();

@@ -166,6 +166,27 @@ describe('the group detector', () => {
     expect(watch.run(60, broken)).toBeGreaterThan(0);
   });
 
+  test('lets its limits stand once it is no longer young: trouble that comes again and again stays as rare', () => {
+    // A first reference of 32 rows makes it young for 2,048.
+    const watch = new Watch(11, { firstRows: 32 });
+    watch.run(3000);
+    const trouble = (): number => {
+      let most = 0;
+      for (let i = 0; i < 30; i++) {
+        const { bits } = watch.step((x) => {
+          x[FLOW] = x[FLOW]! + 4;
+        });
+        most = Math.max(most, bits);
+      }
+      watch.run(200);
+      return most;
+    };
+    const first = trouble();
+    for (let i = 0; i < 20; i++) trouble();
+    expect(first).toBeGreaterThan(12);
+    expect(trouble()).toBeGreaterThan(first - 2);
+  });
+
   test('goes on without a series, as if it were what the others let expect', () => {
     const watch = new Watch(6);
     watch.run(5000);

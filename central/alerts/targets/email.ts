@@ -51,10 +51,13 @@ export function openEmail(config: EmailConfig, ca: string | null): Target {
         // RFC 3834: so that no holiday notice answers it.
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Picket-State': state },
       });
+      let stop = (): void => {};
       const ended = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Undelivered('the central is ending')), { once: true });
+        stop = () => reject(new Undelivered('the central is ending'));
+        signal.addEventListener('abort', stop, { once: true });
       });
-      const { accepted = [], rejected = [], response } = await Promise.race([sent, ended]);
+      const answer = await Promise.race([sent, ended]).finally(() => signal.removeEventListener('abort', stop));
+      const { accepted = [], rejected = [], response } = answer;
       if (accepted.length === 0) throw new Undelivered(`all addresses were refused: ${oneLine(String(response), 200)}`);
       const refused = rejected.length === 0 ? '' : `; refused for ${rejected.length} of ${to.length} addresses`;
       return `${oneLine(String(response), 200)}${refused}`;

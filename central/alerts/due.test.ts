@@ -114,6 +114,20 @@ test('what flaps is one thread and is held back, more with each time', () => {
   expect(world.pump()).toHaveLength(1);
 });
 
+test('a thread keeps its subject while its numbers change, and takes another for another trouble', () => {
+  const world = new Receiver();
+  const again = (seq: number, title: string): string | undefined => {
+    world.news({ seq, revision: 1, title });
+    world.news({ seq, revision: 2, title, state: 'closed', closedMs: world.nowMs });
+    world.nowMs += MINUTE_MS;
+    return [...world.threads.values()][0]?.subject;
+  };
+  expect(again(1, 'Disk sda 41 ms, expected 1 ms')).toBe('Disk sda 41 ms');
+  expect(again(2, 'Disk sda 52.5 ms, expected 1 ms')).toBe('Disk sda 41 ms');
+  expect(again(3, 'Memory 98 %, expected 40 %')).toBe('Memory 98 %');
+  expect(world.threads.size).toBe(1);
+});
+
 test('two troubles at once on a machine are two threads', () => {
   const world = new Receiver();
   world.news({ seq: 1 });

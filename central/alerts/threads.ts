@@ -205,11 +205,13 @@ function newThread(
 function reopened(before: Thread, episode: Episode, words: Words, { nowMs, holdMs: firstMs }: At): Thread {
   const graverNow = graver(episode.severity, before.severity);
   const count = before.count + 1;
+  const subject = words.subject ?? shortTitle(words.title);
   return {
     ...before,
     state: episode.open ? 'open' : 'closed',
     severity: gravest(before.severity, episode.severity),
     title: words.title,
+    subject: sameBut(before.subject, subject) ? before.subject : subject,
     lines: words.texts,
     changes: words.changes,
     series: words.series,
@@ -222,6 +224,12 @@ function reopened(before: Thread, episode: Episode, words: Words, { nowMs, holdM
     episodes: [...before.episodes, episode].slice(-EPISODES),
     count,
   };
+}
+
+/** Whether they differ in numbers alone: another value of the same trouble. */
+function sameBut(a: string, b: string): boolean {
+  const plain = (text: string): string => text.replace(/[\d.,–-]+/g, '#');
+  return plain(a) === plain(b);
 }
 
 /** When a change of a thread may be told. */

@@ -7,7 +7,7 @@
  * Many at once become one digest: after an outage of a target nobody gets a message for each thing that is over.
  */
 import { type Severity, severities } from '../../shared/findings.ts';
-import { HOUR_MS } from '../../shared/limits.ts';
+import { HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import { graver, holdMs, LATE_MOST_MS, LATE_QUIET_MS, type Thread, type Told } from './thread.ts';
 import type { Threads } from './threads.ts';
 
@@ -37,6 +37,10 @@ export interface Listener {
 
 /** More messages of one kind than this become a digest. */
 export const MANY = 10;
+/** As many machines that fall silent at once are one message. */
+const TOGETHER = 3;
+/** The first of several that are heard again waits for the others as long. */
+const FOLLOW_MS = 5 * MINUTE_MS;
 /** Threads in one digest; the rest is in the next. */
 const DIGEST_ITEMS = 100;
 /** Series that an incident must have more than it was told with, to have worsened: so many times, and so many. */
@@ -86,9 +90,16 @@ export function nextMessage(
   nowMs: number,
   isHeld: (key: string) => boolean = () => false,
 ): Message | null {
-  const due = waiting.filter(({ thread }) => !thread.late && isDue(thread, nowMs) && !isHeld(thread.key));
+  const following = isFollowed(waiting, nowMs);
+  const due = waiting.filter((item) => {
+    const { thread } = item;
+    return !thread.late && isDue(thread, nowMs) && !isHeld(thread.key) && !(following && isHeardAgain(item));
+  });
   const of = (...changes: Change[]): Item[] => due.filter(({ change }) => changes.includes(change));
   for (const items of [of('opened', 'worsened', 'again'), of('closed')]) {
+    // Machines that fell silent together, or are heard again together: whatever has them in common, it is one.
+    const silences = items.filter(({ thread }) => thread.kind === 'silent');
+    if (silences.length >= TOGETHER) return { kind: 'digest', items: silences.sort(byUrgency).slice(0, DIGEST_ITEMS) };
     if (items.length > MANY) return { kind: 'digest', items: items.sort(byUrgency).slice(0, DIGEST_ITEMS) };
     if (items.length > 0) return { kind: 'one', items: [items.reduce((a, b) => (byUrgency(a, b) <= 0 ? a : b))] };
   }
@@ -99,6 +110,16 @@ export function nextMessage(
     waiting.filter(({ thread }) => thread.late && !isHeld(thread.key)),
     nowMs,
   );
+}
+
+function isHeardAgain({ thread, change }: Item): boolean {
+  return thread.kind === 'silent' && change === 'closed';
+}
+
+/** Whether machines that are heard again will be followed by others soon. */
+function isFollowed(waiting: readonly Item[], nowMs: number): boolean {
+  const again = waiting.filter(isHeardAgain).map(({ thread }) => thread.dueMs);
+  return again.some((dueMs) => dueMs > nowMs) && nowMs - Math.min(...again) < FOLLOW_MS;
 }
 
 /** Nothing is held back for longer than hours: a time that is further ahead was said by a clock that was wrong. */

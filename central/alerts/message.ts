@@ -139,6 +139,10 @@ function manyOf({ kind, items }: Message, naming: Naming): Pick<Wording, 'subjec
     return { subject: `[Picket] ${place}: while it was offline`, headline, text };
   }
   const change = items[0]?.change ?? 'was';
+  if (items.every(({ thread }) => thread.kind === 'silent') && change !== 'was') {
+    const headline = `${counted(count, 'machine')} ${change === 'closed' ? 'heard again' : 'overdue'}`;
+    return { subject: `[Picket] digest: ${change === 'closed' ? 'heard again' : 'overdue'}`, headline, text };
+  }
   if (change === 'closed') {
     return { subject: '[Picket] digest: closed', headline: `${counted(count, 'trouble')} closed`, text };
   }

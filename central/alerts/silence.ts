@@ -35,6 +35,8 @@ const FLEET_SHARE_STAYS = 0.25;
 const TOGETHER_MS = 2 * MINUTE_MS;
 /** Those that are expected much more seldom say nothing yet of what the others' silence is. */
 const COMPARABLE = 3;
+/** Times `gather` that the first of several is held back at most. */
+const FOLLOW = 3;
 const LISTED = 20;
 
 export function expectationOf(
@@ -96,10 +98,15 @@ export function conditionsOf(
       for (const { agent } of members) covered.add(agent);
     }
   }
+  const fresh = overdue.filter(({ agent }) => !covered.has(agent) && !isOpen(`silent:${agent}`));
+  // While others follow it is waited for them, for a while: then one message can name all.
+  const follow = fresh.some(({ overdueMs }) => (overdueMs ?? 0) < gather);
+  const patience = follow ? gather * FOLLOW : gather;
+  const told = fresh.some(({ overdueMs }) => (overdueMs ?? 0) >= patience);
   for (const contact of overdue) {
     const base = `silent:${contact.agent}`;
     const open = isOpen(base);
-    if (!open && (covered.has(contact.agent) || (contact.overdueMs ?? 0) < gather)) continue;
+    if (!open && (!told || covered.has(contact.agent) || (contact.overdueMs ?? 0) < gather)) continue;
     const since = moment(contact.lastSeenMs);
     out.push({
       base,

@@ -262,6 +262,29 @@ describe('notifications', { timeout: 60_000 }, () => {
     expect(world.headlines('one').at(-1)).toMatch(/^Heard again after .*: Pump 7 \(north\)$/);
   });
 
+  test('machines without a site that fall silent together are one message, and so is their return', async () => {
+    const world = new World();
+    const ids = Array.from({ length: 20 }, (_, i) => `m${String(i).padStart(2, '0')}`);
+    let dead: readonly string[] = [];
+    const run = async (minutes: number, gone: (minute: number) => readonly string[]): Promise<void> => {
+      for (let i = 0; i < minutes * 3; i++) {
+        dead = gone(Math.floor(i / 3));
+        world.agents = ids.map((id) => {
+          const before = world.agents.find((agent) => agent.id === id)?.lastSeenMs ?? null;
+          const lastSeenMs = dead.includes(id) ? before : world.nowMs;
+          return { ...someAgent, id, name: id, site: '', presence: 'offline', lastSeenMs };
+        });
+        await world.until(world.nowMs + 20_000);
+      }
+    };
+    await run(60, () => []);
+    // One each minute, five in all; they come back in the same way.
+    await run(30, (minute) => ids.slice(0, Math.min(5, minute + 1)));
+    expect(world.headlines('one')).toEqual(['5 machines overdue']);
+    await run(30, (minute) => ids.slice(Math.min(5, minute + 1), 5));
+    expect(world.headlines('one')).toEqual(['5 machines overdue', '5 machines heard again']);
+  });
+
   test('a site that loses its power is one message, its return another; who stays away is told of by name', async () => {
     const world = new World();
     const dead = new Set<string>();

@@ -19,6 +19,7 @@ const benches: Readonly<Record<string, string>> = {
   uplink: 'bytes a month on the uplink, without a budget and with 30, 10 and 3 MB a month, everything counted in',
   detect: 'detectors: time a point',
   groups: 'groups of series: time a tick, memory',
+  forecast: 'forecasts of stocks: how often the interval holds, false ones, time a window',
   outbox: 'the outbox on disk: records a second, bytes written, and what the device is given',
   bound: 'an outage of 30 days: the most bytes on disk, what is held and what gaps name',
   backlog: 'a week offline, drained: live latency, memory, rate beside the broker alone',

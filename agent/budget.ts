@@ -78,7 +78,7 @@ export class AgentBudget {
     return {
       'picket.budget.findings.allowed': this.machine.perDay,
       'picket.budget.findings.spent': rounded(this.machine.shownPerDay),
-      'picket.budget.bar': rounded(this.machine.bar()),
+      ...(this.machine.isJudging ? { 'picket.budget.bar': rounded(this.machine.bar()) } : {}),
       'picket.budget.notifications.allowed': this.notices.perWeek,
       'picket.budget.notifications.spent': rounded(paid),
       'picket.budget.notifications.refused': rounded(refused),

@@ -306,7 +306,8 @@ export class IncidentStage {
       more: more + open.left,
       ...(open.changes.length === 0 ? {} : { changes: open.changes }),
       ...(open.notice === null ? {} : { notify: open.notice }),
-      ...(peak === null ? {} : { excessBits: peak - barBits }),
+      // What is told by a record of its own (a resource at its limit) is held against no bar.
+      ...(peak === null || peak < barBits ? {} : { excessBits: peak - barBits }),
     };
   }
 }

@@ -76,6 +76,11 @@ export class IncidentBudget {
     this.#renew();
   }
 
+  /** Whether any stage gives verdicts yet. */
+  get isJudging(): boolean {
+    return [...this.#trials.values()].some((perDay) => perDay > 0);
+  }
+
   /** Bits that would do if the tails were right. */
   get promisedBits(): number {
     let trials = 0;

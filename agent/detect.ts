@@ -259,7 +259,8 @@ export class DetectStage {
     this.#kinds[kind]!.score(params, state, this.#x, this.#quality, at, verdict);
     this.#kinds[kind]!.learn(params, state, this.#x, this.#quality, at);
     if (verdict.ready) this.ready = true;
-    if (verdict.bits > this.bits) this.bits = verdict.bits;
+    // What one of the others says below its own bar is no verdict yet.
+    if (verdict.bits > this.bits && (kind === SURPRISE || verdict.finding)) this.bits = verdict.bits;
     if (verdict.finding) this.finding = true;
   }
 

@@ -3,13 +3,12 @@
  * what lasts; flashes are not.
  *
  * A block is closed by the first sample that comes when it is over, and has that sample not. A block of fewer than
- * `LEAST_POINTS` samples says no more than these did: it is dropped. Of a block's mean is told how rare it is (histogram)
- * and how improbable: its distance from the level of blocks, and from the block before (peaks over threshold).
+ * `LEAST_POINTS` samples says no more than these did: it is dropped. Of a block's mean is told how improbable
+ * it is: its distance from the level of blocks, and from the block before (peaks over threshold).
  *
  * Constraints: constant memory, no allocation; nothing here reads a clock.
  */
 import { learnTail, startTail, TAIL_SIZE, type TailPrior, tailBits } from '../math/tails.ts';
-import { type HistogramPlace, learnHistogram, rangeHigh, rangeLow, smoothedRatio } from './histogram.ts';
 import { heldBits, heldStep, standardised } from './scales.ts';
 
 const LEAST_POINTS = 4;
@@ -21,8 +20,8 @@ const SETTLED_BLOCKS = 12;
 /** Blocks after which the past counts half, in histogram and tails. */
 const MEMORY_BLOCKS = 5000;
 
-/** Numbers that a resolution takes in the scalars, beside its histogram's, and in the tails. */
-export const BLOCK_SCALARS = 10;
+/** Numbers that a resolution takes in the scalars, and tails. */
+export const BLOCK_SCALARS = 9;
 const SUM = 0;
 const POINTS = 1;
 const START_MS = 2;
@@ -32,8 +31,6 @@ const LAST = 5;
 const LEVEL = 6;
 const VARIANCE = 7;
 const STEP_VARIANCE = 8;
-/** Points that the last block had: what one look at it is worth. */
-const EVERY = 9;
 export const BLOCK_TAILS = 3;
 
 const distancePrior: TailPrior = {
@@ -46,8 +43,8 @@ const distancePrior: TailPrior = {
 };
 export const blockScorePrior: TailPrior = {
   share: 0.005,
-  threshold: 8,
-  meanExcess: 1.5,
+  threshold: 12,
+  meanExcess: 2.5,
   shape: 0,
   peaks: 100,
   memory: MEMORY_BLOCKS,
@@ -56,7 +53,6 @@ export const blockScorePrior: TailPrior = {
 export interface BlockPlace {
   readonly spanMs: number;
   readonly at: number;
-  readonly histogram: HistogramPlace;
   /** Tails of the distance from the level, of the step, and of the score. */
   readonly tail: number;
 }
@@ -108,7 +104,7 @@ export function isFullBlock({ scalars: s }: BlockArrays, { at }: BlockPlace): bo
 /** Measures the block that a sample at that time closes, if it closes one. */
 export function measureBlock(a: BlockArrays, place: BlockPlace, monotonicMs: number, out: BlockMeasure): void {
   const { scalars: s, floats } = a;
-  const { at, histogram, tail } = place;
+  const { at, tail } = place;
   out.told = false;
   out.score = 0;
   out.bits = 0;
@@ -125,13 +121,16 @@ export function measureBlock(a: BlockArrays, place: BlockPlace, monotonicMs: num
   const fromLast = tailBits(floats, tail + TAIL_SIZE, distancePrior, step);
   const claim = heldBits(Math.max(fromLevel, fromLast), blocks, s[at + MOVES]!);
   out.stepped = fromLast >= fromLevel;
-  out.score = 0.5 * (Math.log2(smoothedRatio(s, floats, histogram, out.mean)) + claim);
+  out.score = claim;
   const bits = tailBits(floats, tail + 2 * TAIL_SIZE, blockScorePrior, out.score);
   // Looked at more seldom, it has fewer chances to be wrong.
   out.bits = bits === 0 ? 0 : bits + Math.log2(s[at + POINTS]!);
 }
 
-/** Takes in a sample, and the block that it closes as measured; `record`: it was told. */
+/**
+ * Takes in a sample, and the block that it closes as measured; `record`: it was told; the values lie between `low` and
+ * `high`, nearly all.
+ */
 export function learnBlock(
   a: BlockArrays,
   place: BlockPlace,
@@ -139,11 +138,13 @@ export function learnBlock(
   monotonicMs: number,
   measured: BlockMeasure,
   record: boolean,
+  low: number,
+  high: number,
 ): void {
   const { scalars: s } = a;
   const { at } = place;
   if (measured.closed) {
-    if (isFullBlock(a, place)) learnMean(a, place, measured, record);
+    if (isFullBlock(a, place)) learnMean(a, place, measured, record, low, high);
     s[at + SUM] = 0;
     s[at + POINTS] = 0;
   }
@@ -152,9 +153,16 @@ export function learnBlock(
   s[at + POINTS] = s[at + POINTS]! + 1;
 }
 
-function learnMean(a: BlockArrays, place: BlockPlace, measured: BlockMeasure, record: boolean): void {
+function learnMean(
+  a: BlockArrays,
+  place: BlockPlace,
+  measured: BlockMeasure,
+  record: boolean,
+  low: number,
+  high: number,
+): void {
   const { scalars: s, floats } = a;
-  const { at, histogram, tail } = place;
+  const { at, tail } = place;
   const { mean, score, told } = measured;
   const blocks = s[at + BLOCKS]!;
   if (blocks === 0) {
@@ -172,9 +180,6 @@ function learnMean(a: BlockArrays, place: BlockPlace, measured: BlockMeasure, re
     const score0 = tail + 2 * TAIL_SIZE;
     learnTail(floats, score0, blockScorePrior, record ? score : Math.min(score, floats[score0]!));
   }
-  learnHistogram(s, floats, histogram, mean);
-  const low = rangeLow(s, histogram);
-  const high = rangeHigh(s, histogram);
   const width = high - low;
   const weight = 1 / Math.min(blocks + 1, LEVEL_BLOCKS);
   const off = settled ? heldStep(mean - level, s[at + VARIANCE]!, width) : mean - level;
@@ -188,12 +193,11 @@ function learnMean(a: BlockArrays, place: BlockPlace, measured: BlockMeasure, re
   if (fromLast !== 0) s[at + MOVES] = s[at + MOVES]! + 1;
   s[at + LAST] = mean;
   s[at + BLOCKS] = blocks + 1;
-  s[at + EVERY] = s[at + POINTS]!;
 }
 
 /** Whether the numbers of a resolution that was read from disk make sense together. */
 export function isSoundBlock({ scalars: s }: BlockArrays, { at }: BlockPlace): boolean {
-  for (const i of [POINTS, BLOCKS, MOVES, VARIANCE, STEP_VARIANCE, EVERY]) if (s[at + i]! < 0) return false;
+  for (const i of [POINTS, BLOCKS, MOVES, VARIANCE, STEP_VARIANCE]) if (s[at + i]! < 0) return false;
   for (const i of [SUM, LAST, LEVEL, START_MS]) if (Math.abs(s[at + i]!) > 1e200) return false;
   return s[at + POINTS]! < 1e12;
 }

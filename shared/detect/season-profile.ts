@@ -1,6 +1,6 @@
 /**
  * What is usual at which time, learned online: the level of a series by slots of a period (quarter-hours of the day,
- * weekends apart; minutes of the hour), in the site's civil time, so that it moves with summer time. It has a say only
+ * weekends apart), in the site's civil time, so that it moves with summer time. It has a say only
  * once it has proven that it predicts better than the level alone (by the mean squared error of both, over what it
  * predicted before it learned it).
  *
@@ -215,6 +215,5 @@ export function isSoundProfile({ scalars: s, floats }: ProfileArrays, place: Pro
   return s[at + UNIT]! > 1e-150 && s[at + UNIT]! < 1e300;
 }
 
-/** The day by quarter-hours, weekends apart, and the hour by minutes. */
+/** The day by quarter-hours, weekends apart. */
 export const dayShape = { periodMs: DAY_MS, slots: 96, kinds: 2, slotsAScale: 4, proofMs: DAY_MS / 2 } as const;
-export const hourShape = { periodMs: DAY_MS / 24, slots: 60, kinds: 1, slotsAScale: 5, proofMs: DAY_MS / 8 } as const;

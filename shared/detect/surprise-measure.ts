@@ -15,13 +15,13 @@ import { distanceFromSeason, isProven, slotOf } from './season-profile.ts';
 import {
   at,
   day,
-  hour,
   hours,
   LASTING_POINTS,
   MEMORY_POINTS,
   minutes,
   places,
   RECENT_POINTS,
+  RING,
   type SurpriseState,
   tailAt,
 } from './surprise-state.ts';
@@ -33,6 +33,7 @@ export const FAST = 0.2;
 export const LASTING_EVERY = 3;
 /** The median of nine independent points scatters 0.42 times as much as they do; it is given half of that at least. */
 const LASTING_FLOOR = 0.2;
+const LARGEST_OFFSET = 1e38;
 /** A series whose points are this far apart is held against its seasons point by point, others by means of minutes. */
 const SPARSE_MS = 15_000;
 
@@ -44,8 +45,8 @@ const weights = {
   value: 0.5,
   recent: 0.3,
   deviation: 0.1,
-  level: 0.05,
-  residual: 0.05,
+  level: 0.08,
+  residual: 0.08,
   seasonRare: 0.15,
   seasonTail: 0.12,
 } as const;
@@ -78,7 +79,8 @@ export const scorePrior: TailPrior = {
   peaks: 100,
   memory: MEMORY_POINTS,
 };
-export const lastingPrior: TailPrior = { ...scorePrior, threshold: 11, meanExcess: 2.2 };
+/** What lasts must have left the level far to be told by itself: the point's score has a share of it already. */
+export const lastingPrior: TailPrior = { ...scorePrior, threshold: 14, meanExcess: 2 };
 export const seasonPrior: TailPrior = { ...scorePrior, threshold: 5.7, meanExcess: 1.7 };
 
 /** Which look at the series gave the most bits. */
@@ -178,7 +180,7 @@ function mostBits(): number {
 }
 
 function usualAt(state: SurpriseState, utcMs: number, zone: ZoneOffsets): number {
-  if (!isNewMinute(state.scalars, at.usual, utcMs)) return usualBitsNow(state, at.usual);
+  if (!isNewMinute(state.scalars, at.usual, utcMs)) return usualBitsNow(state.scalars, at.usual);
   const local = localMs(zone, utcMs);
   return usualBits(state, hourSlotOf(local), daySlotOf(local));
 }
@@ -193,7 +195,7 @@ function measurePoint(state: SurpriseState, x: number, count: number, seasonShar
   m[of.deviation] = Number.NaN;
   m[of.deviationShare] = 0;
   let score = weights.value * Math.log2(smoothedRatio(s, floats, places.value, x)) + seasonShare;
-  if (count >= RECENT_POINTS - 1) measureRecent(s, x);
+  if (count >= RECENT_POINTS - 1) measureRecent(state, x);
   if (count >= RECENT_POINTS) {
     m[of.deviationShare] = weights.deviation * Math.log2(histogramRatio(s, floats, places.deviation, m[of.deviation]!));
     score += m[of.deviationShare]! + weights.recent * Math.log2(smoothedRatio(s, floats, places.recent, m[of.recent]!));
@@ -215,7 +217,7 @@ function measureLasting(state: SurpriseState, x: number, count: number): void {
   m[of.lastingBits] = 0;
   measured.lasting = count >= LASTING_POINTS && (count + 1) % LASTING_EVERY === 0;
   if (!measured.lasting) return;
-  const median = medianWith(s, x);
+  const median = medianWith(state, x);
   const mean = s[at.mean]!;
   const variance = Math.max(s[at.lastingVariance]!, LASTING_FLOOR * LASTING_FLOOR * s[at.variance]!);
   m[of.median] = median;
@@ -245,9 +247,7 @@ function measureSeason(state: SurpriseState, x: number, monotonicMs: number, utc
   m[of.sample] = sample;
   m[of.seasonDistance] = distance;
   measured.proven = isProven(state, day);
-  // The hour's minutes say what is as usual; what is not, is said by the other looks.
-  const fromHour = isProven(state, hour) ? distanceFromSeason(state, hour, slotOf(hour, local), sample) : Number.NaN;
-  measured.expected = (measured.proven && Math.abs(distance) < AS_EXPECTED) || Math.abs(fromHour) < AS_EXPECTED;
+  measured.expected = measured.proven && Math.abs(distance) < AS_EXPECTED;
   if (Number.isNaN(distance)) return 0;
   const rare = Math.log2(smoothedRatio(s, floats, places.season, distance));
   const tail = tailBits(floats, tailAt.season, distancePrior, Math.abs(distance));
@@ -270,12 +270,12 @@ export function isSparse(s: Float64Array, monotonicMs: number): boolean {
 }
 
 /** Mean and standard deviation of the last 47 points and x; by running sums where they are exact enough. */
-function measureRecent(s: Float64Array, x: number): void {
+function measureRecent({ scalars: s, floats }: SurpriseState, x: number): void {
   const m = measured.numbers;
   const origin = s[at.origin]!;
   const place = s[at.ringPlace]!;
-  const leaving = s[at.ring + place]! - origin;
-  const coming = x - origin;
+  const leaving = floats[RING + place]!;
+  const coming = ringOffset(x - origin);
   const squares = s[at.squares]! + coming * coming - leaving * leaving;
   const mean = (s[at.sum]! + coming - leaving) / RECENT_POINTS;
   const variance = squares / RECENT_POINTS - mean * mean;
@@ -291,23 +291,29 @@ function measureRecent(s: Float64Array, x: number): void {
   }
   // What is left of a difference of large sums is noise: then look at the points themselves.
   let sum = coming;
-  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) sum += s[at.ring + i]! - origin;
+  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) sum += floats[RING + i]!;
   const exactMean = sum / RECENT_POINTS;
   let exact = (coming - exactMean) ** 2;
-  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) exact += (s[at.ring + i]! - origin - exactMean) ** 2;
+  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) exact += (floats[RING + i]! - exactMean) ** 2;
   m[of.recent] = origin + exactMean;
   m[of.deviation] = Math.sqrt(exact / RECENT_POINTS);
+}
+
+/** As the ring has it: in single precision, and never infinite. */
+export function ringOffset(difference: number): number {
+  return Math.fround(Math.min(LARGEST_OFFSET, Math.max(-LARGEST_OFFSET, difference)));
 }
 
 const sorted = new Float64Array(LASTING_POINTS);
 
 /** Median of x and the points before it, by insertion. */
-function medianWith(s: Float64Array, x: number): number {
-  sorted[0] = x;
+function medianWith({ scalars: s, floats }: SurpriseState, x: number): number {
+  const origin = s[at.origin]!;
+  sorted[0] = x - origin;
   let from = s[at.ringPlace]! - 1;
   for (let i = 1; i < LASTING_POINTS; i++) {
     if (from < 0) from += RECENT_POINTS;
-    const value = s[at.ring + from]!;
+    const value = floats[RING + from]!;
     from--;
     let k = i;
     while (k > 0 && sorted[k - 1]! > value) {
@@ -316,5 +322,5 @@ function medianWith(s: Float64Array, x: number): number {
     }
     sorted[k] = value;
   }
-  return sorted[LASTING_POINTS >> 1]!;
+  return origin + sorted[LASTING_POINTS >> 1]!;
 }

@@ -1,8 +1,8 @@
 /**
- * What the surprise detector keeps of one series: typed arrays over one block of memory (about 3.3 KB), so that the state
+ * What the surprise detector keeps of one series: typed arrays over one block of memory (about 2.4 KB), so that the state
  * is its bytes.
  *
- * Encoded: u8 version, u8[7] zero, scalars (float64 LE), tails, bins and scales (float32 LE), levels of the seasons
+ * Encoded: u8 version, u8[7] zero, scalars (float64 LE), floats (float32 LE), levels of the season
  * (int16 LE), usual hours (bytes). Decoding accepts that length and version alone (what an older version learned is
  * refused, and learning starts afresh) and checks what the code relies on: numbers finite, places within their rings,
  * counts not negative.
@@ -12,12 +12,12 @@ import { TAIL_SIZE } from '../math/tails.ts';
 import { BLOCK_SCALARS, BLOCK_TAILS, type BlockPlace, isSoundBlock } from './blocks.ts';
 import type { StateCodec } from './detector.ts';
 import { HISTOGRAM_SIZE, type HistogramPlace } from './histogram.ts';
-import { dayShape, hourShape, isSoundProfile, PROFILE_SCALARS, type ProfilePlace } from './season-profile.ts';
+import { dayShape, isSoundProfile, PROFILE_SCALARS, type ProfilePlace } from './season-profile.ts';
 import { isSoundUsual, USUAL_BYTES, USUAL_SCALARS } from './usual-hours.ts';
 
 export interface SurpriseState {
   readonly scalars: Float64Array;
-  /** Tails, then bins of the histograms, then scales of the seasons. */
+  /** Tails, then bins of the histograms, then scales of the season, then the last points. */
   readonly floats: Float32Array;
   readonly levels: Int16Array;
   readonly usual: Uint8Array;
@@ -30,27 +30,14 @@ export const LASTING_POINTS = 9;
 /** Points after which the past counts half, in the histograms and tails: a day at 1 Hz. */
 export const MEMORY_POINTS = 86_400;
 
-const BLOCK_MEMORY = 5000;
-
 /** Bins of each histogram, in the order in which they lie. */
-const binsOf = { value: 64, recent: 64, deviation: 24, season: 32, minute: 24, hour: 24 } as const;
-const MEMORIES = [
-  MEMORY_POINTS,
-  MEMORY_POINTS,
-  MEMORY_POINTS,
-  MEMORY_POINTS,
-  MEMORY_POINTS,
-  BLOCK_MEMORY,
-  BLOCK_MEMORY,
-];
+const binsOf = { value: 64, recent: 64, deviation: 24, season: 16 } as const;
 const HISTOGRAMS = 20;
-const DAY = HISTOGRAMS + MEMORIES.length * HISTOGRAM_SIZE;
-const HOUR = DAY + PROFILE_SCALARS;
-const MINUTES = HOUR + PROFILE_SCALARS;
+const DAY = HISTOGRAMS + 4 * HISTOGRAM_SIZE;
+const MINUTES = DAY + PROFILE_SCALARS;
 const HOURS = MINUTES + BLOCK_SCALARS;
 const USUAL = HOURS + BLOCK_SCALARS;
-const RING = USUAL + USUAL_SCALARS;
-const SCALARS = RING + RECENT_POINTS;
+const SCALARS = USUAL + USUAL_SCALARS;
 
 /** Offsets in the scalars. */
 export const at = {
@@ -84,7 +71,6 @@ export const at = {
   /** Variance of the median that is watched about the level. */
   lastingVariance: 19,
   usual: USUAL,
-  ring: RING,
 } as const;
 
 /** Offsets in the tails. */
@@ -104,7 +90,7 @@ const TAILS = HOUR_TAILS + BLOCK_TAILS * TAIL_SIZE;
 function histograms(): Record<keyof typeof binsOf, HistogramPlace> {
   let firstBin = TAILS;
   const entries = Object.entries(binsOf).map(([name, bins], i) => {
-    const place = { at: HISTOGRAMS + i * HISTOGRAM_SIZE, firstBin, bins, memory: MEMORIES[i]! };
+    const place = { at: HISTOGRAMS + i * HISTOGRAM_SIZE, firstBin, bins, memory: MEMORY_POINTS };
     firstBin += bins;
     return [name, place];
   });
@@ -115,24 +101,17 @@ function histograms(): Record<keyof typeof binsOf, HistogramPlace> {
 export const places = histograms();
 const BINS = Object.values(binsOf).reduce((sum, bins) => sum + bins, 0);
 
-const DAY_SCALES = dayShape.slots / dayShape.slotsAScale;
 const FIRST_SCALE = TAILS + BINS;
-const SCALES = DAY_SCALES + hourShape.slots / hourShape.slotsAScale;
-const DAY_LEVELS = dayShape.slots * dayShape.kinds;
-const LEVELS = DAY_LEVELS + hourShape.slots;
+const LEVELS = dayShape.slots * dayShape.kinds;
 export const day: ProfilePlace = { ...dayShape, at: DAY, firstSlot: 0, firstScale: FIRST_SCALE };
-export const hour: ProfilePlace = {
-  ...hourShape,
-  at: HOUR,
-  firstSlot: DAY_LEVELS,
-  firstScale: FIRST_SCALE + DAY_SCALES,
-};
+/** The last points, relative to `at.origin`. */
+export const RING = FIRST_SCALE + dayShape.slots / dayShape.slotsAScale;
 
 /** The resolutions beside the points themselves. */
-export const minutes: BlockPlace = { spanMs: 60_000, at: MINUTES, histogram: places.minute, tail: MINUTE_TAILS };
-export const hours: BlockPlace = { spanMs: 3_600_000, at: HOURS, histogram: places.hour, tail: HOUR_TAILS };
+export const minutes: BlockPlace = { spanMs: 60_000, at: MINUTES, tail: MINUTE_TAILS };
+export const hours: BlockPlace = { spanMs: 3_600_000, at: HOURS, tail: HOUR_TAILS };
 
-const FLOATS = TAILS + BINS + SCALES;
+const FLOATS = RING + RECENT_POINTS;
 const SIZE = SCALARS * 8 + FLOATS * 4 + LEVELS * 2 + USUAL_BYTES;
 
 export function emptySurpriseState(): SurpriseState {
@@ -206,7 +185,7 @@ function check(state: SurpriseState): void {
     if (Math.abs(floats[i]!) > LARGEST_FLOAT || (floats[i]! < 0 && !signed))
       refuse(`number ${SCALARS + i} is ${floats[i]}`);
   }
-  for (const place of [day, hour]) if (!isSoundProfile(state, place)) refuse(`season of ${place.slots} slots`);
+  if (!isSoundProfile(state, day)) refuse('season');
   for (const place of [minutes, hours]) if (!isSoundBlock(state, place)) refuse(`blocks of ${place.spanMs} ms`);
   if (!isSoundUsual(s, at.usual)) refuse('usual hours');
 }

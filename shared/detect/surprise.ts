@@ -38,6 +38,7 @@ import {
   measure,
   measured,
   of,
+  ringOffset,
   scorePrior,
   seasonPrior,
   seasonUtcMs,
@@ -46,12 +47,12 @@ import {
   at,
   day,
   emptySurpriseState,
-  hour,
   hours,
   LASTING_POINTS,
   minutes,
   places,
   RECENT_POINTS,
+  RING,
   type SurpriseState,
   surpriseCodec,
   tailAt,
@@ -170,8 +171,10 @@ function learn(
   const record = s[at.record]!;
   if (measured.lasting) learnLasting(state, count, record);
   if (count > RECENT_POINTS) learnScores(params, state, record, now.utcMs);
-  learnBlock(state, minutes, x, now.monotonicMs, measured.minute, measured.minute.bits > record);
-  learnBlock(state, hours, x, now.monotonicMs, measured.hour, measured.hour.bits > record);
+  const low = rangeLow(s, places.value);
+  const high = rangeHigh(s, places.value);
+  learnBlock(state, minutes, x, now.monotonicMs, measured.minute, measured.minute.bits > record, low, high);
+  learnBlock(state, hours, x, now.monotonicMs, measured.hour, measured.hour.bits > record, low, high);
   if (x !== s[at.last]!) s[at.moves] = s[at.moves]! + 1;
   s[at.last] = x;
   s[at.lastMs] = now.monotonicMs;
@@ -182,7 +185,7 @@ function learn(
     learnHistogram(s, floats, places.deviation, m[of.deviation]!);
   }
   learnScales(s, x, count);
-  learnRing(s, x);
+  learnRing(state, x);
   s[at.count] = count + 1;
   if ((count + 1) % EXPECTED_EVERY === 0) learnExpected(s, floats);
 }
@@ -244,10 +247,8 @@ function learnSeasons(params: SurpriseParams, state: SurpriseState, now: Instant
   const sparse = isSparse(s, now.monotonicMs);
   const local = localMs(params.zone, seasonUtcMs(now.utcMs, sparse));
   const since = sparse ? now.monotonicMs - s[at.lastMs]! : minutes.spanMs;
-  for (const place of seasons) learnSeason(state, place, slotOf(place, local), m[of.sample]!, since);
+  learnSeason(state, day, slotOf(day, local), m[of.sample]!, since);
 }
-
-const seasons = [day, hour] as const;
 
 function learnLasting(state: SurpriseState, count: number, record: number): void {
   const { scalars: s, floats } = state;
@@ -289,22 +290,24 @@ function within(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-function learnRing(s: Float64Array, x: number): void {
+function learnRing({ scalars: s, floats }: SurpriseState, x: number): void {
   const place = s[at.ringPlace]!;
-  const leaving = s[at.ring + place]! - s[at.origin]!;
-  const coming = x - s[at.origin]!;
+  const leaving = floats[RING + place]!;
+  const coming = ringOffset(x - s[at.origin]!);
   const before = s[at.squares]!;
-  s[at.ring + place] = x;
+  floats[RING + place] = coming;
   s[at.sum] = s[at.sum]! + coming - leaving;
   s[at.squares] = Math.max(0, before + coming * coming - leaving * leaving);
   s[at.ringPlace] = place + 1 === RECENT_POINTS ? 0 : place + 1;
   if (s[at.ringPlace] !== 0 && s[at.squares]! >= before * 1e-6) return;
   // Once a round, and after something huge has left, the sums begin anew, relative to where the points are now.
+  const moved = s[at.origin]! - x;
   s[at.origin] = x;
   s[at.sum] = 0;
   s[at.squares] = 0;
-  for (let i = 0; i < RECENT_POINTS; i++) {
-    const difference = s[at.ring + i]! - x;
+  for (let i = RING; i < RING + RECENT_POINTS; i++) {
+    const difference = ringOffset(floats[i]! + moved);
+    floats[i] = difference;
     s[at.sum] = s[at.sum]! + difference;
     s[at.squares] = s[at.squares]! + difference * difference;
   }
@@ -314,7 +317,6 @@ function learnRing(s: Float64Array, x: number): void {
 function begin(s: Float64Array, x: number, monotonicMs: number): void {
   for (const i of [at.last, at.mean, at.fast, at.origin, at.lowest]) s[i] = x;
   s[at.lastMs] = monotonicMs;
-  s.fill(x, at.ring, at.ring + RECENT_POINTS);
 }
 
 function start(): SurpriseState {
@@ -326,7 +328,7 @@ function start(): SurpriseState {
   startTail(state.floats, tailAt.lastingScore, lastingPrior);
   startTail(state.floats, tailAt.seasonScore, seasonPrior);
   for (const place of [minutes, hours]) startBlocks(state, place);
-  for (const place of seasons) startProfile(state, place);
+  startProfile(state, day);
   return state;
 }
 

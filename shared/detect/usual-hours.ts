@@ -15,7 +15,7 @@ const HOUR_SLOTS = 60;
 const DAY_SLOTS = 96;
 /** Bytes of the memory: minutes of the hour, quarter-hours of the day. */
 export const USUAL_BYTES = HOUR_SLOTS + DAY_SLOTS;
-export const USUAL_SCALARS = 5;
+export const USUAL_SCALARS = 6;
 
 /** Start of the minute that is now (UTC), its slots, and the most bits seen in each. */
 const MINUTE_FROM = 0;
@@ -23,6 +23,8 @@ const HOUR_SLOT = 1;
 const DAY_SLOT = 2;
 const HOUR_MOST = 3;
 const DAY_MOST = 4;
+/** Bits that are usual in the minute that is now. */
+const NOW_BITS = 5;
 
 const MOST_HALVES = 255;
 /** Less than this is what chance makes of the best of the samples that a slot may have, and no habit. */
@@ -49,14 +51,22 @@ export function daySlotOf(localMs: number): number {
   return Math.min(DAY_SLOTS - 1, Math.floor((timeOfDayMs(localMs) / DAY_MS) * DAY_SLOTS));
 }
 
-/** Bits that are usual in these slots. */
+/**
+ * Bits that are usual in these slots, and not in the others: a long trouble, which is surprising at every hour, is no habit.
+ */
 export function usualBits({ usual }: UsualArrays, hourSlot: number, daySlot: number): number {
-  return Math.max(usual[hourSlot]!, usual[HOUR_SLOTS + daySlot]!) / 2;
+  let ofHour = 0;
+  for (let i = 0; i < HOUR_SLOTS; i++) ofHour += usual[i]!;
+  let ofDay = 0;
+  for (let i = HOUR_SLOTS; i < USUAL_BYTES; i++) ofDay += usual[i]!;
+  const byHour = usual[hourSlot]! - ofHour / HOUR_SLOTS;
+  const byDay = usual[HOUR_SLOTS + daySlot]! - ofDay / DAY_SLOTS;
+  return Math.max(0, byHour, byDay) / 2;
 }
 
 /** Bits that are usual in the minute of the last sample. */
-export function usualBitsNow(arrays: UsualArrays, at: number): number {
-  return usualBits(arrays, arrays.scalars[at + HOUR_SLOT]!, arrays.scalars[at + DAY_SLOT]!);
+export function usualBitsNow(s: Float64Array, at: number): number {
+  return s[at + NOW_BITS]!;
 }
 
 /** Takes in the bits of a sample, before anything was made less of. */
@@ -79,6 +89,7 @@ export function enterMinute(arrays: UsualArrays, at: number, utcMs: number, loca
   }
   s[at + HOUR_SLOT] = hourSlot;
   s[at + DAY_SLOT] = daySlot;
+  s[at + NOW_BITS] = usualBits(arrays, hourSlot, daySlot);
   s[at + MINUTE_FROM] = Math.floor(utcMs / MINUTE_MS) * MINUTE_MS;
 }
 
@@ -92,5 +103,5 @@ export function isSoundUsual(s: Float64Array, at: number): boolean {
   const hour = s[at + HOUR_SLOT]!;
   const day = s[at + DAY_SLOT]!;
   const slots = Number.isInteger(hour) && hour >= 0 && hour < HOUR_SLOTS && Number.isInteger(day) && day >= 0;
-  return slots && day < DAY_SLOTS && s[at + HOUR_MOST]! >= 0 && s[at + DAY_MOST]! >= 0;
+  return slots && day < DAY_SLOTS && [HOUR_MOST, DAY_MOST, NOW_BITS].every((i) => s[at + i]! >= 0);
 }

@@ -3,6 +3,7 @@
  *
  * - /proc/self/mountinfo (proc_pid_mountinfo(5)): the options of the filesystem itself, behind the dash. Those before it
  *   are of this mount: a sandbox that shows the machine read-only changes those alone.
+ *   After an error ext4 says `ro`, or since Linux 6.15 `emergency_ro` behind an `rw` that it no longer is.
  * - /sys/fs/ext4/DEVICE/errors_count (ext4(5)): errors since the filesystem was last checked; it survives a boot.
  *
  * `system.filesystem.mode` is a state: `rw`, `ro`, or `gone`; `system.filesystem.errors` a count.
@@ -19,6 +20,8 @@ import { excluded, interval, onLinux, timingOf } from './settings.ts';
 import { readOnce, SlowFile } from './slow-files.ts';
 
 const maxMounts = 64;
+/** Options of a filesystem that takes no writes. */
+const readOnly = new Set(['ro', 'emergency_ro', 'shutdown']);
 
 const config = object({
   doc: 'Whether filesystems can be written, and the errors that they have recorded.',
@@ -142,7 +145,7 @@ function parseMountInfo(text: string, isExcluded: (name: string) => boolean): re
     const known = byNumber.get(number);
     if (known !== undefined && known.point.length <= point.length) continue;
     if (known === undefined && byNumber.size >= maxMounts) continue;
-    const mode = options.split(',').includes('ro') ? 'ro' : 'rw';
+    const mode = options.split(',').some((option) => readOnly.has(option)) ? 'ro' : 'rw';
     byNumber.set(number, { number, device: unescapeOctal(rawDevice), point, type, mode });
   }
   return [...byNumber.values()];

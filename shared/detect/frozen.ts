@@ -26,7 +26,7 @@ export interface FrozenParams {
   readonly barBits: number;
 }
 
-export const frozenDefaults: FrozenParams = { minChanges: 200, minRounds: 18, minMoved: 1, barBits: 22 };
+export const frozenDefaults: FrozenParams = { minChanges: 200, minRounds: 18, minMoved: 1, barBits: 28 };
 
 /** Movements are told in powers of two, from this many deviations on. */
 const LEAST_MOVED = 0.02;

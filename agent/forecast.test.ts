@@ -368,5 +368,6 @@ describe('other stocks', () => {
     expect(bench.said(TIME_TO_FULL, 'expected')).toBeUndefined();
     expect(bench.findings[0]!.forecast).toMatchObject({ reaches: 'empty', pace: '600 L an hour' });
     expect(formatSeries(bench.findings[0]!.key)).toBe('tank.level{device="boiler"}');
+    expect(describeFinding(bench.findings[0]!, wordsFor('UTC'))).toMatch(/^tank\.level \(boiler\) [\d.]+ L: empty in /);
   });
 });

@@ -279,7 +279,7 @@ export class ForecastStage {
       expectedHigh: null,
       bits: 0,
       returnPeriodMs: 0,
-      wrong: followed.stock.thing,
+      ...(followed.stock.thing === null ? {} : { wrong: followed.stock.thing }),
       holds: true,
     };
   }

@@ -2,7 +2,6 @@
  * Which series are stocks, and how far ahead each kind of them is looked at: what a definition says of itself
  * (`fullAt`, `emptyAt`, `countdown`), and what its name tells of the patience that it wants.
  */
-import { describeSeries } from '../../shared/detect/wording.ts';
 import type { Forecast } from '../../shared/findings.ts';
 import type { SeriesDefinition } from '../../shared/series.ts';
 
@@ -24,7 +23,8 @@ export interface Stock {
   /** How many times its history a trend is continued, and how many minutes it must have lasted. */
   readonly reach: number;
   readonly leastMinutes: number;
-  readonly thing: string;
+  /** What it is called; null: by its series. */
+  readonly thing: string | null;
   readonly advice: string | null;
 }
 
@@ -127,12 +127,7 @@ export function stocksOf(definition: SeriesDefinition): readonly Stock[] {
   const { name, unit, fullAt, emptyAt, min, max, countdown, attributes } = definition;
   const manner = manners.find(({ test }) => test.test(name));
   const own = manner?.attribute === undefined ? undefined : attributes[manner.attribute];
-  const thing =
-    manner === undefined
-      ? capital(describeSeries(definition))
-      : own === undefined
-        ? manner.thing
-        : `${manner.thing} ${own}`;
+  const thing = manner === undefined ? null : own === undefined ? manner.thing : `${manner.thing} ${own}`;
   const { horizon, reach, leastMinutes } = manner ?? plain;
   const common = { horizon, reach, leastMinutes, thing, advice: manner?.advice ?? null };
   if (countdown === true) {
@@ -147,8 +142,4 @@ export function stocksOf(definition: SeriesDefinition): readonly Stock[] {
   add('full', fullAt, emptyAt ?? min ?? 0);
   add(manner?.reaches ?? 'empty', emptyAt, highest);
   return stocks;
-}
-
-function capital(text: string): string {
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
 }

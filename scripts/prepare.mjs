@@ -24,6 +24,7 @@ const testPackages = [
   ['iproute2', '/usr/sbin/ip'],
   ['nftables', '/usr/sbin/nft'],
   ['e2fsprogs', '/usr/sbin/mkfs.ext4'],
+  ['python3-aiosmtpd', '/usr/lib/python3/dist-packages/aiosmtpd/__init__.py'],
   ['qemu-user-static', '/usr/bin/qemu-aarch64-static'],
   ['binutils', '/usr/bin/strip'],
   ['binutils-aarch64-linux-gnu', '/usr/bin/aarch64-linux-gnu-strip'],

@@ -35,7 +35,7 @@ class Machine {
   generation = 1;
   second = 0;
   trials = 0;
-  barBits = 17;
+  barBits = 16;
 
   constructor(definitions: SeriesDefinition[], settleMs = 0) {
     this.definitions = definitions;
@@ -146,6 +146,19 @@ describe('the stage of groups', () => {
     machine.run(100, values);
     expect(machine.stage.groups()).toMatchObject([{ ready: true }]);
     expect(machine.stage.groups()[0]!.members).toHaveLength(4);
+  });
+
+  test('is made, and kept, where series come and go all the time', () => {
+    const steady = Array.from({ length: 40 }, (_, i) => gauge(`host.${i}`));
+    const machine = new Machine(steady);
+    const random = noise(9);
+    for (let i = 0; i < 100; i++) {
+      machine.definitions.push(gauge('system.network.io', { 'network.interface.name': `veth${i}` }));
+      machine.generation++;
+      machine.run(5, random);
+      machine.forget(machine.definitions.length - 1);
+    }
+    expect(machine.stage.groups()).toMatchObject([{ name: '', ready: true }]);
   });
 
   test('goes on without a series that is gone, and is made anew when too much has changed', () => {

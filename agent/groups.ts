@@ -77,6 +77,11 @@ interface Forming {
   rowAtMs: number;
 }
 
+/** Whether more have come than come and go all the time, where containers and mounts do. */
+function hasGrown(before: number, now: number): boolean {
+  return now - before > before / 16;
+}
+
 export class GroupStage {
   /** Of the last tick: bits of the most unusual group, its level (0 is as ever), and whether any is ready. */
   bits = 0;
@@ -169,12 +174,10 @@ export class GroupStage {
     for (const [name, all] of byGroup) {
       const known = this.#groups.get(name);
       // One that has learned next to nothing begins again with the new series.
-      if (known !== undefined && (known.ready || all.length <= known.members.length)) continue;
+      if (known !== undefined && (known.ready || !hasGrown(known.members.length, all.length))) continue;
       if (all.length < LEAST_SERIES) continue;
       this.#groups.delete(name);
-      const forming = this.#forming.get(name);
-      if (forming?.numbers.length === all.length && all.every((number, i) => forming.numbers[i] === number)) continue;
-      this.#begin(name, all, forming);
+      this.#begin(name, all, this.#forming.get(name));
     }
     for (const name of this.#forming.keys()) if (!byGroup.has(name)) this.#forming.delete(name);
   }
@@ -198,7 +201,7 @@ export class GroupStage {
     this.#forming.set(name, {
       numbers,
       rows: before?.rows ?? 0,
-      quiet: 0,
+      quiet: before === undefined || hasGrown(before.numbers.length, numbers.length) ? 0 : before.quiet,
       intervalMs: Math.max(1, Math.min(...intervals)),
       rowAtMs: before?.rowAtMs ?? Number.NEGATIVE_INFINITY,
     });
@@ -216,7 +219,7 @@ export class GroupStage {
     const many = forming.numbers.length > MOST_GROUP_SERIES;
     if (many) for (const number of forming.numbers) this.#follow(number);
     const known = this.#parked.has(name) ? CLAIM_ROWS : KNOWN_ROWS;
-    if (forming.quiet <= known || (many && forming.rows <= MOVING_ROWS)) return;
+    if (forming.rows <= MOVING_ROWS && (many || forming.quiet <= known)) return;
     this.#make(name, forming);
   }
 

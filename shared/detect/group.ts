@@ -67,7 +67,7 @@ const MOST_LEARNED_SCALES = 30;
 const RECENT_ROWS = 100;
 
 /** Who was made of n rows claims no more than the rarity of one in n to this power: a young one has seen no night yet. */
-const CLAIM = 1.5;
+const CLAIM = 1.25;
 /** How much the recent past has to say in the onset, and in the level. */
 const ONSET_RECENT = 0.75;
 const LEVEL_RECENT = 0.5;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseValue } from '../shared/config/schema.ts';
 import { duration, integer, object, string } from '../shared/config/types.ts';
 import { formatProblems, parseYaml } from '../shared/config/yaml.ts';
+import { DAY_MS, HOUR_MS } from '../shared/limits.ts';
 import { agentConfigSchema, chooseInputs, dataDirectoryOf, hostOf, type InputKinds, timezoneOf } from './config.ts';
 import type { Host, InputKind } from './inputs/input.ts';
 
@@ -54,6 +55,14 @@ test('an agent needs no configuration', () => {
       host: {},
       backlogRate: 64_000,
       budget: { findingsPerDay: 1, notificationsPerWeek: 5 },
+      forecast: {
+        disk: 7 * DAY_MS,
+        memory: DAY_MS,
+        battery: HOUR_MS,
+        certificate: 14 * DAY_MS,
+        wear: 90 * DAY_MS,
+        other: DAY_MS,
+      },
       raw: 'demand',
       rules: {},
       managed: true,

@@ -103,6 +103,8 @@ export class DetectStage {
   /** By detector, then by series number: since when it gives bits (NaN: it gives none), and when it was told last. */
   readonly #givesSince: Float64Array[];
   readonly #told: Float64Array[];
+  /** By detector, then by series number: whether it found something when it was scored last. */
+  readonly #found: Uint8Array[];
   /** States of series that are not here now, oldest first: loaded and not claimed yet, or forgotten. */
   readonly #parked = new Map<SeriesId, readonly SavedDetector[]>();
   #zone: SiteZone | null = null;
@@ -126,6 +128,7 @@ export class DetectStage {
     this.#due = new Float64Array(options.limit);
     this.#givesSince = this.#kinds.map(() => new Float64Array(options.limit));
     this.#told = this.#kinds.map(() => new Float64Array(options.limit));
+    this.#found = this.#kinds.map(() => new Uint8Array(options.limit));
   }
 
   /** Bits from which on a sample is a finding: what is expected less often than the budget allows. */
@@ -259,8 +262,10 @@ export class DetectStage {
     this.#kinds[kind]!.score(params, state, this.#x, this.#quality, at, verdict);
     this.#kinds[kind]!.learn(params, state, this.#x, this.#quality, at);
     if (verdict.ready) this.ready = true;
-    // What one of the others says below its own bar is no verdict yet.
-    if (verdict.bits > this.bits && (kind === SURPRISE || verdict.finding)) this.bits = verdict.bits;
+    // What one of the others says below its own bar is no verdict yet, and one that lasts counts once.
+    const counts = kind === SURPRISE || (verdict.finding && this.#found[kind]![series] === 0);
+    if (counts && verdict.bits > this.bits) this.bits = verdict.bits;
+    this.#found[kind]![series] = verdict.finding ? 1 : 0;
     if (verdict.finding) this.finding = true;
   }
 
@@ -283,6 +288,7 @@ export class DetectStage {
     // Spread over the minute, so that not all series are scored at once.
     this.#due[series] = at.monotonicMs + (series % 60) * 1000;
     for (const since of this.#givesSince) since[series] = Number.NaN;
+    for (const found of this.#found) found[series] = 0;
     for (const told of this.#told) told[series] = Number.NEGATIVE_INFINITY;
     this.#excursions.forget(series);
     this.#setRate(series, DAY_MS / Math.max(1, definition.intervalMs ?? this.#options.intervalMs ?? 1000));

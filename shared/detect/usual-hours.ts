@@ -3,8 +3,9 @@
  * each quarter-hour of the day it is remembered how surprising the most surprising sample used to be then, and that much
  * less is made of the next. Whatever is surprising elsewhere, or more surprising than usual, keeps its bits.
  *
- * Slots hold half bits in a byte. When a slot ends, its memory moves by half of the difference towards what was seen, so
- * that the third time a job is heard it counts a quarter, and a job that was moved is forgotten in as many hours or days.
+ * Slots hold half bits in a byte. When a slot ends, its memory moves by half of the difference towards what was seen
+ * (upwards by a quarter from day to day: what went on for hours once is no habit yet), so that the third time a job of
+ * each hour is heard it counts a quarter, and a job that was moved is forgotten in as many hours or days.
  *
  * Constraints: 156 bytes and 6 numbers a series, no allocation; civil time comes from the caller.
  */
@@ -81,10 +82,10 @@ export function enterMinute(arrays: UsualArrays, at: number, utcMs: number, loca
   const { scalars: s, usual } = arrays;
   const hourSlot = hourSlotOf(localMs);
   const daySlot = daySlotOf(localMs);
-  remember(usual, s[at + HOUR_SLOT]!, s[at + HOUR_MOST]!, LEAST_HOUR_BITS);
+  remember(usual, s[at + HOUR_SLOT]!, s[at + HOUR_MOST]!, LEAST_HOUR_BITS, 2);
   s[at + HOUR_MOST] = 0;
   if (daySlot !== s[at + DAY_SLOT]!) {
-    remember(usual, HOUR_SLOTS + s[at + DAY_SLOT]!, s[at + DAY_MOST]!, LEAST_DAY_BITS);
+    remember(usual, HOUR_SLOTS + s[at + DAY_SLOT]!, s[at + DAY_MOST]!, LEAST_DAY_BITS, 4);
     s[at + DAY_MOST] = 0;
   }
   s[at + HOUR_SLOT] = hourSlot;
@@ -93,10 +94,10 @@ export function enterMinute(arrays: UsualArrays, at: number, utcMs: number, loca
   s[at + MINUTE_FROM] = Math.floor(utcMs / MINUTE_MS) * MINUTE_MS;
 }
 
-function remember(usual: Uint8Array, slot: number, bits: number, leastBits: number): void {
+function remember(usual: Uint8Array, slot: number, bits: number, leastBits: number, share: number): void {
   const before = usual[slot]!;
   const seen = bits < leastBits ? 0 : Math.min(MOST_HALVES, 2 * bits);
-  usual[slot] = Math.floor((before + seen) / 2);
+  usual[slot] = seen > before ? before + Math.floor((seen - before) / share) : Math.floor((before + seen) / 2);
 }
 
 export function isSoundUsual(s: Float64Array, at: number): boolean {

@@ -39,7 +39,7 @@ class Machine {
 
   constructor(definitions: SeriesDefinition[], settleMs = 0) {
     this.definitions = definitions;
-    this.latest = new Float64Array(200).fill(Number.NaN);
+    this.latest = new Float64Array(400).fill(Number.NaN);
     const ignore = (): void => undefined;
     this.stage = new GroupStage({
       series: this,
@@ -153,10 +153,13 @@ describe('the stage of groups', () => {
     const machine = new Machine(steady);
     const random = noise(9);
     for (let i = 0; i < 100; i++) {
-      machine.definitions.push(gauge('system.network.io', { 'network.interface.name': `veth${i}` }));
+      // Now one, now two.
+      const extra = [i, ...(i % 2 === 0 ? [] : [100 + i])];
+      for (const n of extra)
+        machine.definitions.push(gauge('system.network.io', { 'network.interface.name': `veth${n}` }));
       machine.generation++;
       machine.run(5, random);
-      machine.forget(machine.definitions.length - 1);
+      for (let n = 1; n <= extra.length; n++) machine.forget(machine.definitions.length - n);
     }
     expect(machine.stage.groups()).toMatchObject([{ name: '', ready: true }]);
   });

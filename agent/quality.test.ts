@@ -65,9 +65,11 @@ class World {
   /** So many rounds of ten seconds with these values. */
   run(seconds: number, values: (second: number) => readonly number[]): void {
     for (const end = this.second + seconds; this.second < end; this.second += 10) {
+      // What a device answers comes after the tick in which it was asked, with that tick's time.
+      if (this.asynchronous) this.stage.tick(this.at());
       for (const [series, value] of values(this.second).entries()) if (!Number.isNaN(value)) this.put(series, value);
       this.passedMs = this.tickTookMs;
-      this.stage.tick(this.at());
+      if (!this.asynchronous) this.stage.tick(this.at());
     }
   }
 
@@ -241,7 +243,7 @@ describe('QualityStage', () => {
     expect(world.findings.at(-1)).toMatchObject({ detector: 'missing', ended: true });
     // A stick that is put in and pulled out each hour.
     for (let i = 0; i < 3; i++) {
-      world.run(2 * HOUR_S, () => [1, 2]);
+      world.run(5 * HOUR_S, () => [1, 2]);
       world.stage.forget(1);
       world.run(300, () => [1]);
     }

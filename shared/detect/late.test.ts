@@ -46,7 +46,7 @@ describe('late', () => {
   it('is silent on pauses, single losses, slightly other intervals, and what always came unevenly', () => {
     const { stream, random } = learned();
     for (const interval of [
-      (i: number) => (i % 40 === 0 ? 3_600_000 : 10_000),
+      (i: number) => (i % 3 === 0 ? 3_600_000 : 10_000),
       (i: number) => (i % 20 === 0 ? 20_000 : 10_000),
       () => 11_000,
       () => 5_000,

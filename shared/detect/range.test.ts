@@ -37,6 +37,10 @@ describe('range', () => {
     const hot = new Stream(range, { celsius: 1 });
     expect(hot.until((i) => Math.round(10 * (84 + Math.sin(i / 30) * 2)) / 10, 3000)).toBe(-1);
     expect(hot.until(() => 85, 100)).toBe(-1);
+    // One that heats up by ten degrees at once, as it always does, may stop there.
+    const steep = new Stream(range, { celsius: 1 });
+    expect(steep.until((i) => [55, 65, 75, 64][i % 4]!, 3000)).toBe(-1);
+    expect(steep.step(75).finding || steep.step(85).finding).toBe(false);
     const register = new Stream(range);
     expect(register.until((i) => (i * 7919) % 65_536, 200_000)).toBe(-1);
     const jumps = new Stream(range, { celsius: 1 });

@@ -149,17 +149,18 @@ describe('the stage of groups', () => {
   });
 
   test('is made, and kept, where series come and go all the time', () => {
-    const steady = Array.from({ length: 40 }, (_, i) => gauge(`host.${i}`));
+    const steady = Array.from({ length: 60 }, (_, i) => gauge(`host.${i}`));
     const machine = new Machine(steady);
     const random = noise(9);
     for (let i = 0; i < 100; i++) {
-      // Now one, now two.
-      const extra = [i, ...(i % 2 === 0 ? [] : [100 + i])];
-      for (const n of extra)
-        machine.definitions.push(gauge('system.network.io', { 'network.interface.name': `veth${n}` }));
+      // Now one, later three at once.
+      const extra = 1 + Math.floor(i / 35);
+      for (let n = 0; n < extra; n++) {
+        machine.definitions.push(gauge('system.network.io', { 'network.interface.name': `veth${i}.${n}` }));
+      }
       machine.generation++;
       machine.run(5, random);
-      for (let n = 1; n <= extra.length; n++) machine.forget(machine.definitions.length - n);
+      for (let n = 1; n <= extra; n++) machine.forget(machine.definitions.length - n);
     }
     expect(machine.stage.groups()).toMatchObject([{ name: '', ready: true }]);
   });

@@ -1,0 +1,64 @@
+/**
+ * Faults made for real on this machine, each with an agent that watches where it happens: the central shows an incident
+ * that names the cause among its first findings, and its end. All agents learn at the same time, and all faults are made
+ * at the same time: none of them is felt where the others are. Faults that the whole machine feels (load, a leak) would
+ * not stand out beside other tests: `scripts/faults.ts` makes them all on a quiet machine. Needs root.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Incident } from '../../../shared/findings.ts';
+import { narrowFaults } from '../../support/faults/all.ts';
+import { Workshop } from '../../support/faults/fault.ts';
+import { meetingHost } from '../../support/faults/packet-loss.ts';
+import { Watcher } from '../../support/faults/watched.ts';
+import { System } from '../../support/system.ts';
+
+/** Half a minute to settle, and some hundred readings. */
+const LEARN_MS = 80_000;
+const FOUND_MS = 45_000;
+/** An incident closes when it has been quiet for a minute and a half. */
+const CLOSED_MS = 200_000;
+
+const system = new System();
+const workshop = new Workshop(system);
+const watchers = new Map<string, Watcher>();
+/** Of each fault: the incident that named its cause, or why none did. */
+const found = new Map<string, Promise<Incident>>();
+
+beforeAll(async () => {
+  const made = await Promise.all(narrowFaults.map(async (fault) => [fault.name, await fault.setUp(workshop)] as const));
+  const central = await system.central({ httpHost: meetingHost });
+  await Promise.all(
+    made.map(async ([name, one], i) => {
+      const watcher = new Watcher(system, central, `agent-${i}`, one);
+      await watcher.start();
+      watchers.set(name, watcher);
+    }),
+  );
+  await Promise.all([...watchers.values()].map((watcher) => watcher.learned(LEARN_MS)));
+  await Promise.all(narrowFaults.map(({ name }) => makeFault(name)));
+}, 5 * LEARN_MS);
+afterAll(async () => {
+  await workshop.close();
+  await system.close();
+});
+
+/** Makes the fault until it is found, or too late; the test tells which. */
+async function makeFault(name: string): Promise<void> {
+  const watcher = watchers.get(name)!;
+  await watcher.begin();
+  const incident = watcher.incident('open', FOUND_MS);
+  found.set(name, incident);
+  await incident.catch(() => undefined);
+  await watcher.made.end();
+}
+
+test.concurrent.each(narrowFaults)(
+  '$name: found, named and ended',
+  { timeout: CLOSED_MS + 30_000 },
+  async ({ name }) => {
+    const open = await found.get(name)!;
+    const closed = await watchers.get(name)!.incident('closed', CLOSED_MS);
+    expect(closed).toMatchObject({ epoch: open.epoch, seq: open.seq });
+    expect(closed.closedMs).toBeGreaterThanOrEqual(open.openedMs);
+  },
+);

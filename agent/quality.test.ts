@@ -232,13 +232,13 @@ describe('QualityStage', () => {
       kind: 'counter',
     });
     const world = new World([disk('sda'), disk('sdb'), { ...sensor('process.memory.usage', 'By') }]);
-    world.run(5 * DAY_S, () => [1, 2, 3]);
+    world.run(40 * DAY_S, () => [1, 2, 3]);
     world.stage.forget(2);
     world.run(300, () => [1, 2]);
     expect(world.findings).toEqual([]);
     world.stage.forget(1);
     world.run(300, () => [1]);
-    expect(world.told('missing')[0]!.wrong).toMatch(/^disk throughput \(sdb\) is gone: it had been here for 120 h/);
+    expect(world.told('missing')[0]!.wrong).toMatch(/^disk throughput \(sdb\) is gone: it had been here for 960 h/);
     world.run(600, () => [1]);
     expect(world.findings.at(-1)).toMatchObject({ detector: 'missing', ended: true });
     // A stick that is put in and pulled out each hour.

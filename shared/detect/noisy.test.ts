@@ -30,7 +30,7 @@ describe('noisy', () => {
       () => 15,
       (i: number) => (i % 300 === 0 ? 40 : 0),
       (i: number) => 10 * Math.sin(i / 20),
-      (i: number) => 2 * Math.sin(i / 4),
+      (i: number) => 40 * Math.sin(i / 3),
     ]) {
       const stream = new Stream(noisy);
       const usual = healthy[temperature]!(2);

@@ -9,7 +9,7 @@
  * this machine, shared by all samples of all its series.
  */
 import type { Instant } from '../shared/clock.ts';
-import { utcZone, type ZoneOffsets } from '../shared/detect/civil.ts';
+import type { ZoneOffsets } from '../shared/detect/civil.ts';
 import { emptyVerdict, type Verdict } from '../shared/detect/detector.ts';
 import { type AnyDetectorKind, detectorKinds } from '../shared/detect/registry.ts';
 import { describeSeries } from '../shared/detect/wording.ts';
@@ -19,9 +19,10 @@ import { DAY_MS } from '../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
 import { boundsOf } from './detect/bounds.ts';
 import { Excursions, step } from './detect/excursions.ts';
+import { joinStates } from './detect/joint.ts';
 import { type LastingKind, lastingKinds } from './detect/kinds.ts';
 import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
-import { type SiteZone, siteZone } from './detect/zone.ts';
+import { type SiteZone, siteZone, utcSite } from './detect/zone.ts';
 import type { Log } from './inputs/input.ts';
 
 /** What the stage asks about a series when it first appears. */
@@ -69,10 +70,8 @@ const SHIFT_POINTS = 9;
 /** How often kinds of the cadence `minute` are scored. */
 const SCORED_MS = 60_000;
 
-const noRange: { readonly expectedLow: number | null; readonly expectedHigh: number | null } = {
-  expectedLow: null,
-  expectedHigh: null,
-};
+type Range = { readonly expectedLow: number | null; readonly expectedHigh: number | null };
+const noRange: Range = { expectedLow: null, expectedHigh: null };
 
 export class DetectStage {
   /** Of the last `score`: surprise in bits (0 while not ready), whether it is a finding, and the expected range. */
@@ -248,10 +247,7 @@ export class DetectStage {
   /** Seasons are in the site's civil time. */
   #readZone(utcMs: number): void {
     const { zone } = this.#options;
-    this.#zone =
-      zone === undefined
-        ? { offsets: utcZone, fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY }
-        : siteZone(zone, utcMs);
+    this.#zone = zone === undefined ? utcSite : siteZone(zone, utcMs);
     this.#params[SURPRISE]!.zone = this.#zone.offsets;
   }
 
@@ -276,11 +272,12 @@ export class DetectStage {
     const id = this.#options.series.id(series);
     const parked = this.#parked.get(id);
     this.#parked.delete(id);
-    for (const [k, kind] of this.#kinds.entries()) {
-      if (k >= FIRST_LASTING && lastingKinds[k - FIRST_LASTING]!.takes?.(definition) === false) continue;
+    const states = this.#kinds.map((kind, k) => {
+      if (k >= FIRST_LASTING && lastingKinds[k - FIRST_LASTING]!.takes?.(definition) === false) return null;
       const saved = parked?.find((one) => one.name === kind.name);
-      this.#states[k]![series] = (saved === undefined ? null : this.#decode(saved)) ?? kind.start(this.#params[k]);
-    }
+      return (saved === undefined ? null : this.#decode(saved)) ?? kind.start(this.#params[k]);
+    });
+    for (const [k, state] of joinStates(states).entries()) this.#states[k]![series] = state;
     this.#full[series] = definition.full ?? NO_SHARE;
     this.#lastGood[series] = at.monotonicMs;
     this.#lastChange[series] = at.monotonicMs;
@@ -333,14 +330,14 @@ export class DetectStage {
   }
 
   /** What was expected before the series left it, if it has; else what is expected now. */
-  #rangeBefore(series: number): { expectedLow: number | null; expectedHigh: number | null } {
+  #rangeBefore(series: number): Range {
     const { since, low, high } = this.#excursions;
     const left = !Number.isNaN(since[series]!);
     return this.#expected(series, left ? low[series]! : this.expectedLow, left ? high[series]! : this.expectedHigh);
   }
 
   /** A range, held to what can be at all. */
-  #expected(series: number, from: number, to: number): { expectedLow: number | null; expectedHigh: number | null } {
+  #expected(series: number, from: number, to: number): Range {
     const { min, max } = boundsOf(this.#options.series.definition(series));
     const low = Math.max(min, from);
     const high = Math.min(max, to);
@@ -375,7 +372,7 @@ export class DetectStage {
     lastMs: number,
     seen: number,
     bits: number,
-    expected: { expectedLow: number | null; expectedHigh: number | null },
+    expected: Range,
     shape: Shape | null = null,
   ): void {
     const definition = this.#options.series.definition(series);

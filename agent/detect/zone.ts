@@ -5,7 +5,7 @@
  * A table covers some years about the moment that it was made for; a clock that jumps out of them (a first start in 1970)
  * has it made anew.
  */
-import { ZONE_ENTRIES, type ZoneOffsets } from '../../shared/detect/civil.ts';
+import { utcZone, ZONE_ENTRIES, type ZoneOffsets } from '../../shared/detect/civil.ts';
 import { DAY_MS, MINUTE_MS } from '../../shared/limits.ts';
 
 const BEFORE_MS = 370 * DAY_MS;
@@ -19,6 +19,13 @@ export interface SiteZone {
   readonly fromMs: number;
   readonly untilMs: number;
 }
+
+/** UTC, for ever. */
+export const utcSite: SiteZone = {
+  offsets: utcZone,
+  fromMs: Number.NEGATIVE_INFINITY,
+  untilMs: Number.POSITIVE_INFINITY,
+};
 
 /** Table of the zone (IANA name; not known: UTC; null: this machine's own) about that moment. */
 export function siteZone(zone: string | null, utcMs: number): SiteZone {

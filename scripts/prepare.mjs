@@ -25,6 +25,8 @@ const testPackages = [
   ['nftables', '/usr/sbin/nft'],
   ['e2fsprogs', '/usr/sbin/mkfs.ext4'],
   ['python3-aiosmtpd', '/usr/lib/python3/dist-packages/aiosmtpd/__init__.py'],
+  ['dbus-daemon', '/usr/bin/dbus-daemon'],
+  ['systemd', '/usr/bin/busctl'],
   ['qemu-user-static', '/usr/bin/qemu-aarch64-static'],
   ['binutils', '/usr/bin/strip'],
   ['binutils-aarch64-linux-gnu', '/usr/bin/aarch64-linux-gnu-strip'],

@@ -13,7 +13,8 @@ function seeded(seed: number): () => number {
   };
 }
 
-const at = { monotonicMs: 0, utcMs: 0 };
+const START_MS = Date.UTC(2026, 2, 2);
+const at = { monotonicMs: 0, utcMs: START_MS };
 const quality = new Uint8Array(1);
 const x = new Float64Array(1);
 
@@ -24,6 +25,15 @@ class Stream {
 
   constructor(barBits = 24) {
     this.params = { ...surpriseDefaults, barBits };
+    at.monotonicMs = 0;
+    at.utcMs = START_MS;
+  }
+
+  /** A value so much time after the one before. */
+  after(ms: number, value: number): Verdict {
+    at.monotonicMs += ms;
+    at.utcMs += ms;
+    return this.step(value);
   }
 
   step(value: number): Verdict {
@@ -130,5 +140,86 @@ describe('surprise', () => {
     expect(stream.step(what === 'NaN' ? Number.NaN : 99)).toMatchObject({ ready: false, bits: 0 });
     quality[0] = 0;
     expect(surprise.state.encode(stream.state)).toEqual(before);
+  });
+
+  it('tells a spike from a shift', () => {
+    const random = seeded(11);
+    const spike = new Stream(12);
+    for (let i = 0; i < 2000; i++) spike.after(1000, 10 + random());
+    expect(spike.after(1000, 40)).toMatchObject({ finding: true, shape: 'spike' });
+    const shift = new Stream(12);
+    for (let i = 0; i < 2000; i++) shift.after(1000, 10 + random());
+    const told: (string | null)[] = [];
+    for (let i = 0; i < 20; i++) if (shift.after(1000, 40 + random()).finding) told.push(shift.verdict.shape);
+    expect(told).toContain('shift');
+  });
+
+  it('finds at three at night what is usual at noon, and says that it is the hour', () => {
+    const random = seeded(12);
+    const stream = new Stream(9);
+    const load = (hour: number): number => (hour >= 8 && hour < 18 ? 80 : 15) + 2 * random();
+    const fiveMinutes = 300_000;
+    for (let i = 0; i < 4 * 288; i++) stream.after(fiveMinutes, load((i / 12) % 24));
+    for (let i = 0; i < 36; i++) stream.after(fiveMinutes, load(i / 12));
+    const found = Array.from({ length: 12 }, () => ({ ...stream.after(fiveMinutes, 80 + 2 * random()) }));
+    const first = found.find(({ finding }) => finding)!;
+    expect(first.shape).toBe('season');
+    expect(first.expectedHigh).toBeLessThan(60);
+  });
+
+  it('makes less of a burst each hour at the same minute, and more of one at another', () => {
+    const random = seeded(13);
+    const stream = new Stream(12);
+    const hour = (burstAt: number): number => {
+      let most = 0;
+      for (let i = 0; i < 720; i++)
+        most = Math.max(most, stream.after(5000, (i === burstAt ? 60 : 10) + random()).bits);
+      return most;
+    };
+    const first = hour(400);
+    expect(first).toBeGreaterThan(12);
+    for (let i = 0; i < 4; i++) hour(400);
+    const usual = hour(400);
+    expect(usual).toBeLessThan(first / 2);
+    expect(hour(90)).toBeGreaterThan(usual + 3);
+  });
+
+  it('sees by means of minutes a level that has moved by less than the points scatter', () => {
+    const random = seeded(14);
+    const noise = (): number => random() + random() + random() + random();
+    const stream = new Stream(14);
+    for (let i = 0; i < 100 * 60; i++) stream.after(1000, 100 + noise());
+    const shapes: (string | null)[] = [];
+    for (let i = 0; i < 10 * 60; i++)
+      if (stream.after(1000, 100.9 + noise()).finding) shapes.push(stream.verdict.shape);
+    expect(shapes.some((shape) => shape === 'shift' || shape === 'drift')).toBe(true);
+  });
+
+  it.each([
+    ['a counter that is mostly zero', (random: () => number) => (random() < 0.01 ? Math.floor(500 * random()) : 0)],
+    [
+      'a percentage that is often at its bound',
+      (random: () => number) => Math.min(1, Math.round(240 * random()) / 200),
+    ],
+    ['a state of few values', (random: () => number) => (random() < 0.02 ? 2 : 1)],
+    ['a constant', () => 7],
+  ] as const)('leaves %s in peace', (_name, value) => {
+    const random = seeded(15);
+    const stream = new Stream(17);
+    let findings = 0;
+    for (let i = 0; i < 30_000; i++) if (stream.after(1000, value(random)).finding) findings++;
+    expect(findings).toBe(0);
+  });
+
+  it('refuses what an older version learned', () => {
+    const bytes = surprise.state.encode(surprise.start(surpriseDefaults));
+    bytes[0] = 1;
+    expect(() => surprise.state.decode(bytes)).toThrowError('version 1');
+  });
+
+  it('takes the zone of a site, and refuses one that is none', () => {
+    const zone = { fromMs: [0, 1e12], offsetMs: [3_600_000, 7_200_000] };
+    expect(surprise.parseParams({ zone }).zone).toEqual(zone);
+    expect(() => surprise.parseParams({ zone: { fromMs: [5, 5], offsetMs: [0, 0] } })).toThrowError('zone');
   });
 });

@@ -74,7 +74,7 @@ export const distancePrior: TailPrior = {
 export const scorePrior: TailPrior = {
   share: 0.005,
   threshold: 8,
-  meanExcess: 1.1,
+  meanExcess: 1,
   shape: 0,
   peaks: 100,
   memory: MEMORY_POINTS,

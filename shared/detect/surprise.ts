@@ -72,7 +72,7 @@ export interface SurpriseParams {
   readonly zone: ZoneOffsets;
 }
 
-const numberDefaults = { minPoints: 120, barBits: 24, habituation: 1, forgetPoints: 3600 };
+const numberDefaults = { minPoints: 120, barBits: 24, habituation: 1.25, forgetPoints: 3600 };
 
 export const surpriseDefaults: SurpriseParams = { ...numberDefaults, zone: utcZone };
 

@@ -80,7 +80,7 @@ export const scorePrior: TailPrior = {
   memory: MEMORY_POINTS,
 };
 /** What lasts must have left the level far to be told by itself: the point's score has a share of it already. */
-export const lastingPrior: TailPrior = { ...scorePrior, threshold: 14, meanExcess: 1.7 };
+export const lastingPrior: TailPrior = { ...scorePrior, threshold: 12, meanExcess: 1.7 };
 export const seasonPrior: TailPrior = { ...scorePrior, threshold: 5.7, meanExcess: 1.7 };
 
 /** Which look at the series gave the most bits. */

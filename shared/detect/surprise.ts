@@ -48,7 +48,6 @@ import {
   day,
   emptySurpriseState,
   hours,
-  LASTING_POINTS,
   minutes,
   places,
   RECENT_POINTS,
@@ -92,6 +91,8 @@ const SETTLED_POINTS = 30;
 const MOST_BITS = 128;
 /** Bits from which on a record counts as an alarm to get used to. */
 const ALARM_BITS = 11;
+/** So many points apart, what lasts is told anew. */
+const INDEPENDENT_POINTS = 90;
 /** Half the width of the range that a season expects, in scales: about one of a hundred is outside. */
 const SEASON_WIDTH = 3;
 /** Points in which the bits that are to be beaten fade by half. */
@@ -253,8 +254,8 @@ function learnSeasons(params: SurpriseParams, state: SurpriseState, now: Instant
 function learnLasting(state: SurpriseState, count: number, record: number): void {
   const { scalars: s, floats } = state;
   const m = measured.numbers;
-  // Medians overlap: those of the next points say the same again, and must not teach it that often.
-  const independent = count % LASTING_POINTS < LASTING_EVERY;
+  // Those of the next points say the same again: an excursion must not teach the tail with each of its points.
+  const independent = count % INDEPENDENT_POINTS < LASTING_EVERY;
   if (independent && count >= SETTLED_POINTS) {
     learnTail(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
     const usual = Math.min(m[of.lastingScore]!, floats[tailAt.lastingScore]!);

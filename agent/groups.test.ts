@@ -148,11 +148,11 @@ describe('the stage of groups', () => {
     expect(machine.stage.groups()[0]!.members).toHaveLength(4);
   });
 
-  test('is made, and kept, where series come and go all the time', () => {
-    const steady = Array.from({ length: 60 }, (_, i) => gauge(`host.${i}`));
+  test.each([60, 90])('is made, and kept, where series come and go all the time beside %i', (count) => {
+    const steady = Array.from({ length: count }, (_, i) => gauge(`host.${i}`));
     const machine = new Machine(steady);
     const random = noise(9);
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 80; i++) {
       // Now one, later three at once.
       const extra = 1 + Math.floor(i / 35);
       for (let n = 0; n < extra; n++) {

@@ -174,7 +174,7 @@ export class GroupStage {
     for (const [name, all] of byGroup) {
       const known = this.#groups.get(name);
       // One that has learned next to nothing begins again with the new series.
-      if (known !== undefined && (known.ready || !hasGrown(known.members.length, all.length))) continue;
+      if (known !== undefined && (known.ready || !hasGrown(known.chosenFrom, all.length))) continue;
       if (all.length < LEAST_SERIES) continue;
       this.#groups.delete(name);
       this.#begin(name, all, this.#forming.get(name));
@@ -247,7 +247,7 @@ export class GroupStage {
     const fits = parked !== undefined && stillFits(parked.members, new Set(candidates.map(({ id }) => id)));
     const state = fits ? this.#decode(parked) : null;
     const members = state === null ? chooseMembers(candidates) : parked!.members;
-    const watched = new WatchedGroup(name, members, intervalMs, state);
+    const watched = new WatchedGroup(name, members, candidates.length, intervalMs, state);
     for (const [i, id] of members.entries()) watched.numbers[i] = numbers.find((n) => series.id(n) === id) ?? -1;
     this.#groups.set(name, watched);
     this.#countTrials();

@@ -44,6 +44,8 @@ export interface Part {
 export class WatchedGroup {
   readonly name: string;
   readonly members: readonly SeriesId[];
+  /** Series that there were to choose them from. */
+  readonly chosenFrom: number;
   /** By place; -1: not here now. */
   readonly numbers: Int32Array;
   readonly intervalMs: number;
@@ -72,9 +74,16 @@ export class WatchedGroup {
   readonly #credit: number;
 
   /** @param state of a group with as many members, or null for a new one */
-  constructor(name: string, members: readonly SeriesId[], intervalMs: number, state: GroupState | null) {
+  constructor(
+    name: string,
+    members: readonly SeriesId[],
+    chosenFrom: number,
+    intervalMs: number,
+    state: GroupState | null,
+  ) {
     this.name = name;
     this.members = members;
+    this.chosenFrom = chosenFrom;
     this.intervalMs = intervalMs;
     this.numbers = new Int32Array(members.length).fill(-1);
     this.#params = { ...groupDefaults, series: members.length };

@@ -2,6 +2,7 @@
  * Writes every generated file; with `--check` compares instead and fails on a difference, so that what is committed
  * is always what the sources say.
  */
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generateConfigDocs } from './generate/config.ts';
@@ -11,10 +12,18 @@ import { generateWire } from './generate/wire.ts';
 const root = dirname(import.meta.dirname);
 const generators = [generateWire, generateConfigDocs, generateRuleDocs];
 
+/** Documents as the formatter has them, which looks at all that is committed. */
+function formatted(path: string, content: string): string {
+  if (!path.startsWith('docs/')) return content;
+  const biome = join(root, 'node_modules', '.bin', 'biome');
+  return execFileSync(biome, ['format', `--stdin-file-path=${path}`], { cwd: root, input: content, encoding: 'utf8' });
+}
+
 const check = process.argv.includes('--check');
 let stale = 0;
 for (const generate of generators) {
-  for (const [path, content] of await generate()) {
+  for (const [path, source] of await generate()) {
+    const content = formatted(path, source);
     const file = join(root, path);
     const current = await readFile(file, 'utf8').catch(() => null);
     if (current === content) continue;

@@ -4,6 +4,10 @@
 const BITS_PER_MOVE = 0.25;
 const LARGEST_TAIL_BITS = 120;
 
+const MOST_SCALES = 3;
+/** Without it what was constant for long would never learn a scale. */
+const RANGE_SHARE = 0.05;
+
 /** |distance| in units of scale; the scale never below what a float of this size resolves. */
 export function standardised(distance: number, variance: number, mean: number): number {
   const scale = Math.max(Math.sqrt(variance), Math.abs(mean) * 1e-9, 1e-150);
@@ -16,8 +20,11 @@ export function heldBits(bits: number, count: number, moves: number): number {
   return Math.min(bits, Math.log2(count + 1) + BITS_PER_MOVE * moves, LARGEST_TAIL_BITS);
 }
 
-/** The step of a mean or variance, held to what a few deviations and the range of the values allow. */
+/**
+ * The step of a mean or variance, held to what a few deviations and the range of the values allow (Huber 1964): an
+ * excursion must not widen the scale by which it is measured.
+ */
 export function heldStep(distance: number, variance: number, width: number): number {
-  const allowed = 5 * Math.sqrt(variance) + 0.05 * width;
+  const allowed = MOST_SCALES * Math.sqrt(variance) + RANGE_SHARE * width;
   return Math.min(allowed, Math.max(-allowed, distance));
 }

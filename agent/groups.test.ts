@@ -139,7 +139,7 @@ describe('the stage of groups', () => {
     expect(machine.stage.groups()).toEqual([]);
     machine.run(100, values);
     expect(machine.stage.groups()[0]!.members).toHaveLength(4);
-    // With a reference, one that comes does not throw away what was learned.
+    // Later, one that comes does not throw away what was learned.
     machine.run(300, values);
     machine.definitions.push(gauge('boiler.door', { device: 'boiler' }));
     machine.generation++;

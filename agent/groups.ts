@@ -5,7 +5,7 @@
  *                                                                                        the series ─► incidents
  *
  * Which series make a group is settled when no new one comes any more (where there are more than it may have, after two
- * minutes of rows, when it is known which of them move). Before its first reference a new series begins it again; later
+ * minutes of rows, when it is known which of them move). In the next two minutes of rows new series begin it again; later
  * it is looked at every hour whether much has changed.
  *
  * Constraints: nothing is allocated in a tick but when a group is made or found something; at most 32 groups of at most
@@ -173,8 +173,8 @@ export class GroupStage {
     }
     for (const [name, all] of byGroup) {
       const known = this.#groups.get(name);
-      // One that has learned next to nothing begins again with the new series.
-      if (known !== undefined && (known.ready || !hasGrown(known.chosenFrom, all.length))) continue;
+      // One that has learned next to nothing begins again with the new series; later the hourly look must do.
+      if (known !== undefined && (known.rows > MOVING_ROWS || !hasGrown(known.chosenFrom, all.length))) continue;
       if (all.length < LEAST_SERIES) continue;
       this.#groups.delete(name);
       this.#begin(name, all, this.#forming.get(name));

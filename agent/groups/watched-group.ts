@@ -49,6 +49,8 @@ export class WatchedGroup {
   /** By place; -1: not here now. */
   readonly numbers: Int32Array;
   readonly intervalMs: number;
+  /** Rows since this start. */
+  rows = 0;
   /** Of the last row. */
   bits = 0;
   ready = false;
@@ -98,6 +100,7 @@ export class WatchedGroup {
     const nowMs = at.monotonicMs;
     if (!isDue(this.#rowAtMs, this.intervalMs, nowMs)) return false;
     this.#rowAtMs = nowMs;
+    this.rows++;
     const x = this.#x;
     for (let i = 0; i < x.length; i++) {
       const value = this.numbers[i]! < 0 ? Number.NaN : latest(this.numbers[i]!);

@@ -165,6 +165,17 @@ describe('the stage of groups', () => {
     expect(machine.stage.groups()).toMatchObject([{ name: '', ready: true }]);
   });
 
+  test('is not begun again for many that come late', () => {
+    const machine = new Machine(Array.from({ length: 20 }, (_, i) => gauge(`host.${i}`)));
+    const random = noise(12);
+    machine.run(140, random);
+    for (let i = 20; i < 60; i++) machine.definitions.push(gauge(`host.${i}`));
+    machine.generation++;
+    machine.run(130, random);
+    expect(machine.stage.groups()).toMatchObject([{ ready: true }]);
+    expect(machine.stage.groups()[0]!.members).toHaveLength(20);
+  });
+
   test('goes on without a series that is gone, and is made anew when too much has changed', () => {
     const machine = new Machine(boiler);
     const values = boilerValues(4);

@@ -63,7 +63,8 @@ function installNodePackages() {
 function installDebianPackages() {
   const missing = testPackages.filter(([, file]) => !existsSync(file)).map(([name]) => name);
   if (missing.length === 0) return;
-  const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  // Nothing of the machine's own goes for the tests, as another time service would for systemd-timesyncd.
+  const command = `apt-get install -y --no-remove --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0 || !canRun('/usr/bin/apt-get')) {
     process.stderr.write(`The tests need ${missing.join(', ')}. Install them with: sudo ${command}\n`);
     process.exit(1);

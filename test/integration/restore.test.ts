@@ -90,7 +90,7 @@ test('a lost central comes back from its backup, and agents go on with it', asyn
   expect(trained.models).toMatchObject([{ version: 1, state: 'published' }]);
   await Promise.all([pump.start(), fan.start()]);
   await state(lost, pumpId, 'the pump runs its model', ({ modelVersion }) => modelVersion === 1);
-  await state(lost, fanId, 'the fan has its first manifest', (fanState) => manifestOf(fanState) === 1);
+  await state(lost, fanId, 'the fan has its first manifest', (fanState) => manifestOf(fanState) >= 1);
   const token = await lost.token(2);
   const means = await history(lost, pumpId, pressure);
   expect(means.length).toBe(WINDOWS);
@@ -124,7 +124,7 @@ test('a lost central comes back from its backup, and agents go on with it', asyn
     lost,
     fanId,
     'the fan runs a model',
-    (fanState) => fanState.modelVersion === 2 && manifestOf(fanState) === 2,
+    ({ modelVersion, desiredVersion }) => modelVersion === 2 && desiredVersion === 2,
   );
   const late = system.agent('late', agentConfig);
   const enrolledLate = await late.enrol(lost.url, '--token', token, '--name', 'late', ...pinned);
@@ -136,6 +136,7 @@ test('a lost central comes back from its backup, and agents go on with it', asyn
 
   const kinds = ({ flags }: AgentState) => flags.map(({ kind }) => kind).sort();
   const flagged = kinds(await lost.state(pumpId));
+  const floor = manifestOf(await lost.state(fanId));
   await lost.program.end('SIGKILL');
   rmSync(lost.data, { recursive: true });
 
@@ -159,7 +160,7 @@ test('a lost central comes back from its backup, and agents go on with it', asyn
   expect(await central.get('/models/1')).toMatchObject({ agent: pumpId, state: 'applied' });
 
   // Above the floor that the fan has from the lost one.
-  await state(central, fanId, 'the fan takes a manifest', (fanState) => manifestOf(fanState) === 3);
+  await state(central, fanId, 'the fan takes a manifest', (fanState) => manifestOf(fanState) > floor);
   await central.post('/models/train', { agent: fanId });
   await state(central, fanId, 'the fan takes a model', ({ modelVersion, desiredVersion }) => {
     return modelVersion === 2 && desiredVersion === 2;

@@ -20,7 +20,16 @@ export default defineConfig({
       { test: { name: 'contract', ...seeded, include: ['test/contract/**/*.test.ts'], ...patience } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], ...patience } },
       { test: { name: 'simulation', ...seeded, include: ['test/simulation/**/*.test.ts'], ...morePatience } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...morePatience, ...group(1) } },
+      {
+        // They mostly wait for one another's processes.
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          ...morePatience,
+          ...group(1),
+          maxWorkers: 3,
+        },
+      },
       {
         test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...morePatience, ...group(2), maxWorkers: 1 },
       },

@@ -169,6 +169,7 @@ test('of the central: it serves its pages, acknowledges nothing, and takes all i
   const { totals } = await drained(central, id);
   expect(totals).toMatchObject({ lost: 0, quarantined: 0, pending: 0 });
   // Once by each that writes, however often it tries: what commits, and what tells people.
-  expect(new Set(said.map(({ msg }) => msg)).size, JSON.stringify(said)).toBe(said.length);
-  for (const { problem } of said) expect(problem).toContain('No space left');
+  const lines = said as { msg: string; problem: string }[];
+  expect(new Set(lines.map(({ msg }) => msg)).size, JSON.stringify(lines)).toBe(lines.length);
+  for (const { problem } of lines) expect(problem).toContain('No space left');
 });

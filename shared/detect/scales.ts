@@ -2,6 +2,8 @@
 
 /** What a tail may claim beyond what was seen, in bits for each point that moved: a constant proves nothing. */
 const BITS_PER_MOVE = 0.25;
+/** What each of the points that move together counts for, of what it would alone. */
+const COMPANY_SHARE = 0.25;
 const LARGEST_TAIL_BITS = 120;
 
 const MOST_SCALES = 3;
@@ -14,10 +16,17 @@ export function standardised(distance: number, variance: number, mean: number): 
   return Math.min(1e6, Math.abs(distance) / scale);
 }
 
-/** A tail's claim, held to what the points seen so far can carry. */
-export function heldBits(bits: number, count: number, moves: number): number {
+/**
+ * A tail's claim, held to what the points seen so far can carry.
+ * @param together how many of the points that make the claim together moved: where few ever did, each of these is rare,
+ * though they come in company. A constant that has another value from now on moved once.
+ */
+export function heldBits(bits: number, count: number, moves: number, together = 0): number {
   if (bits === 0) return 0;
-  return Math.min(bits, Math.log2(count + 1) + BITS_PER_MOVE * moves, LARGEST_TAIL_BITS);
+  const before = Math.max(0, moves - together);
+  const carried = Math.log2(count + 1) + BITS_PER_MOVE * moves;
+  const inCompany = together === 0 ? 0 : COMPANY_SHARE * together * Math.log2((count + 1) / (before + 1));
+  return Math.min(bits, carried + inCompany, LARGEST_TAIL_BITS);
 }
 
 /**

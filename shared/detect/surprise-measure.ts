@@ -223,7 +223,7 @@ function measureLasting(state: SurpriseState, x: number, count: number): void {
   m[of.median] = median;
   m[of.lastingDistance] = standardised(median - mean, variance, mean);
   const tail = tailBits(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
-  m[of.lastingScore] = heldBits(tail, count, s[at.moves]!);
+  m[of.lastingScore] = heldBits(tail, count, s[at.moves]!, lastMoves(state, x));
   const bits = tailBits(floats, tailAt.lastingScore, lastingPrior, m[of.lastingScore]!);
   // Looked at more seldom, it has fewer chances to be wrong.
   m[of.lastingBits] = bits === 0 ? 0 : bits + Math.log2(LASTING_EVERY);
@@ -323,4 +323,19 @@ function medianWith({ scalars: s, floats }: SurpriseState, x: number): number {
     sorted[k] = value;
   }
   return origin + sorted[LASTING_POINTS >> 1]!;
+}
+
+/** How many of x and the points that the median is taken of differ from the one before. */
+function lastMoves({ scalars: s, floats }: SurpriseState, x: number): number {
+  let moves = 0;
+  let later = ringOffset(x - s[at.origin]!);
+  let from = s[at.ringPlace]! - 1;
+  for (let i = 1; i < LASTING_POINTS; i++) {
+    if (from < 0) from += RECENT_POINTS;
+    const value = floats[RING + from]!;
+    from--;
+    if (value !== later) moves++;
+    later = value;
+  }
+  return moves;
 }

@@ -125,6 +125,26 @@ describe('surprise', () => {
     expect(stream.verdict.expectedLow).toBe(0);
   });
 
+  it('finds that a counter runs that has rested for a quarter of an hour', () => {
+    const random = seeded(16);
+    const lasting = new Stream(22);
+    for (let i = 0; i < 900; i++) lasting.after(1000, 0);
+    const told: (string | null)[] = [];
+    for (let i = 0; i < 40; i++) {
+      const { finding, shape, expectedHigh } = lasting.after(1000, Math.floor(50 + 10 * random()));
+      expect(expectedHigh).toBeLessThan(2);
+      if (finding) told.push(shape);
+    }
+    expect(told).toContain('shift');
+  });
+
+  it('makes no more of a constant that has another value for long than of its change', () => {
+    const stream = new Stream(0);
+    for (let i = 0; i < 5000; i++) stream.after(1000, 0);
+    const change = stream.after(1000, 1).bits;
+    for (let i = 0; i < 40; i++) expect(stream.after(1000, 1).bits).toBeLessThan(change);
+  });
+
   it('makes little of the first change of a constant that it has known for minutes', () => {
     const stream = new Stream();
     for (let i = 0; i < 300; i++) stream.step(5);

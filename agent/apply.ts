@@ -11,6 +11,7 @@ import { codeOf, messageOf, PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import { keyIdOf, parseEnvelope } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
+import { newerKeyList, reportOfKeyList, verifyKeyList } from '../shared/trust/key-list.ts';
 import type { Command, KeyList, ManifestRelease, Reported, SignedEnvelope } from '../shared/trust/messages.ts';
 import { REPORTED_REFUSALS } from '../shared/trust/reported.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
@@ -19,7 +20,6 @@ import {
   RELEASE_BYTES,
   readRelease,
   verifyCommand,
-  verifyKeyList,
   verifyManifest,
   verifyRelease,
 } from '../shared/trust/verify.ts';
@@ -45,6 +45,8 @@ export class ApplyStage {
   readonly #refusedReleases = new Set<string>();
   #state: ApplyState;
   #keys: KeyList | null = null;
+  /** An older list, or another one of the same version, was sent. */
+  #keysContested = false;
   #abort = new AbortController();
   /** Manifests, one after another. */
   #accepting: Promise<void> = Promise.resolve();
@@ -148,6 +150,7 @@ export class ApplyStage {
       supports: this.#options.supports,
       refusals: [...this.#refusals],
       commandsDone: [...this.#done.keys()],
+      ...(this.#keys === null ? {} : { keyList: reportOfKeyList(this.#state.keys!, this.#keysContested) }),
     };
   }
 
@@ -162,14 +165,21 @@ export class ApplyStage {
   async #load(): Promise<void> {
     try {
       const bytes = await this.#options.store.readState();
-      if (bytes === null) return;
-      const state = readApplyState(bytes);
+      const state = bytes === null ? this.#state : readApplyState(bytes);
       // Enrolled anew, with another central: its floors and models are not this one's.
-      if (state.root !== this.#state.root || state.agent !== this.#state.agent) return;
-      this.#state = state;
-      if (state.keys !== null) this.#keys = verifyKeyList(this.#options.rootKey, state.keys, 0);
+      if (state.root === this.#state.root && state.agent === this.#state.agent) this.#state = state;
+      const { keys } = this.#state;
+      if (keys !== null) this.#keys = verifyKeyList(this.#options.rootKey, keys, 0);
     } catch (error) {
       this.#refuse('start', error);
+    }
+    const { enrolledKeys } = this.#options;
+    // What the enrolment says counts until the central sent something newer.
+    if (enrolledKeys !== undefined) {
+      await this.#adoptKeys(enrolledKeys).catch((error: unknown) => {
+        if (codeOf(error) !== 'manifest.not_newer') this.#refuse('keys', error);
+        this.#keysContested = false;
+      });
     }
   }
 
@@ -238,11 +248,18 @@ export class ApplyStage {
   }
 
   async #adoptKeys(carried: SignedEnvelope): Promise<void> {
-    const inForce = this.#keys?.version ?? 0;
-    const list = verifyKeyList(this.#options.rootKey, carried, inForce);
-    if (list.version === inForce) return;
-    await this.#save(() => ({ keys: carried }));
-    this.#keys = list;
+    const inForce = this.#keys === null ? null : this.#state.keys;
+    try {
+      const list = newerKeyList(this.#options.rootKey, carried, inForce);
+      this.#keysContested = false;
+      if (list.version === this.#keys?.version) return;
+      await this.#save(() => ({ keys: carried }));
+      this.#keys = list;
+    } catch (error) {
+      // A central that was restored has an older one; it goes on above the one that it is shown.
+      if (codeOf(error) === 'manifest.not_newer') this.#keysContested = true;
+      throw error;
+    }
   }
 
   /** Brings each slot to what the desired manifest names. */
@@ -266,10 +283,10 @@ export class ApplyStage {
   }
 
   async #apply(entry: ManifestRelease, cohorts: readonly string[], signal: AbortSignal): Promise<void> {
-    const { agent, store, supports, log } = this.#options;
+    const { agent, store, supports, centralMs, log } = this.#options;
     const bytes = await this.#obtain(entry.releaseSha256, entry.releaseBytes, signal);
     const envelope = parseEnvelope(bytes, 'release', RELEASE_BYTES * 2);
-    const release = verifyRelease(envelope, entry, { agent, cohorts, keys: this.#keys!, supports });
+    const release = verifyRelease(envelope, entry, { agent, cohorts, keys: this.#keys!, supports, nowMs: centralMs() });
     const content = await this.#obtain(release.contentSha256, release.contentBytes, signal);
     await store.putBlob(entry.releaseSha256, bytes);
     await store.putBlob(release.contentSha256, content);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseEnvelope, sign, verify } from '../shared/trust/dsse.ts';
-import { verifyCommand, verifyKeyList } from '../shared/trust/verify.ts';
+import { verifyKeyList } from '../shared/trust/key-list.ts';
+import { verifyCommand } from '../shared/trust/verify.ts';
 import { openKeys, signCommand } from './keys.ts';
 
 let directory: string;

@@ -25,7 +25,7 @@ import {
   type SignedEnvelope,
 } from '../shared/trust/messages.ts';
 import { encodeJson, objectOf, parseJson, textOf } from '../shared/trust/strict.ts';
-import { verifyKeyList } from '../shared/trust/verify.ts';
+import { verifyKeyList } from '../shared/trust/key-list.ts';
 
 const workingRoles = ['model', 'rollout', 'command'] as const;
 

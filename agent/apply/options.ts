@@ -1,7 +1,7 @@
 /** What the apply stage is given, and what it tells. */
 import type { Timers } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
-import type { Command, Release, Reported } from '../../shared/trust/messages.ts';
+import type { Command, Release, Reported, SignedEnvelope } from '../../shared/trust/messages.ts';
 import type { Supported } from '../../shared/trust/verify.ts';
 
 /** Where the stage keeps what must survive: small, durable when the promise resolves. */
@@ -16,12 +16,17 @@ export interface ApplyStore {
 }
 
 /** The part of `Reported` that this stage knows. */
-export type ApplyReport = Pick<Reported, 'manifestVersion' | 'applied' | 'supports' | 'refusals' | 'commandsDone'>;
+export type ApplyReport = Pick<
+  Reported,
+  'manifestVersion' | 'applied' | 'supports' | 'refusals' | 'commandsDone' | 'keyList'
+>;
 
 export interface ApplyOptions {
   readonly agent: string;
   /** raw ed25519 public key, base64, pinned at enrolment */
   readonly rootKey: string;
+  /** The list of keys that came with the enrolment. */
+  readonly enrolledKeys?: SignedEnvelope | undefined;
   readonly store: ApplyStore;
   readonly timers: Timers;
   readonly log: Log;

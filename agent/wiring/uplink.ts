@@ -134,6 +134,7 @@ export class Uplink {
     this.#apply = new ApplyStage({
       agent,
       rootKey: enrolment.rootKey,
+      enrolledKeys: enrolment.keys,
       store: options.applyStore,
       timers,
       log,

@@ -10,7 +10,7 @@ import { PicketError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { sha256Hex } from './hash.ts';
 import type { PublicKeyEntry, SignedEnvelope } from './messages.ts';
-import { encodeJson, listOf, objectOf, parseJson, textOf } from './strict.ts';
+import { encodeJson, integerOf, listOf, objectOf, parseJson, textOf } from './strict.ts';
 
 const SIGNATURES_PER_ENVELOPE = 8;
 const PUBLIC_KEY_BYTES = 32;
@@ -124,7 +124,13 @@ export function publicKeyEntry(value: unknown, where: string): PublicKeyEntry {
   if (keyIdOf(publicKey) !== keyid) {
     throw new PicketError('payload.invalid', `${where}.keyid ${keyid} is not the id of its key`);
   }
-  return { keyid, role: role as PublicKeyEntry['role'], publicKey };
+  return {
+    keyid,
+    role: role as PublicKeyEntry['role'],
+    publicKey,
+    ...(json.notBeforeMs === undefined ? {} : { notBeforeMs: integerOf(json.notBeforeMs, `${where}.notBeforeMs`) }),
+    ...(json.notAfterMs === undefined ? {} : { notAfterMs: integerOf(json.notAfterMs, `${where}.notAfterMs`) }),
+  };
 }
 
 function rawPublicKey(publicKey: string): Uint8Array {

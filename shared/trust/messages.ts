@@ -20,8 +20,8 @@ export const payloadTypes = {
   keys: 'application/vnd.picket.keys+json',
 } as const;
 
-/** Who may sign what. */
-export type KeyRole = 'root' | 'model' | 'rollout' | 'command';
+/** Who may sign what: `root` the list of the others, `configuration` releases of that kind, `model` all other releases. */
+export type KeyRole = 'root' | 'model' | 'configuration' | 'rollout' | 'command';
 
 export interface PublicKeyEntry {
   /** first 16 hex digits of SHA-256 of the raw public key */
@@ -29,11 +29,17 @@ export interface PublicKeyEntry {
   readonly role: KeyRole;
   /** raw ed25519 public key, base64 */
   readonly publicKey: string;
+  /** Nothing that it signed is newly accepted before; not said: from ever. */
+  readonly notBeforeMs?: number;
+  /** Nothing that it signed is newly accepted after; not said: for ever. */
+  readonly notAfterMs?: number;
 }
 
 /** Signed by the root key, which the agent pins at enrolment. A higher version replaces a lower one. */
 export interface KeyList {
   readonly version: number;
+  /** When the root signed it: by then no key that it lists is too young. Not said by the first versions of Picket. */
+  readonly madeMs?: number;
   readonly keys: readonly PublicKeyEntry[];
 }
 
@@ -118,6 +124,16 @@ export interface Reported {
   readonly warnings: readonly string[];
   /** What is muted now; not said by agents that cannot. */
   readonly mutes?: readonly Mute[];
+  /** The list of keys in force; not said by agents that have none, or that cannot say it. */
+  readonly keyList?: ReportedKeyList;
+}
+
+export interface ReportedKeyList {
+  readonly version: number;
+  /** Of the list's exact bytes, hex: two lists of one version are told apart by it. */
+  readonly sha256: string;
+  /** The list itself, while an older or another one was sent: a restored central learns from it what was before. */
+  readonly envelope?: SignedEnvelope;
 }
 
 /** up/get: asks for one chunk of a blob. */

@@ -1,7 +1,8 @@
 /** What agents say on up/reported and up/get, from outside: bounded and checked before the central believes a field. */
 import { limits } from '../limits.ts';
 import { muteLimits, readMute } from '../mute.ts';
-import type { ChunkRequest, Reported } from './messages.ts';
+import { envelopeOf } from './dsse.ts';
+import type { ChunkRequest, Reported, ReportedKeyList } from './messages.ts';
 import { integerOf, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 
 /** Refusals that an agent reports, newest first. */
@@ -51,6 +52,16 @@ export function parseReported(bytes: Uint8Array): Reported {
     ),
     warnings: listOf(json.warnings, 'reported.warnings', REPORTED_WARNINGS, (warning, at) => textOf(warning, at, TEXT)),
     ...(json.mutes === undefined ? {} : { mutes: listOf(json.mutes, 'reported.mutes', muteLimits.most, readMute) }),
+    ...(json.keyList === undefined ? {} : { keyList: readKeyList(json.keyList, 'reported.keyList') }),
+  };
+}
+
+function readKeyList(value: unknown, where: string): ReportedKeyList {
+  const json = objectOf(value, where);
+  return {
+    version: integerOf(json.version, `${where}.version`, 1),
+    sha256: textOf(json.sha256, `${where}.sha256`, 64, SHA256_PATTERN),
+    ...(json.envelope === undefined ? {} : { envelope: envelopeOf(json.envelope, `${where}.envelope`) }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Reported } from '../shared/trust/messages.ts';
 import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
 import type { Exchange } from './exchange/contract.ts';
+import type { Feedback, MaintenancePlan } from './feedback/api.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {
@@ -241,6 +242,9 @@ export interface CentralServices {
   readonly identity: Identity;
   readonly live: LiveValues;
   readonly mutes: Mutes;
+  /** What operators say of incidents. */
+  readonly feedback: Feedback;
+  readonly maintenance: MaintenancePlan;
   /** Who is told of what, and who is overdue. */
   readonly alerts: Alerts;
   /** What was spent of the budgets of false alarms. */

@@ -34,6 +34,8 @@ import { Redating } from './dating/redating.ts';
 import type { BootRow } from './dating/row.ts';
 import { BootOffsets } from './dating.ts';
 import { createExchange } from './exchange/exchange.ts';
+import { Labels } from './feedback/labels.ts';
+import { Maintenance } from './feedback/maintenance.ts';
 import { openFleet } from './fleet.ts';
 import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
@@ -112,6 +114,10 @@ export async function startCentral({
     publish(command.agent, 'command', encodeSigned(sign(payloadTypes.command, encodeJson(command), keys.command)));
   const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
   const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
+  const feedback = new Labels({ store, nowMs });
+  const siteOf = (agent: string): string => fleet.agent(agent)?.site ?? '';
+  const maintenance = new Maintenance({ documents: store.documents, siteOf, nowMs });
+  await Promise.all([feedback.start(), maintenance.start()]);
   const models = new ModelsService({
     store,
     keys,
@@ -275,6 +281,8 @@ export async function startCentral({
       identity,
       live,
       mutes,
+      feedback,
+      maintenance,
       bus,
       audit,
       nowMs,

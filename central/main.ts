@@ -10,6 +10,7 @@ import { enrollCommand } from './commands/enroll.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
 import { importCommand } from './commands/import.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { maintenanceCommand } from './commands/maintenance.ts';
 import { muteCommand, unmuteCommand } from './commands/mute.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
@@ -25,6 +26,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['replace', replaceCommand],
   ['mute', muteCommand],
   ['unmute', unmuteCommand],
+  ['maintenance', maintenanceCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['import', importCommand],

@@ -3,6 +3,8 @@ import { scryptSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Audit, AuditEntry, CentralServices, FleetEvent, LiveTick, LiveValues, Models } from '../api.ts';
 import { createBus } from '../bus.ts';
+import { Labels } from '../feedback/labels.ts';
+import { Maintenance } from '../feedback/maintenance.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
 import {
@@ -222,8 +224,11 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     expiresMs: START_MS + 1,
     revoked: false,
   };
+  const store = override.store ?? fakeStore(documents);
+  const nowMs = (): number => clock.nowMs;
+  const siteOf = (id: string): string => (id === someAgent.id ? someAgent.site : '');
   const services: CentralServices = {
-    store: fakeStore(documents),
+    store,
     fleet: {
       agents: () => [someAgent],
       agent: (id) => (id === someAgent.id ? someAgent : null),
@@ -241,11 +246,13 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     identity: { dismiss: async () => {} },
     live,
     mutes: { mute: async () => someOrder, unmute: async () => someOrder, orders: () => [someOrder] },
+    feedback: new Labels({ store, nowMs }),
+    maintenance: new Maintenance({ documents, siteOf, nowMs }),
     alerts: { view: () => someAlerts, test: async (name) => (name === 'on-call' ? '200 OK' : null) },
     budget: () => someBudget,
     bus: createBus(),
     audit,
-    nowMs: () => clock.nowMs,
+    nowMs,
     version: '0.1.0',
     exchange: {
       key: () => new Uint8Array(32),

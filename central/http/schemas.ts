@@ -3,6 +3,7 @@ import { changeKinds, noticeReasons, severities, shapes } from '../../shared/fin
 import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
 import { alertSchemas } from './alert-schemas.ts';
+import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
 import {
   agentId,
   anything,
@@ -226,8 +227,9 @@ export const schemas = {
       ),
       notify: object({ wakes: flag, reason: oneOf(...noticeReasons), cost: number, perWeek: numberOrNull }),
       excessBits: number,
+      ...judgedParts,
     },
-    ['uncertain', 'changes', 'notify', 'excessBits'],
+    ['uncertain', 'changes', 'notify', 'excessBits', ...Object.keys(judgedParts)],
   ),
   StateEvent: object(
     {
@@ -357,6 +359,7 @@ export const schemas = {
     rootKey: text,
   }),
   ...alertSchemas,
+  ...feedbackSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
   StoreStats: object({
     diskBytes: number,

@@ -16,9 +16,7 @@ import type { Timers } from '../shared/clock.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
 import { sparingLog } from '../shared/sparing-log.ts';
-import { encodeEnvelope as encodeSigned, sign } from '../shared/trust/dsse.ts';
-import { type Command, payloadTypes } from '../shared/trust/messages.ts';
-import { encodeJson } from '../shared/trust/strict.ts';
+import type { Command } from '../shared/trust/messages.ts';
 import { downTopic } from '../shared/wire/topics.ts';
 import { notingCarried, openNotifier } from './alerts/open.ts';
 import { pageAssets } from './assets.ts';
@@ -41,7 +39,7 @@ import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
 import { IdentityWatch } from './identity.ts';
 import { Ingest } from './ingest.ts';
-import { openKeys } from './keys.ts';
+import { openKeys, signCommand } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
 import { CentralLive } from './live.ts';
 import { ModelsService } from './models.ts';
@@ -96,7 +94,7 @@ export async function startCentral({
     store,
     bus,
     nowMs,
-    central: () => ({ broker: addresses.broker, prefix, ca: addresses.ca, rootKey: keys.rootKey }),
+    central: () => ({ broker: addresses.broker, prefix, ca: addresses.ca, rootKey: keys.rootKey, keys: keys.keyList }),
     command: (token) => addresses.command(token),
     ...(passwords === null ? {} : { credentials: passwords }),
     onError: (error) =>
@@ -111,7 +109,7 @@ export async function startCentral({
     retain = false,
   ) => link.publish(downTopic(prefix, agent, channel), payload, { qos, retain });
   const sendCommand = (command: Command): Promise<void> =>
-    publish(command.agent, 'command', encodeSigned(sign(payloadTypes.command, encodeJson(command), keys.command)));
+    publish(command.agent, 'command', signCommand(keys, command));
   const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
   const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
   const feedback = new Labels({ store, nowMs });
@@ -218,7 +216,9 @@ export async function startCentral({
     sendChunk: (agent, payload) => publish(agent, 'chunk', payload),
   });
 
-  const alerts = await openNotifier({ config, store, fleet, nowMs, log, url: () => addresses.pages });
+  const planned = (agent: string, atMs: number): boolean =>
+    maintenance.during(agent, { fromMs: atMs, toMs: atMs }) !== null;
+  const alerts = await openNotifier({ config, store, fleet, nowMs, log, url: () => addresses.pages, planned });
   const handlers: CentralLinkHandlers = {
     connected: () => {
       alerts.brokerConnected();

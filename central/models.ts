@@ -6,23 +6,24 @@
  *
  * Documents: versions (`model-versions.ts`), manifests (`manifests.ts`), `model-state`: what an agent runs and is to run.
  */
-import { emptyVerdict } from '../shared/detect/detector.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { DAY_MS, limits } from '../shared/limits.ts';
 import type { SeriesId } from '../shared/series.ts';
 import { chunkOf } from '../shared/trust/chunks.ts';
-import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
+import { encodeEnvelope } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
-import { type ManifestRelease, payloadTypes, type Reported } from '../shared/trust/messages.ts';
+import type { ManifestRelease, Reported, SignedEnvelope } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
 import type { Handover } from './exchange/contract.ts';
+import { ReleaseSigning, type UnsignedRelease, WAITS_FOR_KEY } from './keys/release-signing.ts';
 import { isMuch, LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
+import { bandOf } from './model-band.ts';
 import { ModelContents } from './model-contents.ts';
 import { ModelVersions } from './model-versions.ts';
-import type { ModelsOptions } from './models-options.ts';
+import { type ModelsOptions, trainingOf } from './models-options.ts';
 import { describeRelease } from './releases.ts';
 import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
@@ -30,11 +31,6 @@ import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
 import { type Champion, type RoundResult, trainRound, windowLengthOf } from './train/round.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
-import { zoneOffsets } from './train/zone.ts';
-
-/** Zone offsets that a model carries into its future. */
-const ZONE_AHEAD_MS = 800 * DAY_MS;
-const ZONE_BEHIND_MS = 30 * DAY_MS;
 
 /** What an agent runs and is to run, by slot. */
 interface AgentModels {
@@ -51,6 +47,7 @@ export class ModelsService implements Models {
   readonly #schedule: TrainingSchedule;
   readonly #contents: ModelContents;
   readonly #late: LateWindows;
+  readonly #signing: ReleaseSigning;
   readonly #stop = new AbortController();
   readonly #state = new Map<AgentId, AgentModels>();
   readonly #trained = new Map<AgentId, ModelVersion[]>();
@@ -64,10 +61,10 @@ export class ModelsService implements Models {
     this.#options = options;
     this.#contents = new ModelContents(options.store.documents);
     this.#versions = new ModelVersions(options.store.documents, options.changed);
+    this.#signing = new ReleaseSigning(options.store.documents, options.keys, this.#versions);
     this.#manifests = new Manifests({
       documents: options.store.documents,
-      rollout: options.keys.rollout,
-      keyList: options.keys.keyList,
+      keys: options.keys,
       nowMs: options.nowMs,
       publishDesired: options.publishDesired,
       log: options.log,
@@ -117,6 +114,14 @@ export class ModelsService implements Models {
   /** The broker is there (again): retained manifests are published, in case it lost them. */
   republish(): Promise<void> {
     return this.#inOrder(() => this.#manifests.republish());
+  }
+
+  /** The list of keys is another: all is named again, with it. */
+  relist(): Promise<void> {
+    return this.#inOrder(async () => {
+      for (const agent of this.#state.keys()) await this.#name(agent);
+      await this.#manifests.republish();
+    });
   }
 
   /** Ingest committed windows of the agent, the newest and the oldest of which ended then. */
@@ -173,28 +178,9 @@ export class ModelsService implements Models {
     return this.#versions.get(version);
   }
 
-  async band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
+  band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
     const running = this.#state.get(agent)?.running ?? {};
-    // The newest first: it is for the windows that the agent makes now.
-    for (const kind of modelKinds.toSorted((a, b) => (running[b.slot] ?? 0) - (running[a.slot] ?? 0))) {
-      const version = running[kind.slot];
-      const model = version === undefined ? null : await this.get(version);
-      const params = model && (await this.#contents.parameters(kind, model.contentSha256))?.get(series);
-      if (version === undefined || params === null || params === undefined) continue;
-      const state = kind.detector.start(params);
-      const x = new Float64Array(1);
-      const quality = new Uint8Array(1);
-      const out = emptyVerdict();
-      const low: (number | null)[] = [];
-      const high: (number | null)[] = [];
-      for (const utcMs of timesMs) {
-        kind.detector.score(params, state, x, quality, { monotonicMs: 0, utcMs }, out);
-        low.push(Number.isFinite(out.expectedLow) ? out.expectedLow : null);
-        high.push(Number.isFinite(out.expectedHigh) ? out.expectedHigh : null);
-      }
-      return { version, timesMs, low, high };
-    }
-    return null;
+    return bandOf({ running, get: (version) => this.get(version), contents: this.#contents }, series, timesMs);
   }
 
   async trainNow(agent?: AgentId): Promise<readonly ModelVersion[]> {
@@ -261,7 +247,7 @@ export class ModelsService implements Models {
     const windowMs = await windowLengthOf(this.#options.store, agent);
     for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
       try {
-        const training = this.#training(agent, windowMs);
+        const training = trainingOf(this.#options, agent, windowMs);
         const champion = await this.#champion(agent, kind);
         const round = await trainRound({
           ...this.#options,
@@ -278,17 +264,6 @@ export class ModelsService implements Models {
       }
     }
     this.#trained.set(agent, made);
-  }
-
-  #training(agent: AgentId, windowMs: number): TrainingOptions {
-    const zone = this.#options.zoneOf?.(agent) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const nowMs = this.#options.nowMs();
-    return {
-      windowMs,
-      zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
-      findingsPerDay: this.#options.findingsPerDay ?? 1,
-      ...this.#options.training,
-    };
   }
 
   /** What the agent runs or is to run, newest first, as far as its content is here. */
@@ -316,14 +291,17 @@ export class ModelsService implements Models {
     const number = await this.#versions.next();
     const contentSha256 = sha256Hex(round.content);
     const release = describeRelease(agent, kind, training, round, number, this.#options.nowMs());
-    const envelope = encodeEnvelope(sign(payloadTypes.release, encodeJson(release), this.#options.keys.model));
-    const releaseSha256 = sha256Hex(envelope);
     const fits = round.content.length <= limits.blobBytes;
-    const accepted = round.accepted && fits;
+    const better = round.accepted && fits;
+    const releaseSha256 = better ? await this.#signing.sign(number, agent, release) : '';
+    const accepted = releaseSha256 !== '';
+    const waits = better && !accepted;
     const reason = fits
       ? round.reason
       : `Its content has ${round.content.length} bytes; ${limits.blobBytes} are allowed.`;
-    const transition = advance('challenger', { type: 'evaluated', accepted, reason })!;
+    const transition = waits
+      ? { state: 'challenger' as const, reason: `${reason} ${WAITS_FOR_KEY}` }
+      : advance('challenger', { type: 'evaluated', accepted, reason })!;
     const model: ModelVersion = {
       version: number,
       kind: kind.slot,
@@ -332,18 +310,15 @@ export class ModelsService implements Models {
       fromMs: round.fromMs,
       toMs: round.toMs,
       series: round.series,
-      releaseSha256: accepted ? releaseSha256 : '',
+      releaseSha256,
       contentSha256,
       contentBytes: round.content.length,
       state: transition.state,
-      reason,
+      reason: transition.reason ?? reason,
       evaluation: round.evaluation,
       window: round.window,
     };
-    if (accepted) {
-      await documents.putBlob(contentSha256, round.content);
-      await documents.putBlob(releaseSha256, envelope);
-    }
+    if (better) await documents.putBlob(contentSha256, round.content);
     const before = this.#state.get(agent) ?? { running: {}, desired: {}, fromMs: 0, toMs: 0 };
     const replaced = before.desired[kind.slot];
     const desired = accepted ? { ...before.desired, [kind.slot]: number } : before.desired;
@@ -364,12 +339,43 @@ export class ModelsService implements Models {
     return model;
   }
 
+  /** Releases that wait for a key that is kept elsewhere. */
+  waiting(): Promise<readonly UnsignedRelease[]> {
+    return this.#signing.waiting();
+  }
+
+  /** Takes in a release that was signed elsewhere; false where it does not wait (any more). Its key is checked before. */
+  signed(envelope: SignedEnvelope): Promise<boolean> {
+    return this.#inOrder(async () => {
+      const release = await this.#signing.take(envelope);
+      if (release === null) return false;
+      const { agent, slot, version } = release;
+      const state = this.#state.get(agent) ?? { running: {}, desired: {}, fromMs: 0, toMs: 0 };
+      await this.#saveState(agent, { ...state, desired: { ...state.desired, [slot]: version } });
+      await this.#signing.done(release);
+      const replaced = state.desired[slot];
+      if (replaced !== version && state.running[slot] !== replaced) {
+        await this.#versions.advance(replaced, { type: 'superseded', by: version });
+      }
+      this.#said.delete(agent);
+      await this.#name(agent);
+      this.#options.changed(agent, version);
+      return true;
+    });
+  }
+
+  /** Version of the list of keys that the agent goes by. */
+  acceptedList(agent: AgentId, reported: Reported): number {
+    return this.#manifests.acceptedList(agent, reported);
+  }
+
   /** Publishes a manifest that names what the agent is to run, unless the latest does: a stop may have come between. */
   async #name(agent: AgentId): Promise<void> {
     const named = this.#manifests.releases(agent);
     const releases: ManifestRelease[] = [];
     for (const [slot, version] of Object.entries(this.#state.get(agent)?.desired ?? {})) {
-      const releaseSha256 = (await this.get(version))?.releaseSha256 ?? '';
+      const model = await this.get(version);
+      const releaseSha256 = model === null ? '' : await this.#signing.inForce(model);
       const envelope = await this.#options.store.documents.getBlob(releaseSha256);
       if (envelope !== null) releases.push({ slot, releaseSha256, releaseBytes: envelope.length });
     }

@@ -157,16 +157,7 @@ export function verifyCommand(
 
 function parseManifest(payload: Uint8Array): Manifest {
   const json = objectOf(parseJson(payload, limits.controlBytes, 'manifest'), 'manifest');
-  const releases = listOf(json.releases, 'manifest.releases', RELEASES_PER_MANIFEST, (item, at) => {
-    const entry = objectOf(item, at);
-    return {
-      slot: textOf(entry.slot, `${at}.slot`, 65, SLOT_PATTERN),
-      releaseSha256: textOf(entry.releaseSha256, `${at}.releaseSha256`, 64, SHA256_PATTERN),
-      releaseBytes: integerOf(entry.releaseBytes, `${at}.releaseBytes`, 1, RELEASE_BYTES),
-    };
-  });
-  const slots = new Set(releases.map((entry) => entry.slot));
-  if (slots.size !== releases.length) invalid('manifest.releases', 'names a slot twice');
+  const releases = releasesOf(json.releases, 'manifest.releases');
   return {
     manifest: constantOf(json.manifest, 'manifest.manifest', 1),
     agent: textOf(json.agent, 'manifest.agent', 64, ID_PATTERN),
@@ -177,6 +168,7 @@ function parseManifest(payload: Uint8Array): Manifest {
       textOf(item, at, 64, ID_PATTERN),
     ),
     releases,
+    ...(json.shadows === undefined ? {} : { shadows: releasesOf(json.shadows, 'manifest.shadows') }),
     ...(json.notificationsPerWeek === undefined
       ? {}
       : {
@@ -184,6 +176,19 @@ function parseManifest(payload: Uint8Array): Manifest {
         }),
     ...(json.keys === undefined ? {} : { keys: envelopeOf(json.keys, 'manifest.keys') }),
   };
+}
+
+function releasesOf(value: unknown, where: string): readonly ManifestRelease[] {
+  const releases = listOf(value, where, RELEASES_PER_MANIFEST, (item, at) => {
+    const entry = objectOf(item, at);
+    return {
+      slot: textOf(entry.slot, `${at}.slot`, 65, SLOT_PATTERN),
+      releaseSha256: textOf(entry.releaseSha256, `${at}.releaseSha256`, 64, SHA256_PATTERN),
+      releaseBytes: integerOf(entry.releaseBytes, `${at}.releaseBytes`, 1, RELEASE_BYTES),
+    };
+  });
+  if (new Set(releases.map((entry) => entry.slot)).size !== releases.length) invalid(where, 'names a slot twice');
+  return releases;
 }
 
 function parseRelease(payload: Uint8Array): Release {

@@ -10,6 +10,8 @@ import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
 import type { Exchange } from './exchange/contract.ts';
 import type { Feedback, MaintenancePlan } from './feedback/api.ts';
+import type { Forecasts } from './forecast/api.ts';
+import type { KeysService } from './keys/api.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {
@@ -245,10 +247,13 @@ export interface CentralServices {
   /** What operators say of incidents. */
   readonly feedback: Feedback;
   readonly maintenance: MaintenancePlan;
+  readonly keys: KeysService;
   /** Who is told of what, and who is overdue. */
   readonly alerts: Alerts;
   /** What was spent of the budgets of false alarms. */
   readonly budget: () => BudgetState;
+  /** When resources come to their end. */
+  readonly forecasts: Forecasts;
   readonly bus: Bus;
   readonly audit: Audit;
   readonly nowMs: () => number;

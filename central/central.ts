@@ -35,15 +35,19 @@ import { createExchange } from './exchange/exchange.ts';
 import { Labels } from './feedback/labels.ts';
 import { Maintenance } from './feedback/maintenance.ts';
 import { openFleet } from './fleet.ts';
+import { ForecastChild } from './forecast/child.ts';
+import { ForecastService } from './forecast/service.ts';
 import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
 import { IdentityWatch } from './identity.ts';
 import { Ingest } from './ingest.ts';
+import { RunningKeys } from './keys/service.ts';
 import { openKeys, signCommand } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
 import { CentralLive } from './live.ts';
 import { ModelsService } from './models.ts';
 import { CentralMutes } from './mutes.ts';
+import { ownCommand } from './own-command.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { Strangers } from './strangers.ts';
@@ -140,12 +144,36 @@ export async function startCentral({
       intervalMs: config.training.interval,
     },
   });
+  const runningKeys = new RunningKeys({
+    keys,
+    nowMs,
+    log,
+    agents: () => fleet.agents().filter(({ retiredMs }) => retiredMs === null),
+    acceptedList: (agent, reported) => models.manifests.acceptedList(agent, reported),
+    waiting: () => models.signing.waiting(),
+    signed: (envelope) => models.signed(envelope),
+    changed: () => models.relist(),
+  });
   const shares = new NotificationShares({
     store,
     bus,
     agents: () => fleet.agents(),
     publish: (agent, perWeek) => models.share(agent, perWeek),
     perWeek: config.budget.notificationsPerWeek,
+    nowMs,
+    timers,
+    log,
+  });
+  const forecaster = new ForecastChild(ownCommand('make-forecasts'));
+  const forecasts = new ForecastService({
+    store,
+    agents: () =>
+      fleet
+        .agents()
+        .filter(({ retiredMs }) => retiredMs === null)
+        .map(({ id }) => id),
+    outlook: (task) => forecaster.outlook(task),
+    idle: () => forecaster.end(),
     nowMs,
     timers,
     log,
@@ -208,6 +236,7 @@ export async function startCentral({
     reported: (agent, reported) => {
       fleet.onReported(agent, reported);
       void models.onReported(agent, reported);
+      void runningKeys.reported(agent, reported);
       mutes.reported(agent, reported);
       shares.reported(agent, reported.manifestVersion);
     },
@@ -264,6 +293,7 @@ export async function startCentral({
   await models.start();
   await mutes.start();
   await shares.start();
+  await forecasts.start();
   redating.start();
   await identity.start(fleet.agents().map(({ id }) => id));
   for (const { id } of fleet.agents()) {
@@ -283,12 +313,14 @@ export async function startCentral({
       mutes,
       feedback,
       maintenance,
+      keys: runningKeys,
       bus,
       audit,
       nowMs,
       version,
       alerts,
       budget: () => shares.state(),
+      forecasts,
       exchange: notingCarried(createExchange({ documents: store.documents, fleet, ingest, models }), alerts),
       caFingerprint: tls?.current().fingerprint ?? null,
       strangers: () => strangers.list().filter(({ agent }) => fleet.agent(agent) === null),
@@ -362,6 +394,7 @@ export async function startCentral({
       await alerts.close();
       await redating.stop();
       await shares.close();
+      await forecasts.close();
       await models.close();
       await identity.close();
       await fleet.close();

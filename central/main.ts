@@ -7,6 +7,7 @@ import { backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
+import { forecastCommand } from './commands/forecast.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
 import { importCommand } from './commands/import.ts';
 import { ledgerCommand } from './commands/ledger.ts';
@@ -33,6 +34,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['ledger', ledgerCommand],
   ['alerts', alertsCommand],
   ['version', versionCommand],
+  ['make-forecasts', forecastCommand],
 ]);
 
 const stopping = new AbortController();

@@ -12,7 +12,7 @@ const MOST_ORIGINS = 8;
 const LEAST_ORIGINS = 4;
 const COVERAGE = 0.9;
 /** Errors of one origin hang together: they count as so many. */
-const ERRORS_OF_AN_ORIGIN = 4;
+const ERRORS_OF_AN_ORIGIN = 3;
 /** A slow model whose first trial is worse than the best one's by this is not tried further. */
 const SLOW_MARGIN = 0.95;
 /** Better than the naive forecast by less than this is no better. */

@@ -10,6 +10,7 @@ import { enrollCommand } from './commands/enroll.ts';
 import { forecastCommand } from './commands/forecast.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
 import { importCommand } from './commands/import.ts';
+import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { maintenanceCommand } from './commands/maintenance.ts';
 import { muteCommand, unmuteCommand } from './commands/mute.ts';
@@ -33,6 +34,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['import', importCommand],
   ['ledger', ledgerCommand],
   ['alerts', alertsCommand],
+  ['keys', keysCommand],
   ['version', versionCommand],
   ['make-forecasts', forecastCommand],
 ]);

@@ -17,7 +17,7 @@ import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
 import type { Handover } from './exchange/contract.ts';
-import { ReleaseSigning, type UnsignedRelease, WAITS_FOR_KEY } from './keys/release-signing.ts';
+import { ReleaseSigning, WAITS_FOR_KEY } from './keys/release-signing.ts';
 import { isMuch, LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { bandOf } from './model-band.ts';
@@ -43,11 +43,11 @@ interface AgentModels {
 export class ModelsService implements Models {
   readonly #options: ModelsOptions;
   readonly #versions: ModelVersions;
-  readonly #manifests: Manifests;
+  readonly manifests: Manifests;
   readonly #schedule: TrainingSchedule;
   readonly #contents: ModelContents;
   readonly #late: LateWindows;
-  readonly #signing: ReleaseSigning;
+  readonly signing: ReleaseSigning;
   readonly #stop = new AbortController();
   readonly #state = new Map<AgentId, AgentModels>();
   readonly #trained = new Map<AgentId, ModelVersion[]>();
@@ -61,8 +61,8 @@ export class ModelsService implements Models {
     this.#options = options;
     this.#contents = new ModelContents(options.store.documents);
     this.#versions = new ModelVersions(options.store.documents, options.changed);
-    this.#signing = new ReleaseSigning(options.store.documents, options.keys, this.#versions);
-    this.#manifests = new Manifests({
+    this.signing = new ReleaseSigning(options.store.documents, options.keys, this.#versions);
+    this.manifests = new Manifests({
       documents: options.store.documents,
       keys: options.keys,
       nowMs: options.nowMs,
@@ -85,7 +85,7 @@ export class ModelsService implements Models {
 
   /** Loads what was there and publishes the manifests again. */
   async start(): Promise<void> {
-    await this.#manifests.load();
+    await this.manifests.load();
     for await (const { key, value } of listAll<AgentModels>(this.#options.store.documents, 'model-state')) {
       this.#state.set(key, value);
       if (value.toMs > value.fromMs) this.#schedule.restore(key, value.fromMs, value.toMs);
@@ -113,14 +113,14 @@ export class ModelsService implements Models {
 
   /** The broker is there (again): retained manifests are published, in case it lost them. */
   republish(): Promise<void> {
-    return this.#inOrder(() => this.#manifests.republish());
+    return this.#inOrder(() => this.manifests.republish());
   }
 
   /** The list of keys is another: all is named again, with it. */
   relist(): Promise<void> {
     return this.#inOrder(async () => {
       for (const agent of this.#state.keys()) await this.#name(agent);
-      await this.#manifests.republish();
+      await this.manifests.republish();
     });
   }
 
@@ -143,7 +143,7 @@ export class ModelsService implements Models {
   /** Answers up/get: a piece of a release or content that this agent's manifest names; null for all else. */
   async chunk(agent: AgentId, sha256: string, index: number): Promise<Chunk | null> {
     const documents = this.#options.store.documents;
-    const releases = this.#manifests.releases(agent).map((entry) => entry.releaseSha256);
+    const releases = this.manifests.releases(agent).map((entry) => entry.releaseSha256);
     if (!releases.includes(sha256)) {
       const versions = await Promise.all(Object.values(this.#state.get(agent)?.desired ?? {}).map((v) => this.get(v)));
       if (!versions.some((version) => version?.contentSha256 === sha256)) return null;
@@ -156,8 +156,8 @@ export class ModelsService implements Models {
   handover(agent: AgentId): Promise<Handover> {
     return this.#inOrder(async () => {
       const known = await this.list(agent);
-      const envelope = this.#manifests.envelope(agent);
-      const releases = this.#manifests.releases(agent).map(({ releaseSha256 }) => ({
+      const envelope = this.manifests.envelope(agent);
+      const releases = this.manifests.releases(agent).map(({ releaseSha256 }) => ({
         releaseSha256,
         contentSha256: known.find((model) => model.releaseSha256 === releaseSha256)?.contentSha256 ?? '',
       }));
@@ -167,7 +167,7 @@ export class ModelsService implements Models {
 
   /** Gives an agent another share of the fleet's notifications; the version of the manifest that says it, 0: not yet. */
   share(agent: AgentId, notificationsPerWeek: number): Promise<number> {
-    return this.#inOrder(() => this.#manifests.share(agent, notificationsPerWeek));
+    return this.#inOrder(() => this.manifests.share(agent, notificationsPerWeek));
   }
 
   list(agent?: AgentId): Promise<readonly ModelVersion[]> {
@@ -203,7 +203,7 @@ export class ModelsService implements Models {
     if (this.#said.get(agent) === said) return Promise.resolve();
     return this.#inOrder(async () => {
       this.#said.set(agent, said);
-      await this.#manifests.reported(agent, reported);
+      await this.manifests.reported(agent, reported);
       const state = this.#state.get(agent);
       if (state === undefined) return;
       const known = await this.list(agent);
@@ -238,7 +238,7 @@ export class ModelsService implements Models {
   }
 
   #concerns(agent: AgentId, what: string, model: ModelVersion): boolean {
-    const names = [`manifest:${this.#manifests.version(agent)}`, `release:${model.releaseSha256}`];
+    const names = [`manifest:${this.manifests.version(agent)}`, `release:${model.releaseSha256}`];
     return names.includes(what) || what === `content:${model.contentSha256}`;
   }
 
@@ -293,7 +293,7 @@ export class ModelsService implements Models {
     const release = describeRelease(agent, kind, training, round, number, this.#options.nowMs());
     const fits = round.content.length <= limits.blobBytes;
     const better = round.accepted && fits;
-    const releaseSha256 = better ? await this.#signing.sign(number, agent, release) : '';
+    const releaseSha256 = better ? await this.signing.sign(number, agent, release) : '';
     const accepted = releaseSha256 !== '';
     const waits = better && !accepted;
     const reason = fits
@@ -339,20 +339,15 @@ export class ModelsService implements Models {
     return model;
   }
 
-  /** Releases that wait for a key that is kept elsewhere. */
-  waiting(): Promise<readonly UnsignedRelease[]> {
-    return this.#signing.waiting();
-  }
-
   /** Takes in a release that was signed elsewhere; false where it does not wait (any more). Its key is checked before. */
   signed(envelope: SignedEnvelope): Promise<boolean> {
     return this.#inOrder(async () => {
-      const release = await this.#signing.take(envelope);
+      const release = await this.signing.take(envelope);
       if (release === null) return false;
       const { agent, slot, version } = release;
       const state = this.#state.get(agent) ?? { running: {}, desired: {}, fromMs: 0, toMs: 0 };
       await this.#saveState(agent, { ...state, desired: { ...state.desired, [slot]: version } });
-      await this.#signing.done(release);
+      await this.signing.done(release);
       const replaced = state.desired[slot];
       if (replaced !== version && state.running[slot] !== replaced) {
         await this.#versions.advance(replaced, { type: 'superseded', by: version });
@@ -364,23 +359,18 @@ export class ModelsService implements Models {
     });
   }
 
-  /** Version of the list of keys that the agent goes by. */
-  acceptedList(agent: AgentId, reported: Reported): number {
-    return this.#manifests.acceptedList(agent, reported);
-  }
-
   /** Publishes a manifest that names what the agent is to run, unless the latest does: a stop may have come between. */
   async #name(agent: AgentId): Promise<void> {
-    const named = this.#manifests.releases(agent);
+    const named = this.manifests.releases(agent);
     const releases: ManifestRelease[] = [];
     for (const [slot, version] of Object.entries(this.#state.get(agent)?.desired ?? {})) {
       const model = await this.get(version);
-      const releaseSha256 = model === null ? '' : await this.#signing.inForce(model);
+      const releaseSha256 = model === null ? '' : await this.signing.inForce(model);
       const envelope = await this.#options.store.documents.getBlob(releaseSha256);
       if (envelope !== null) releases.push({ slot, releaseSha256, releaseBytes: envelope.length });
     }
     const same = releases.every((entry) => named.some((each) => each.releaseSha256 === entry.releaseSha256));
-    if (!same) await this.#manifests.publish(agent, releases);
+    if (!same) await this.manifests.publish(agent, releases);
   }
 
   async #saveState(agent: AgentId, state: AgentModels): Promise<void> {

@@ -4,6 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
 import { alertSchemas } from './alert-schemas.ts';
 import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
+import { keysSchemas } from './keys-schemas.ts';
 import {
   agentId,
   anything,
@@ -360,6 +361,7 @@ export const schemas = {
   }),
   ...alertSchemas,
   ...feedbackSchemas,
+  ...keysSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
   StoreStats: object({
     diskBytes: number,

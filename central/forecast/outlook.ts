@@ -41,6 +41,8 @@ export interface Outlook {
 /** Seasons that a history must have. */
 const LEAST_SEASONS = 4;
 const LEAST_STEPS = 21;
+/** Squares of it can be summed. */
+const MOST_ABSOLUTE = 1e100;
 /** Part of the history that a backtest looks ahead, and most seasons of it. */
 const REACH_SHARE = 1 / 7;
 const MOST_REACH_SEASONS = 3;
@@ -48,7 +50,11 @@ const MOST_REACH_SEASONS = 3;
 const FURTHEST_HISTORIES = 1;
 
 /** Null where the history is too short. */
-export function outlookOf({ column, season, horizon, lowest, highest }: OutlookTask): Outlook | null {
+export function outlookOf({ column: given, season, horizon, lowest, highest }: OutlookTask): Outlook | null {
+  // What is impossible was not measured.
+  const floor = Math.max(lowest, -MOST_ABSOLUTE);
+  const ceiling = Math.min(highest, MOST_ABSOLUTE);
+  const column = given.map((value) => (value >= floor && value <= ceiling ? value : Number.NaN));
   const least = Math.max(LEAST_STEPS, LEAST_SEASONS * season);
   const prepared = prepare(column, season, least);
   if (prepared === null) return null;

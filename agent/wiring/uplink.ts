@@ -150,6 +150,7 @@ export class Uplink {
       },
       share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
       deactivate: (slot) => sensing.models.deactivate(slot),
+      beside: sensing.models,
       command: (command) => this.#do(command),
     });
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an

@@ -11,6 +11,7 @@ import './styles/mute.css';
 import './styles/panels.css';
 import './styles/ledger.css';
 import './styles/alerts.css';
+import './styles/forecast.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 

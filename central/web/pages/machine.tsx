@@ -11,6 +11,7 @@ import { SiteZone, zoneFor } from '../components/zone.ts';
 import type { Fleet } from '../fleet.ts';
 import { counted } from '../format.ts';
 import { EventsPanel } from '../panels/events.tsx';
+import { ForecastsPanel } from '../panels/forecasts.tsx';
 import { IncidentsPanel } from '../panels/incidents.tsx';
 import { type InventoryAnswer, InventoryPanel } from '../panels/inventory.tsx';
 import { LedgerPanel } from '../panels/ledger.tsx';
@@ -32,6 +33,7 @@ interface Props {
 const tabs = [
   ['', 'Metrics'],
   ['incidents', 'Incidents'],
+  ['forecasts', 'Forecasts'],
   ['processes', 'Processes'],
   ['events', 'Events'],
   ['model', 'Model'],
@@ -100,6 +102,7 @@ export function MachinePage({ id, tab, fleet }: Props) {
         </nav>
         {tab === '' && <MetricsTab agent={agent} board={board} fleet={fleet} incidents={known} />}
         {tab === 'incidents' && <IncidentsPanel agent={agent} incidents={incidents} />}
+        {tab === 'forecasts' && <ForecastsPanel agent={agent} />}
         {tab === 'processes' && <ProcessesPanel agent={agent} fleet={fleet} />}
         {tab === 'events' && <EventsPanel agent={agent} fleet={fleet} />}
         {tab === 'model' && <ModelPanel agent={agent} fleet={fleet} />}

@@ -5,6 +5,7 @@ import type { Log } from '../shared/log.ts';
 import type { CentralKeys } from './keys.ts';
 import type { AgentId, Store } from './store/store.ts';
 import type { TrainingOptions } from './train/kind.ts';
+import type { RoundOptions } from './train/round.ts';
 import type { TrainingTimes } from './train/schedule.ts';
 import { zoneOffsets } from './train/zone.ts';
 
@@ -12,7 +13,7 @@ import { zoneOffsets } from './train/zone.ts';
 const ZONE_AHEAD_MS = 800 * DAY_MS;
 const ZONE_BEHIND_MS = 30 * DAY_MS;
 
-export interface ModelsOptions {
+export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' | 'meanings'> {
   readonly store: Store;
   readonly keys: CentralKeys;
   readonly nowMs: () => number;

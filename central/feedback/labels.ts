@@ -32,6 +32,9 @@ export interface KeptLabel extends IncidentLabel {
   readonly agent: AgentId;
   readonly epoch: EpochId;
   readonly seq: number;
+  /** Of the incident, as it was when it was judged. */
+  readonly openedMs: number;
+  readonly closedMs: number | null;
   readonly vector: ContributionVector;
   readonly series: readonly LabelledSeries[];
 }
@@ -72,10 +75,10 @@ export class Labels implements Feedback {
     if (known === undefined && this.#labels.size >= MOST_LABELS) {
       throw new PicketError('conflict', `${MOST_LABELS} incidents are judged; withdraw some that are old.`);
     }
-    const { vector, series } = incident === null ? known! : rememberedOf(incident);
+    const remembered = incident === null ? rememberedBefore(known!) : rememberedOf(incident);
     const about = verdict === 'real' && name !== null ? this.#spelled(name) : null;
     const atMs = Math.round(this.#options.nowMs());
-    const label: KeptLabel = { agent, epoch, seq, verdict, class: about, note, by, atMs, vector, series };
+    const label: KeptLabel = { ...remembered, agent, epoch, seq, verdict, class: about, note, by, atMs };
     await this.#options.store.documents.put(LABELS, key, label);
     this.#labels.set(key, label);
     this.#compared = null;
@@ -140,7 +143,15 @@ function shown({ verdict, class: name, note, by, atMs }: KeptLabel): IncidentLab
   return { verdict, class: name, note, by, atMs };
 }
 
-function rememberedOf(incident: Incident): Pick<KeptLabel, 'vector' | 'series'> {
+type Remembered = Pick<KeptLabel, 'openedMs' | 'closedMs' | 'vector' | 'series'>;
+
+/** The incident is gone by age: what was kept of it stays. */
+function rememberedBefore({ openedMs, closedMs, vector, series }: KeptLabel): Remembered {
+  return { openedMs, closedMs, vector, series };
+}
+
+function rememberedOf(incident: Incident): Remembered {
+  const { openedMs, closedMs } = incident;
   const series = incident.findings.map(({ series: id, tier, seen, expectedLow, expectedHigh }): LabelledSeries => {
     if (seen === null || expectedLow === null || expectedHigh === null || !(expectedHigh > expectedLow)) {
       return { series: id, tier, side: null, times: null };
@@ -148,5 +159,5 @@ function rememberedOf(incident: Incident): Pick<KeptLabel, 'vector' | 'series'> 
     const off = (seen - (expectedLow + expectedHigh) / 2) / ((expectedHigh - expectedLow) / 2);
     return { series: id, tier, side: off >= 0 ? 'high' : 'low', times: Math.abs(off) };
   });
-  return { vector: contributionsOf(incident), series };
+  return { openedMs, closedMs, vector: contributionsOf(incident), series };
 }

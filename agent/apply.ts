@@ -189,10 +189,9 @@ export class ApplyStage {
     } catch (error) {
       this.#refuse('start', error);
     }
-    const { enrolledKeys } = this.#options;
     // What the enrolment says counts until the central sent something newer.
-    if (enrolledKeys !== undefined) {
-      await this.#adoptKeys(enrolledKeys).catch((error: unknown) => {
+    if (this.#options.enrolledKeys !== undefined) {
+      await this.#adoptKeys(this.#options.enrolledKeys).catch((error: unknown) => {
         if (codeOf(error) !== 'manifest.not_newer') this.#refuse('keys', error);
         this.#keysContested = false;
       });

@@ -41,7 +41,6 @@ import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
 import { IdentityWatch } from './identity.ts';
 import { Ingest } from './ingest.ts';
-import { RunningKeys } from './keys/service.ts';
 import { openKeys, signCommand } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
 import { CentralLive } from './live.ts';
@@ -54,6 +53,7 @@ import { Strangers } from './strangers.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed, followVitals } from './wiring/committed.ts';
+import { followKeys } from './wiring/keys.ts';
 
 const MAINTAIN_MS = 10 * MINUTE_MS;
 const RENEW_MS = 12 * HOUR_MS;
@@ -144,16 +144,7 @@ export async function startCentral({
       intervalMs: config.training.interval,
     },
   });
-  const runningKeys = new RunningKeys({
-    keys,
-    nowMs,
-    log,
-    agents: () => fleet.agents().filter(({ retiredMs }) => retiredMs === null),
-    acceptedList: (agent, reported) => models.manifests.acceptedList(agent, reported),
-    waiting: () => models.signing.waiting(),
-    signed: (envelope) => models.signed(envelope),
-    changed: () => models.relist(),
-  });
+  const runningKeys = followKeys({ keys, fleet, models, nowMs, log });
   const shares = new NotificationShares({
     store,
     bus,

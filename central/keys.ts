@@ -18,8 +18,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PicketError } from '../shared/errors.ts';
-import { limits } from '../shared/limits.ts';
-import { encodeEnvelope, envelopeOf, keyIdOf, type SigningKey, sign } from '../shared/trust/dsse.ts';
+import { encodeEnvelope, keyIdOf, type SigningKey, sign } from '../shared/trust/dsse.ts';
 import { newerKeyList, parseKeyList, verifyKeyList } from '../shared/trust/key-list.ts';
 import {
   type Command,
@@ -29,7 +28,8 @@ import {
   payloadTypes,
   type SignedEnvelope,
 } from '../shared/trust/messages.ts';
-import { encodeJson, integerOf, listOf, objectOf, parseJson, textOf } from '../shared/trust/strict.ts';
+import { encodeJson } from '../shared/trust/strict.ts';
+import type { Rotation, WorkingRole } from './keys/api.ts';
 import {
   generateKey,
   type HeldKey,
@@ -41,31 +41,12 @@ import {
   saveKey,
   writeDurably,
 } from './keys/files.ts';
+import { readSaved, type Saved } from './keys/saved.ts';
 
-export type WorkingRole = Exclude<KeyRole, 'root'>;
 export const workingRoles = ['model', 'configuration', 'rollout', 'command'] as const;
 /** Roles that a central can run without. */
 export const mayBeOffline: readonly KeyRole[] = ['model', 'configuration', 'root'];
 const places: readonly KeyPlace[] = ['current', 'old', 'next'];
-
-interface Saved {
-  readonly rootKey: string;
-  readonly list: SignedEnvelope;
-  /** A list that waits for the root's signature; null where none does. */
-  readonly next: SignedEnvelope['payload'] | null;
-  /** Roles the private keys of which are kept elsewhere. */
-  readonly offline: readonly string[];
-  /** With which version of the list a key joined it; what is not there was in it from the start. */
-  readonly joined: Readonly<Record<string, number>>;
-}
-
-export interface Rotation {
-  /** The new key's public part, where its private part is kept elsewhere; not said: made here. */
-  readonly publicKey?: string | undefined;
-  /** Those before it are dropped with the same list. */
-  readonly now?: boolean;
-  readonly notAfterMs?: number | undefined;
-}
 
 /** Opens the keys in this directory, or makes them. Throws `config.unreadable`, `config.invalid`, `signature.invalid`. */
 export async function openKeys(directory: string, nowMs: () => number = Date.now): Promise<CentralKeys> {
@@ -398,18 +379,4 @@ export class CentralKeys {
     this.#chain = done.catch(() => {});
     return done;
   }
-}
-
-/** Of a central of any version: what came later may be missing. */
-function readSaved(text: Uint8Array, file: string): Saved {
-  const json = objectOf(parseJson(text, 4 * limits.controlBytes, file), file);
-  const joined = Object.entries(objectOf(json.joined ?? {}, `${file}: joined`));
-  return {
-    rootKey: textOf(json.rootKey, `${file}: rootKey`, 64),
-    list: envelopeOf(json.list, `${file}: list`),
-    next:
-      json.next === undefined || json.next === null ? null : textOf(json.next, `${file}: next`, limits.controlBytes),
-    offline: listOf(json.offline ?? [], `${file}: offline`, 16, (item, at) => textOf(item, at, 16)),
-    joined: Object.fromEntries(joined.map(([keyid, version]) => [keyid, integerOf(version, `${file}: joined`)])),
-  };
 }

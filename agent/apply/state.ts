@@ -1,6 +1,6 @@
 /** What the apply stage keeps on disk, read back as carefully as if it came from outside. */
 import { limits } from '../../shared/limits.ts';
-import { envelopeOf } from '../../shared/trust/dsse.ts';
+import { envelopeOf } from '../../shared/trust/envelope.ts';
 import type { ManifestRelease, RevertedRelease, SignedEnvelope } from '../../shared/trust/messages.ts';
 import { REPORTED_REVERTED, REVERTED_TEXT } from '../../shared/trust/reported.ts';
 import {

@@ -1,6 +1,15 @@
 /** Keys, as pages and the command line see them: public parts, and what waits for a signature made elsewhere. */
 import type { KeyRole, SignedEnvelope } from '../../shared/trust/messages.ts';
-import type { Rotation, WorkingRole } from '../keys.ts';
+
+export type WorkingRole = Exclude<KeyRole, 'root'>;
+
+export interface Rotation {
+  /** The new key's public part, where its private part is kept elsewhere; not said: made here. */
+  readonly publicKey?: string | undefined;
+  /** Those before it are dropped with the same list. */
+  readonly now?: boolean;
+  readonly notAfterMs?: number | undefined;
+}
 
 export interface KeyState {
   readonly role: KeyRole;

@@ -5,7 +5,8 @@
  */
 import { PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { envelopeOf, sign } from '../../shared/trust/dsse.ts';
+import { sign } from '../../shared/trust/dsse.ts';
+import { envelopeOf } from '../../shared/trust/envelope.ts';
 import { parseKeyList } from '../../shared/trust/key-list.ts';
 import { payloadTypes, type SignedEnvelope } from '../../shared/trust/messages.ts';
 import { constantOf, encodeJson, integerOf, listOf, objectOf, parseJson, textOf } from '../../shared/trust/strict.ts';

@@ -7,7 +7,8 @@ import { verifyKeyList } from '../../shared/trust/key-list.ts';
 import { type KeyList, payloadTypes } from '../../shared/trust/messages.ts';
 import { encodeJson } from '../../shared/trust/strict.ts';
 import { TestAuthority } from '../../test/support/trust.ts';
-import { type CentralKeys, openKeys, type WorkingRole } from '../keys.ts';
+import { type CentralKeys, openKeys } from '../keys.ts';
+import type { WorkingRole } from './api.ts';
 import { generateKey, type HeldKey, keyFile, loadKey, saveKey } from './files.ts';
 
 let directory: string;

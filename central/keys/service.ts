@@ -8,8 +8,8 @@ import { keyIdOf } from '../../shared/trust/dsse.ts';
 import { parseKeyList, verifyBy } from '../../shared/trust/key-list.ts';
 import { type KeyRole, payloadTypes, type Reported, type SignedEnvelope } from '../../shared/trust/messages.ts';
 import { readRelease, roleOfRelease } from '../../shared/trust/verify.ts';
-import type { CentralKeys, Rotation, WorkingRole } from '../keys.ts';
-import type { KeyState, KeysService, KeysState, RequestItem } from './api.ts';
+import type { CentralKeys } from '../keys.ts';
+import type { KeyState, KeysService, KeysState, RequestItem, Rotation, WorkingRole } from './api.ts';
 import type { UnsignedRelease } from './release-signing.ts';
 
 export interface RunningKeysOptions {

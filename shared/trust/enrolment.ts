@@ -4,7 +4,7 @@
  */
 import { PicketError } from '../errors.ts';
 import { ID_PATTERN, limits } from '../limits.ts';
-import { envelopeOf } from './dsse.ts';
+import { envelopeOf } from './envelope.ts';
 import type { SignedEnvelope } from './messages.ts';
 
 export interface EnrolmentRequest {

@@ -1,7 +1,7 @@
 /** What agents say on up/reported and up/get, from outside: bounded and checked before the central believes a field. */
 import { limits } from '../limits.ts';
 import { muteLimits, readMute } from '../mute.ts';
-import { envelopeOf } from './dsse.ts';
+import { envelopeOf } from './envelope.ts';
 import type { BesideReport, ChunkRequest, Reported, ReportedKeyList } from './messages.ts';
 import { integerOf, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 

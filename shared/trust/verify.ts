@@ -13,7 +13,7 @@
 import { PicketError } from '../errors.ts';
 import { DAY_MS, HOUR_MS, ID_PATTERN, limits } from '../limits.ts';
 import { readMuteRequest, readUnmute } from '../mute.ts';
-import { envelopeOf } from './dsse.ts';
+import { envelopeOf } from './envelope.ts';
 import { isoTime, verifyBy } from './key-list.ts';
 import {
   type Command,

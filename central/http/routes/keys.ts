@@ -2,8 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PicketError } from '../../../shared/errors.ts';
 import type { KeyRole, SignedEnvelope } from '../../../shared/trust/messages.ts';
+import type { Rotation } from '../../keys/api.ts';
 import { checkedRole } from '../../keys/service.ts';
-import { mayBeOffline, type Rotation, workingRoles } from '../../keys.ts';
+import { mayBeOffline, workingRoles } from '../../keys.ts';
 import { audit, type RouteContext } from '../context.ts';
 import { envelopeSchema, offlineBody, rotateBody } from '../keys-schemas.ts';
 import { answers, flag, object, ref } from '../schemas.ts';

@@ -6,6 +6,7 @@ import { Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
 import type { Fleet } from '../fleet.ts';
 import { counted, digits, formatBytes, formatCount, formatShare } from '../format.ts';
 import { useResource } from '../resource.ts';
+import { KeysPanel } from './keys.tsx';
 import { useReloadOn } from './reload.ts';
 
 const stateWords: Readonly<Record<ModelVersion['state'], string>> = {
@@ -73,6 +74,7 @@ export function ModelPanel({ agent, fleet }: { readonly agent: AgentState; reado
       {(agent.reported?.refusals.length ?? 0) > 0 && <Refusals agent={agent} />}
     </div>
   );
+      <KeysPanel agent={agent.id} fleet={fleet} />
 }
 
 function Version({ model, running }: { readonly model: ModelVersion; readonly running: boolean }) {

@@ -47,9 +47,30 @@ describe.each(versions.map(({ name }) => name))('of version %s', (version) => {
     expect(parseEnrolment(json('enrolment'), 'enrolment')).toMatchObject({ agent: 'a1', name: 'pump-house', rootKey });
     const state = readApplyState(bytes('apply-state'));
     expect(state).toMatchObject({ floor: 7, notificationsPerWeek: 1.5 });
-    expect(verifyKeyList(rootKey, state.keys!, 1).version).toBe(1);
+    expect(verifyKeyList(rootKey, state.keys!, 1)).toEqual(keys);
     const said = parseReported(bytes('reported'));
     expect(said).toMatchObject({ manifestVersion: 7, commandsDone: ['c1'], applied: [{ slot: 'model/seasonal' }] });
     expect(said.refusals[0]?.code).toBe('manifest.expired');
   });
 });
+
+/** The fields of a document, with their types; of a list the first item's. */
+function shapeOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? [] : shapeOf(value[0], `${path}[]`);
+  if (typeof value !== 'object' || value === null) return [`${path}: ${value === null ? 'null' : typeof value}`];
+  return Object.entries(value).flatMap(([name, inner]) => shapeOf(inner, `${path}.${name}`));
+}
+
+test.each(['keys', 'release', 'manifest', 'command', 'enrolment', 'apply-state', 'reported'])(
+  'a later version of %s only adds fields: those who know the earlier one find theirs',
+  (name) => {
+    const shapes = versions.map((version) => {
+      const json = JSON.parse(readFileSync(join(import.meta.dirname, version.name, `${name}.json`), 'utf8')) as object;
+      const payload = 'payload' in json ? JSON.parse(Buffer.from(String(json.payload), 'base64').toString()) : {};
+      return [...shapeOf(json), ...shapeOf(payload, 'payload')];
+    });
+    for (const [i, shape] of shapes.entries()) {
+      for (const later of shapes.slice(i + 1)) expect(later).toEqual(expect.arrayContaining(shape));
+    }
+  },
+);

@@ -9,7 +9,7 @@ import type { Reported } from '../shared/trust/messages.ts';
 import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
 import type { Exchange } from './exchange/contract.ts';
-import type { Feedback, MaintenancePlan } from './feedback/api.ts';
+import type { Feedback, MaintenancePlan, SeriesMeanings } from './feedback/api.ts';
 import type { Forecasts } from './forecast/api.ts';
 import type { KeysService } from './keys/api.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
@@ -247,6 +247,7 @@ export interface CentralServices {
   /** What operators say of incidents. */
   readonly feedback: Feedback;
   readonly maintenance: MaintenancePlan;
+  readonly meanings: SeriesMeanings;
   readonly keys: KeysService;
   /** Who is told of what, and who is overdue. */
   readonly alerts: Alerts;

@@ -32,8 +32,6 @@ import { Redating } from './dating/redating.ts';
 import type { BootRow } from './dating/row.ts';
 import { BootOffsets } from './dating.ts';
 import { createExchange } from './exchange/exchange.ts';
-import { Labels } from './feedback/labels.ts';
-import { Maintenance } from './feedback/maintenance.ts';
 import { openFleet } from './fleet.ts';
 import { ForecastChild } from './forecast/child.ts';
 import { ForecastService } from './forecast/service.ts';
@@ -53,6 +51,7 @@ import { Strangers } from './strangers.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed, followVitals } from './wiring/committed.ts';
+import { openFeedback } from './wiring/feedback.ts';
 import { followKeys } from './wiring/keys.ts';
 
 const MAINTAIN_MS = 10 * MINUTE_MS;
@@ -116,10 +115,7 @@ export async function startCentral({
     publish(command.agent, 'command', signCommand(keys, command));
   const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
   const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
-  const feedback = new Labels({ store, nowMs });
-  const siteOf = (agent: string): string => fleet.agent(agent)?.site ?? '';
-  const maintenance = new Maintenance({ documents: store.documents, siteOf, nowMs });
-  await Promise.all([feedback.start(), maintenance.start()]);
+  const { judges, learning, planned } = await openFeedback({ store, fleet, nowMs });
   const models = new ModelsService({
     store,
     keys,
@@ -127,6 +123,7 @@ export async function startCentral({
     timers,
     random: Math.random,
     log,
+    ...learning,
     publishDesired: (agent, bytes) => publish(agent, 'desired', bytes, 1, true),
     agents: () =>
       fleet
@@ -236,8 +233,6 @@ export async function startCentral({
     sendChunk: (agent, payload) => publish(agent, 'chunk', payload),
   });
 
-  const planned = (agent: string, atMs: number): boolean =>
-    maintenance.during(agent, { fromMs: atMs, toMs: atMs }) !== null;
   const alerts = await openNotifier({ config, store, fleet, nowMs, log, url: () => addresses.pages, planned });
   const handlers: CentralLinkHandlers = {
     connected: () => {
@@ -302,8 +297,7 @@ export async function startCentral({
       identity,
       live,
       mutes,
-      feedback,
-      maintenance,
+      ...judges,
       keys: runningKeys,
       bus,
       audit,

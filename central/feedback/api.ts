@@ -1,5 +1,7 @@
 /** What operators say of incidents, and which time is planned work: what the HTTP side and the trainers need of it. */
+import type { SeriesId, SeriesKey } from '../../shared/series.ts';
 import type { AgentId, EpochId, StoredIncident, TimeRange } from '../store/store.ts';
+import type { MeaningChange } from '../train/meaning.ts';
 
 export const verdicts = ['real', 'false_alarm', 'planned'] as const;
 /** `real`: a fault. `false_alarm`: usual for this machine. `planned`: somebody worked on it. */
@@ -87,4 +89,16 @@ export interface MaintenancePlan {
   during(agent: AgentId, range: TimeRange): MaintenanceWindow | null;
   /** All that cover some of that time of a machine. */
   spans(agent: AgentId, range: TimeRange): readonly MaintenanceWindow[];
+}
+
+/** A series that says something else under the same name since some time. */
+export interface ToldChange extends MeaningChange {
+  readonly series: SeriesId;
+  readonly key: SeriesKey;
+  /** `values are about 1024 times as large`. */
+  readonly text: string;
+}
+
+export interface SeriesMeanings {
+  of(agent: AgentId): readonly ToldChange[];
 }

@@ -3,6 +3,7 @@
 import type { AlertsView } from '../alerts/api.ts';
 import type { AgentState, ModelVersion, MuteOrder } from '../api.ts';
 import type { BudgetState } from '../budget/api.ts';
+import type { ToldChange } from '../feedback/api.ts';
 import type { CapacityForecast, SoonestEnd } from '../forecast/api.ts';
 import type { KeysState } from '../keys/api.ts';
 import type { LatestSeries, StoredIncident } from '../store/store.ts';
@@ -88,6 +89,15 @@ export const someSeries: LatestSeries = {
   last: 12,
   anomalyShare: 0,
   highestScore: Number.NaN,
+};
+
+export const someChange: ToldChange = {
+  series: SERIES,
+  key: { name: 'system.memory.usage', unit: 'By', attributes: { state: 'used' } },
+  kind: 'scale',
+  atMs: START_MS,
+  factor: 1024,
+  text: 'values are about 1024 times as large',
 };
 
 export const someIncident: StoredIncident = {

@@ -1,6 +1,19 @@
 /** Schemas of what people say of incidents, and of planned work. */
+
 import { verdicts } from '../feedback/api.ts';
-import { flag, integer, object, oneOf, text, timeMs, timeMsOrNull } from './schema-parts.ts';
+import { changeKinds } from '../train/meaning.ts';
+import {
+  flag,
+  integer,
+  mapOf,
+  numberOrNull,
+  object,
+  oneOf,
+  seriesId,
+  text,
+  timeMs,
+  timeMsOrNull,
+} from './schema-parts.ts';
 
 const textOrNull = { type: ['string', 'null'] } as const;
 
@@ -26,6 +39,14 @@ export const judgedParts = {
 } as const;
 
 export const feedbackSchemas = {
+  SeriesChange: object({
+    series: seriesId,
+    key: object({ name: text, unit: text, attributes: mapOf(text) }),
+    kind: oneOf(...changeKinds),
+    atMs: timeMs,
+    factor: { ...numberOrNull, description: 'values (of `resolution`: steps) are so many times as large since' },
+    text,
+  }),
   IncidentLabel: object(label),
   MaintenanceWindow: object({
     id: text,

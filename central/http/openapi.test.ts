@@ -29,6 +29,7 @@ const samples: Record<string, Sample> = {
   listAgentIncidents: { path: `${agent}/incidents` },
   labelIncident: { path: `${agent}/incidents/${EPOCH}/17/label`, body: { verdict: 'real', class: 'disk full' } },
   withdrawLabel: { path: `${agent}/incidents/${EPOCH}/17/label`, status: 204 },
+  listSeriesChanges: { path: `${agent}/series-changes` },
   listIncidentClasses: { path: '/api/v1/incident-classes' },
   listMaintenance: { path: '/api/v1/maintenance?agent=pump-7' },
   planMaintenance: { path: '/api/v1/maintenance', body: { toMs: START_MS + 3_600_000, reason: 'new pump' } },

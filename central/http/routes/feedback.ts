@@ -4,7 +4,19 @@ import { PicketError } from '../../../shared/errors.ts';
 import { type Verdict, verdicts } from '../../feedback/api.ts';
 import { audit, type RouteContext, requireAgent } from '../context.ts';
 import { actorOf } from '../guard.ts';
-import { agentId, answers, epochId, freeText, integer, list, object, oneOf, ref, text } from '../schemas.ts';
+import {
+  agentId,
+  agentParams,
+  answers,
+  epochId,
+  freeText,
+  integer,
+  list,
+  object,
+  oneOf,
+  ref,
+  text,
+} from '../schemas.ts';
 
 interface OfIncident {
   Params: { id: string; epoch: string; seq: number };
@@ -20,7 +32,7 @@ const className = {
 };
 
 export function feedbackRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { feedback } = context.services;
+  const { feedback, meanings } = context.services;
 
   app.put<OfIncident & { Body: { verdict: Verdict; class?: string; note?: string } }>(
     '/agents/:id/incidents/:epoch/:seq/label',
@@ -69,6 +81,20 @@ export function feedbackRoutes(app: FastifyInstance, context: RouteContext): voi
       await audit(context, request, 'incident.unlabel', `${id} ${epoch}-${seq}`);
       return reply.code(204).send();
     },
+  );
+
+  app.get<{ Params: { id: string } }>(
+    '/agents/:id/series-changes',
+    {
+      schema: {
+        operationId: 'listSeriesChanges',
+        tags: ['agents'],
+        summary: 'Series that say something else since some time (another unit, sign or resolution), the newest first',
+        params: agentParams,
+        response: answers(object({ changes: list(ref('SeriesChange')) }), 404),
+      },
+    },
+    async (request) => ({ changes: meanings.of(requireAgent(context, request.params.id).id) }),
   );
 
   app.get(

@@ -170,11 +170,7 @@ export class CentralKeys {
         await saveKey(keyFile(this.#directory, role, 'next'), made);
         this.#held = new Map([...this.#held, [made.keyid, made]]);
       }
-      const offline = this.#saved.offline.filter((each) => each !== role);
-      await this.#adopt(
-        [...base.keys.filter((key) => !(now && key.role === role)), entry],
-        made === null ? [...offline, role] : offline,
-      );
+      await this.#adopt([...base.keys.filter((key) => !(now && key.role === role)), entry]);
     });
   }
 
@@ -210,7 +206,7 @@ export class CentralKeys {
         else if (theirs !== undefined && this.#saved.offline.includes(role)) keys.push(theirs);
         else keys.push(await this.#make(role));
       }
-      await this.#adopt(keys, this.#saved.offline, shown.version);
+      await this.#adopt(keys, shown.version);
       return true;
     });
   }
@@ -268,14 +264,14 @@ export class CentralKeys {
   }
 
   /** Makes a list of these keys: in force at once where the root is here, else it waits. */
-  async #adopt(keys: readonly PublicKeyEntry[], offline = this.#saved.offline, above = 0): Promise<void> {
+  async #adopt(keys: readonly PublicKeyEntry[], above = 0): Promise<void> {
     const version = Math.max(this.#list.version, above) + 1;
     const list: KeyList = { version, madeMs: Math.round(this.#nowMs()), keys };
     const known = new Set(this.#list.keys.map(({ keyid }) => keyid));
     const fresh = keys.filter(({ keyid }) => !known.has(keyid)).map(({ keyid }) => [keyid, version] as const);
     const listed = new Set(keys.map(({ keyid }) => keyid));
     const joined = Object.entries(this.#saved.joined).filter(([keyid]) => listed.has(keyid));
-    const saved = { ...this.#saved, offline, joined: Object.fromEntries([...joined, ...fresh]) };
+    const saved = { ...this.#saved, joined: Object.fromEntries([...joined, ...fresh]) };
     const payload = encodeJson(list);
     if (this.#root === null) {
       await this.#save({ ...saved, next: Buffer.from(payload).toString('base64') });
@@ -285,7 +281,14 @@ export class CentralKeys {
   }
 
   async #inForce(saved: Saved, list: KeyList): Promise<void> {
-    await this.#save(saved);
+    const offline = workingRoles.filter((role) => {
+      const newest = list.keys.findLast((key) => key.role === role);
+      return newest !== undefined && !this.#held.has(newest.keyid);
+    });
+    const needed = offline.find((role) => !mayBeOffline.includes(role));
+    if (needed !== undefined)
+      throw new PicketError('conflict', `the private ${needed} key of the new list is not here.`);
+    await this.#save({ ...saved, offline });
     this.#list = list;
     await this.#place();
   }

@@ -136,6 +136,26 @@ describe('a root that is kept elsewhere', () => {
     expect((await stat(keyFile(directory, 'rollout'))).mode & 0o777).toBe(0o600);
   });
 
+  it('replaces a lost model key as well: until the root signed, that is offline as before', async () => {
+    const keys = await withoutRoot();
+    await keys.setOffline('model');
+    await keys.rotate('model', { now: true });
+    const again = await openKeys(directory, nowMs);
+    expect(again.canSign('model')).toBe(false);
+    await again.take(await signedAway(again));
+    expect((await openKeys(directory)).canSign('model')).toBe(true);
+  });
+
+  it('is of no use for a list whose own key is gone meanwhile', async () => {
+    const keys = await withoutRoot();
+    await keys.rotate('rollout', { now: true });
+    await rm(keyFile(directory, 'rollout', 'next'));
+    const again = await openKeys(directory, nowMs);
+    await expect(again.take(await signedAway(again))).rejects.toThrow(/rollout key of the new list is not here/);
+    expect(again.canSign('rollout')).toBe(true);
+    expect((await openKeys(directory)).list.version).toBe(1);
+  });
+
   it('signs nothing that does not wait', async () => {
     const keys = await withoutRoot();
     await keys.rotate('rollout');

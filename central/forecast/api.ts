@@ -42,6 +42,8 @@ export interface CapacityForecast {
   readonly bound: number;
   /** True where the series says what is free, and the forecast what is used: one minus it. */
   readonly invert: boolean;
+  /** Values of the series are divided by it (a link's speed); 1 of shares. */
+  readonly whole: number;
   readonly madeMs: number;
   /** The latest hour. */
   readonly current: number;

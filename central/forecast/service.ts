@@ -172,6 +172,7 @@ export class ForecastService implements Forecasts {
       reaches: target.reaches,
       bound: target.bound,
       invert: target.invert,
+      whole: target.whole,
       madeMs: now,
       current,
       hours,

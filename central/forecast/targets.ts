@@ -14,10 +14,8 @@ const MOST_TARGETS = 32;
 const PEAK_BOUND = 0.9;
 const METRIC = 'picket.forecast.metric';
 
-export interface Target extends Pick<CapacityForecast, 'thing' | 'reaches' | 'bound' | 'invert'> {
+export interface Target extends Pick<CapacityForecast, 'thing' | 'reaches' | 'bound' | 'invert' | 'whole'> {
   readonly series: LatestSeries;
-  /** Values are divided by it; 1 for shares. */
-  readonly whole: number;
 }
 
 interface Stock {

@@ -276,6 +276,7 @@ export const someForecast: CapacityForecast = {
   reaches: 'full',
   bound: 1,
   invert: false,
+  whole: 1,
   madeMs: START_MS,
   current: 0.8,
   hours: {

@@ -95,6 +95,7 @@ function someForecasts(): AgentForecasts {
     reaches: 'full',
     bound: 1,
     invert: false,
+    whole: 1,
     madeMs: now,
     current: 0.31,
     hours,

@@ -59,6 +59,7 @@ const ofAgent = object({
       ...what,
       key: object({ name: text, unit: text, attributes: mapOf(text) }),
       invert: { ...flag, description: 'true where it is of one minus the series' },
+      whole: { ...number, description: 'what the series is divided by' },
       madeMs: timeMs,
       hours: orNull(stepped),
       days: orNull(stepped),

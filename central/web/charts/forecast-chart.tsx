@@ -7,7 +7,7 @@ import { formatDay } from '../time.ts';
 
 const WIDTH = 600;
 const HEIGHT = 150;
-const LEFT = 40;
+const LEFT = 52;
 const BOTTOM = 20;
 const TOP = 6;
 /** The past takes as much room as the future, and no more than this. */
@@ -62,7 +62,7 @@ export function ForecastChart({ agent, forecast, outlook, zone }: Props) {
       ))}
       <polygon class="band" points={[...upper, ...lower].join(' ')} />
       <path class="ahead" d={lineOf(value.map((share, i) => [at(i), y(share)]))} />
-      <path class="past" d={lineOf(pastOf(data, forecast.invert).map(([ms, share]) => [x(ms), y(share)]))} />
+      <path class="past" d={lineOf(pastOf(data, forecast).map(([ms, share]) => [x(ms), y(share)]))} />
       <line class="bound" x1={LEFT} x2={WIDTH} y1={y(forecast.bound)} y2={y(forecast.bound)} />
       <line class="now" x1={x(firstMs - stepMs)} x2={x(firstMs - stepMs)} y1={TOP} y2={HEIGHT - BOTTOM} />
     </svg>
@@ -73,11 +73,11 @@ function lineOf(points: readonly (readonly [number, number])[]): string {
   return points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
 }
 
-function pastOf(data: Answer | undefined, invert: boolean): (readonly [number, number])[] {
+function pastOf(data: Answer | undefined, { invert, whole }: CapacityForecast): (readonly [number, number])[] {
   const found = data?.series[0];
   if (found?.mean === undefined) return [];
   return found.timesMs.flatMap((ms, i) => {
     const mean = found.mean![i];
-    return typeof mean === 'number' ? [[ms, invert ? 1 - mean : mean] as const] : [];
+    return typeof mean === 'number' ? [[ms, invert ? 1 - mean / whole : mean / whole] as const] : [];
   });
 }

@@ -141,7 +141,7 @@ export async function startCentral({
       intervalMs: config.training.interval,
     },
   });
-  const runningKeys = followKeys({ keys, fleet, models, nowMs, log });
+  const runningKeys = followKeys({ keys, fleet, models, nowMs, log, audit });
   const shares = new NotificationShares({
     store,
     bus,

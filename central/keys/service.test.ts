@@ -33,6 +33,7 @@ interface Running {
   readonly keys: CentralKeys;
   readonly service: RunningKeys;
   readonly agents: { id: string; reported: Reported | null }[];
+  readonly notes: readonly string[];
   readonly modelKey: HeldKey;
 }
 
@@ -48,6 +49,7 @@ async function withoutModelKey(here = false): Promise<Running> {
   const central = await LearningCentral.start(directory, store, { keys });
   const { models } = central;
   const agents = [{ id: 'a1', reported: said() as Reported | null }];
+  const notes: string[] = [];
   const service = new RunningKeys({
     keys,
     nowMs: () => central.nowMs,
@@ -56,9 +58,10 @@ async function withoutModelKey(here = false): Promise<Running> {
     acceptedList: (agent, reported) => models.manifests.acceptedList(agent, reported),
     waiting: () => models.signing.waiting(),
     signed: (envelope) => models.signed(envelope),
+    note: async (action) => void notes.push(action),
     changed: () => models.relist(),
   });
-  return { central, keys, service, agents, modelKey };
+  return { central, keys, service, agents, notes, modelKey };
 }
 
 const train = async ({ central }: Running) => (await central.models.trainNow('a1'))[0]!;
@@ -140,6 +143,7 @@ test('a key is dropped when each machine that reported has its successor; who ca
   agents[1]!.reported = said({ manifestVersion: central.manifest('old').version });
   await service.reported('old', agents[1]!.reported);
   expect(keys.list.version).toBe(3);
+  expect(running.notes).toEqual(['keys.settle']);
   expect((await states()).map(({ state }) => state)).toEqual(['joining']);
   // All manifests carry the new list.
   const carried = central.published.at(-1)!;

@@ -21,6 +21,8 @@ export interface RunningKeysOptions {
   readonly acceptedList: (agent: string, reported: Reported) => number;
   readonly waiting: () => Promise<readonly UnsignedRelease[]>;
   readonly signed: (envelope: SignedEnvelope) => Promise<boolean>;
+  /** For the audit trail: what the central did by itself. */
+  readonly note: (action: string, detail: string) => Promise<void>;
   /** The list is another: manifests are to carry it. */
   readonly changed: () => Promise<void>;
 }
@@ -95,18 +97,22 @@ export class RunningKeys implements KeysService {
 
   /** An agent says which list it goes by. */
   async reported(agent: string, { keyList }: Reported): Promise<void> {
-    const { keys, log, changed } = this.#options;
+    const { keys, log, note, changed } = this.#options;
     try {
       if (keyList?.envelope !== undefined && (await keys.goAbove(keyList.envelope))) {
         log.warn(
           { agent, theirs: keyList.version, ours: keys.list.version, waits: keys.waiting !== null },
           'an agent has a newer list of keys: this central was restored, and goes on above it',
         );
+        await note('keys.above', `${agent} has list ${keyList.version}`);
         await changed();
       }
       const versions = this.#machines().map(({ version }) => version);
       const everybodyHas = versions.reduce((least, version) => Math.min(least, version), keys.list.version);
-      if (versions.length > 0 && (await keys.settle(everybodyHas))) await changed();
+      if (versions.length > 0 && (await keys.settle(everybodyHas))) {
+        await note('keys.settle', `all ${versions.length} machines have the new keys; list ${keys.list.version}`);
+        await changed();
+      }
     } catch (error) {
       log.warn({ agent, problem: messageOf(error) }, 'the list of keys that an agent reports is not to be gone by');
     }

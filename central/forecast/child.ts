@@ -48,7 +48,6 @@ export class ForecastChild {
       const settle = (): void => {
         clearTimeout(timer);
         child.off('message', onMessage).off('exit', onExit).off('error', onError);
-        child.on('error', () => {});
       };
       child.on('message', onMessage).on('exit', onExit).on('error', onError);
       child.send(task, (error) => {
@@ -76,6 +75,8 @@ export class ForecastChild {
       serialization: 'advanced',
       env: { ...process.env, UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1' },
     });
+    // One that comes when nothing is asked is nobody's.
+    child.on('error', () => {});
     child.once('exit', () => {
       if (this.#child === child) this.#child = null;
     });

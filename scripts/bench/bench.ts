@@ -30,7 +30,7 @@ const benches: Readonly<Record<string, string>> = {
 /** How a bench hands its figures over; other lines may stand before it. */
 const MARK = 'figures: ';
 
-const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE]`;
+const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE] [--data DIR]`;
 
 function fail(problem: string): never {
   console.error(`${problem}\n${usage}`);

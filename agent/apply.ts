@@ -5,8 +5,8 @@
  *   down/desired ─► keys, manifest ─► floor kept ─► release, content (by hash, verified) ─► activate ─► kept, reported
  *
  * The floor is durable before anything is fetched, and so is a release's content before it is activated: a power cut
- * at any point leaves the last good one or the new one. At a start the last good one runs before any connection. What is
- * new is on trial (`apply/trials.ts`), and taken back by this stage itself.
+ * at any point leaves one of both. At a start the last good one runs before any connection. What is new is on trial
+ * (`apply/trials.ts`), and taken back by this stage itself.
  */
 import { codeOf, PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';

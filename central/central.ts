@@ -140,6 +140,10 @@ export async function startCentral({
       firstAfterMs: config.training.firstAfter,
       intervalMs: config.training.interval,
     },
+    rollout: {
+      audit,
+      times: { shadowMs: config.rollout.shadow, canaryMs: config.rollout.canary, share: config.rollout.share },
+    },
   });
   const runningKeys = followKeys({ keys, fleet, models, nowMs, log, audit });
   const shares = new NotificationShares({

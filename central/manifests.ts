@@ -39,6 +39,8 @@ interface Desired {
   /** Version of the list of keys that it carries; not there in those of a central that came before lists changed. */
   readonly listVersion?: number;
   readonly releases: readonly ManifestRelease[];
+  /** What runs beside; not there where nothing does. */
+  readonly shadows?: readonly ManifestRelease[];
   /** Share of the fleet's notifications; not there before one was given. */
   readonly notificationsPerWeek?: number;
   /** Null where only the agent's floor is known. */
@@ -74,6 +76,21 @@ export class Manifests {
     return this.#desired.get(agent)?.releases ?? [];
   }
 
+  /** Whether the agent's manifest names the release. */
+  names(agent: AgentId, releaseSha256: string): boolean {
+    const { releases = [], shadows = [] } = this.#desired.get(agent) ?? {};
+    return [...releases, ...shadows].some((entry) => entry.releaseSha256 === releaseSha256);
+  }
+
+  /** Publishes a manifest that names these, unless the latest does. */
+  async name(agent: AgentId, releases: readonly ManifestRelease[], shadows: readonly ManifestRelease[]): Promise<void> {
+    const known = this.#desired.get(agent);
+    const named = known?.releases ?? [];
+    const same = releases.every((entry) => named.some((each) => each.releaseSha256 === entry.releaseSha256));
+    const beside = (list: readonly ManifestRelease[]): string => list.map((each) => each.releaseSha256).join();
+    if (!same || beside(shadows) !== beside(known?.shadows ?? [])) await this.publish(agent, releases, 0, shadows);
+  }
+
   version(agent: AgentId): number {
     return this.#desired.get(agent)?.version ?? 0;
   }
@@ -96,7 +113,12 @@ export class Manifests {
   }
 
   /** Signs, keeps and publishes a manifest that names these releases. */
-  async publish(agent: AgentId, releases: readonly ManifestRelease[], floor = 0): Promise<void> {
+  async publish(
+    agent: AgentId,
+    releases: readonly ManifestRelease[],
+    floor = 0,
+    shadows = this.#desired.get(agent)?.shadows ?? [],
+  ): Promise<void> {
     const notificationsPerWeek = this.#desired.get(agent)?.notificationsPerWeek;
     const share = notificationsPerWeek === undefined ? {} : { notificationsPerWeek };
     const { keys } = this.#options;
@@ -109,12 +131,21 @@ export class Manifests {
       notAfterMs: nowMs + LIFE_MS,
       cohorts: [],
       releases,
+      ...(shadows.length === 0 ? {} : { shadows }),
       ...share,
       keys: keys.keyList,
     };
     const envelope = keys.sign('rollout', payloadTypes.manifest, encodeJson(manifest));
     const { version, notAfterMs } = manifest;
-    const desired: Desired = { version, notAfterMs, listVersion: keys.list.version, releases, ...share, envelope };
+    const desired: Desired = {
+      version,
+      notAfterMs,
+      listVersion: keys.list.version,
+      releases,
+      shadows,
+      ...share,
+      envelope,
+    };
     await this.#options.documents.put(NAMESPACE, agent, desired);
     this.#desired.set(agent, desired);
     await this.#send(agent, desired);

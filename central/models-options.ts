@@ -3,6 +3,7 @@ import type { Timers } from '../shared/clock.ts';
 import { DAY_MS } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import type { CentralKeys } from './keys.ts';
+import type { RolloutOptions } from './rollout/service.ts';
 import type { AgentId, Store } from './store/store.ts';
 import type { TrainingOptions } from './train/kind.ts';
 import type { RoundOptions } from './train/round.ts';
@@ -32,6 +33,8 @@ export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' |
   readonly findingsPerDay?: number;
   /** From how little to learn, how much to hold out, and when. */
   readonly training?: TrainingTimes;
+  /** How new models are rolled out; not said: at once, to the machine that they are for. */
+  readonly rollout?: Pick<RolloutOptions, 'times' | 'audit' | 'cohortOf'>;
 }
 
 /** How an agent's models are trained, with windows of this length. */

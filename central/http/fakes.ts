@@ -7,6 +7,7 @@ import { Labels } from '../feedback/labels.ts';
 import { Maintenance } from '../feedback/maintenance.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
+import { fakeRollouts } from './fake-rollouts.ts';
 import {
   EPOCH,
   SERIES,
@@ -217,6 +218,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
         ? { version: 3, timesMs, low: timesMs.map(() => 1), high: timesMs.map(() => Number.NaN) }
         : null,
     trainNow: async () => [someModel],
+    rollouts: fakeRollouts(),
   };
   const record = {
     id: 'abcd',

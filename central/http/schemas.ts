@@ -5,6 +5,7 @@ import { missingCauses } from '../store/store.ts';
 import { alertSchemas } from './alert-schemas.ts';
 import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
 import { keysSchemas } from './keys-schemas.ts';
+import { rolloutSchemas } from './rollout-schemas.ts';
 import {
   agentId,
   anything,
@@ -94,7 +95,6 @@ const moreOfFinding = {
   holds: onlyTrue,
   muted: onlyTrue,
 };
-const figures = object({ coverage: number, pinball: number, findingsPerDay: number });
 const agentRecord = {
   id: agentId,
   name: text,
@@ -304,39 +304,6 @@ export const schemas = {
     timeMs,
     sizeBytes: integer,
   }),
-  ModelVersion: object(
-    {
-      version: integer,
-      kind: text,
-      agent: agentId,
-      trainedMs: timeMs,
-      fromMs: timeMs,
-      toMs: timeMs,
-      series: integer,
-      releaseSha256: text,
-      contentSha256: text,
-      contentBytes: integer,
-      state: oneOf('challenger', 'rejected', 'published', 'applied', 'refused', 'superseded'),
-      reason: text,
-      evaluation: orNull(
-        object({
-          heldOutFromMs: timeMs,
-          heldOutToMs: timeMs,
-          windows: integer,
-          challenger: figures,
-          champion: orNull(figures),
-        }),
-      ),
-      window: object({
-        fromMs: timeMs,
-        toMs: timeMs,
-        expectedMinutes: integer,
-        presentMinutes: integer,
-        lateMinutes: integer,
-      }),
-    },
-    ['window'],
-  ),
   FullRateSeries: object({ series: seriesId, timesMs: numbers, values: numbersOrNull }),
   EvidenceSeries: object({ series: seriesId, key: object(key), timesMs: numbers, values: numbersOrNull }),
   EnrolmentToken: object({
@@ -362,6 +329,7 @@ export const schemas = {
   ...alertSchemas,
   ...feedbackSchemas,
   ...keysSchemas,
+  ...rolloutSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
   StoreStats: object({
     diskBytes: number,

@@ -35,6 +35,7 @@ import { maintenanceRoutes } from './routes/maintenance.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { muteRoutes } from './routes/mutes.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { summaryRoutes } from './routes/summaries.ts';
@@ -137,6 +138,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       historyRoutes(api, context);
       ledgerRoutes(api, context);
       modelRoutes(api, context);
+      rolloutRoutes(api, context);
       keyRoutes(api, context);
       liveRoutes(api, context);
       muteRoutes(api, context);

@@ -12,9 +12,11 @@ import { useReloadOn } from './reload.ts';
 const stateWords: Readonly<Record<ModelVersion['state'], string>> = {
   challenger: 'being compared',
   rejected: 'not better',
+  staged: 'in a rollout',
   published: 'on its way',
   applied: 'running',
   refused: 'refused by the machine',
+  reverted: 'reverted',
   superseded: 'replaced',
 };
 
@@ -72,9 +74,9 @@ export function ModelPanel({ agent, fleet }: { readonly agent: AgentState; reado
           <Version key={model.version} model={model} running={agent.modelVersion === model.version} />
         ))}
       {(agent.reported?.refusals.length ?? 0) > 0 && <Refusals agent={agent} />}
+      <KeysPanel agent={agent.id} fleet={fleet} />
     </div>
   );
-      <KeysPanel agent={agent.id} fleet={fleet} />
 }
 
 function Version({ model, running }: { readonly model: ModelVersion; readonly running: boolean }) {

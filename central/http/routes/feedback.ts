@@ -32,7 +32,7 @@ const className = {
 };
 
 export function feedbackRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { feedback, meanings } = context.services;
+  const { feedback, meanings, bus } = context.services;
 
   app.put<OfIncident & { Body: { verdict: Verdict; class?: string; note?: string } }>(
     '/agents/:id/incidents/:epoch/:seq/label',
@@ -57,6 +57,7 @@ export function feedbackRoutes(app: FastifyInstance, context: RouteContext): voi
       const label = await feedback.label(id, epoch, seq, { verdict, class: name ?? null, note, by });
       const said = [label.verdict.replace('_', ' '), label.class, note].filter((part) => part !== null && part !== '');
       await audit(context, request, 'incident.label', `${id} ${epoch}-${seq}`, said.join(', '));
+      bus.publish({ type: 'label', agent: id });
       return label;
     },
   );
@@ -79,6 +80,7 @@ export function feedbackRoutes(app: FastifyInstance, context: RouteContext): voi
         throw new PicketError('not_found', `Nobody has said anything of incident ${epoch}-${seq}.`);
       }
       await audit(context, request, 'incident.unlabel', `${id} ${epoch}-${seq}`);
+      bus.publish({ type: 'label', agent: id });
       return reply.code(204).send();
     },
   );

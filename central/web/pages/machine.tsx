@@ -17,6 +17,7 @@ import { type InventoryAnswer, InventoryPanel } from '../panels/inventory.tsx';
 import { LedgerPanel } from '../panels/ledger.tsx';
 import { ModelPanel } from '../panels/model.tsx';
 import { ProcessesPanel } from '../panels/processes.tsx';
+import { SeriesChanges } from '../panels/series-changes.tsx';
 import { preferences } from '../preferences.ts';
 import { useResource } from '../resource.ts';
 import { zoomBack, zoomTo } from '../shown-range.ts';
@@ -100,6 +101,7 @@ export function MachinePage({ id, tab, fleet }: Props) {
             </a>
           ))}
         </nav>
+        {(tab === '' || tab === 'model') && <SeriesChanges agent={id} />}
         {tab === '' && <MetricsTab agent={agent} board={board} fleet={fleet} incidents={known} />}
         {tab === 'incidents' && <IncidentsPanel agent={agent} incidents={incidents} />}
         {tab === 'forecasts' && <ForecastsPanel agent={agent} />}

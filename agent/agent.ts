@@ -121,6 +121,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     told: (incident) => site?.incident(incident),
     mutesChanged: () => uplink?.reportAgain(),
     ticked: (now) => uplink?.tick(now),
+    modelBroken: (slot, reason) => uplink?.apply.broken(slot, reason),
   });
   seriesCount = () => sensing.registry.size;
   const detectors = new DetectorFile(join(dataDir, 'detectors.bin'), sensing.detect, log);

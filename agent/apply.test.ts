@@ -268,7 +268,7 @@ describe('a refused release leaves what runs and says why', () => {
     ['signed by the key for manifests', authority.release(next, {}, authority.keys.rollout), 'signature.invalid'],
     ['for another agent', authority.release(next, { target: 'agent:a2' }), 'manifest.misaddressed'],
     ['for a cohort that is not its own', authority.release(next, { target: 'cohort:x' }), 'manifest.misaddressed'],
-    ['of another kind', authority.release(next, { kind: 'config' }), 'manifest.misaddressed'],
+    ['of another kind', authority.release(next, { kind: 'model/other' }), 'manifest.misaddressed'],
     ['that it can’t run', authority.release(next, { major: 2 }), 'manifest.unsupported'],
     ['that would take 1 GB', authority.release(next, { contentBytes: 2 ** 30 }), 'payload.invalid'],
     ['that lies about its size', authority.release(next, { contentBytes: 10 }), 'blob.mismatch'],

@@ -5,46 +5,41 @@
  *   down/desired ─► keys, manifest ─► floor kept ─► release, content (by hash, verified) ─► activate ─► kept, reported
  *
  * The floor is durable before anything is fetched, and so is a release's content before it is activated: a power cut
- * at any point leaves the last good one or the new one. At a start the last good one runs before any connection.
+ * at any point leaves one of both. At a start the last good one runs before any connection. What is new is on trial
+ * (`apply/trials.ts`), and taken back by this stage itself.
  */
-import { codeOf, messageOf, PicketError } from '../shared/errors.ts';
+import { codeOf, PicketError } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import { keyIdOf, parseEnvelope } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
-import type { Command, KeyList, ManifestRelease, Reported, SignedEnvelope } from '../shared/trust/messages.ts';
-import { REPORTED_REFUSALS } from '../shared/trust/reported.ts';
+import { newerKeyList, reportOfKeyList, verifyKeyList } from '../shared/trust/key-list.ts';
+import type { KeyList, ManifestRelease, SignedEnvelope } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
-import {
-  carriedKeys,
-  RELEASE_BYTES,
-  readRelease,
-  verifyCommand,
-  verifyKeyList,
-  verifyManifest,
-  verifyRelease,
-} from '../shared/trust/verify.ts';
+import { carriedKeys, verifyManifest } from '../shared/trust/verify.ts';
 import { decodeChunk } from '../shared/wire/live.ts';
+import { DoneCommands } from './apply/done-commands.ts';
 import { BlobFetcher } from './apply/fetch.ts';
+import { OnTrial } from './apply/on-trial.ts';
 import type { ApplyOptions, ApplyReport } from './apply/options.ts';
+import { mayPass, Refusals } from './apply/refusals.ts';
+import { ReleaseFiles } from './apply/release-files.ts';
 import { type AppliedRelease, type ApplyState, emptyApplyState, readApplyState } from './apply/state.ts';
 
 const IDLE_MS = 5_000;
-/** Ids of done commands that are remembered until they expire. */
-const COMMANDS = 128;
-
-/** What may be otherwise next time; all other refusals of a release stand until another manifest comes. */
-const passingProblems: readonly string[] = ['blob.mismatch', 'disk.full', 'store.failed'];
 
 export class ApplyStage {
   readonly #options: ApplyOptions;
   readonly #fetcher: BlobFetcher;
-  readonly #refusals: Reported['refusals'][number][] = [];
-  /** Done commands with the time of their expiry. */
-  readonly #done = new Map<string, number>();
+  readonly #files: ReleaseFiles;
+  readonly #refusals: Refusals;
+  readonly #done = new DoneCommands();
+  readonly #onTrial: OnTrial;
   /** Releases of the desired manifest that were refused for good; they are not fetched again with each connection. */
   readonly #refusedReleases = new Set<string>();
   #state: ApplyState;
   #keys: KeyList | null = null;
+  /** An older list, or another one of the same version, was sent. */
+  #keysContested = false;
   #abort = new AbortController();
   /** Manifests, one after another. */
   #accepting: Promise<void> = Promise.resolve();
@@ -57,7 +52,16 @@ export class ApplyStage {
   constructor(options: ApplyOptions) {
     this.#options = options;
     this.#fetcher = new BlobFetcher(options);
+    this.#files = new ReleaseFiles(options, this.#fetcher);
+    this.#refusals = new Refusals(options.log);
     this.#state = emptyApplyState(keyIdOf(options.rootKey), options.agent);
+    this.#onTrial = new OnTrial({
+      ...options,
+      runner: options.beside,
+      state: () => this.#state,
+      save: (change) => this.#save(change),
+      contentOf: async (applied) => (await this.#files.read(applied)).content,
+    });
   }
 
   /** Activates the last good release of each slot from disk. */
@@ -65,7 +69,9 @@ export class ApplyStage {
     this.#accepting = this.#guarded(async () => {
       await this.#load();
       this.#tellShare();
+      for (const loop of await this.#onTrial.started()) this.#sayTakenBack(loop.releaseSha256, loop.reason);
       for (const slot of Object.keys(this.#state.slots)) await this.#resume(slot);
+      for (const slot of Object.keys(this.#state.shadows)) await this.#guarded(() => this.#onTrial.shadow(slot));
     });
     return this.#accepting;
   }
@@ -97,6 +103,25 @@ export class ApplyStage {
     this.#reachSoon();
   }
 
+  /** What runs in the slot is no good: the one before runs again, and this one never does. */
+  broken(slot: string, reason: string): void {
+    const releaseSha256 = this.#state.slots[slot]?.current.releaseSha256;
+    if (releaseSha256 === undefined || this.#stopped) return;
+    const taken = async (): Promise<void> => {
+      await this.#onTrial.takeBack(slot, releaseSha256, reason);
+      if (this.#state.slots[slot] === undefined) this.#options.deactivate(slot);
+      else await this.#resume(slot);
+      this.#sayTakenBack(releaseSha256, reason);
+    };
+    this.#reaching = this.#reaching.then(() => this.#guarded(taken));
+    // Nothing is waited for that may not come.
+    this.lookAgain();
+  }
+
+  #sayTakenBack(releaseSha256: string, reason: string): void {
+    this.#refuse(`release:${releaseSha256}`, new PicketError('model.reverted', `taken back: ${reason}`));
+  }
+
   /** Resolves when what came is dealt with; what is still to be fetched is waited for no longer than this. */
   async idle(): Promise<void> {
     const { timers } = this.#options;
@@ -120,19 +145,10 @@ export class ApplyStage {
     const nowMs = this.#options.centralMs();
     // Without a time expiry can't be judged; the central repeats itself until then.
     if (nowMs === null || this.#keys === null) return;
-    let id = 'command';
-    try {
-      const envelope = parseEnvelope(bytes, 'command');
-      const command = verifyCommand(envelope, { agent: this.#options.agent, keys: this.#keys, nowMs });
-      id = `command:${command.id}`;
-      if (!this.#done.has(command.id)) {
-        this.#remember(command, nowMs);
-        this.#options.command(command);
-      }
-      this.#report();
-    } catch (error) {
-      this.#refuse(id, error);
-    }
+    const context = { agent: this.#options.agent, keys: this.#keys, nowMs };
+    const { id, error } = this.#done.receive(bytes, context, (command) => this.#options.command(command));
+    if (error === null) this.#report();
+    else this.#refuse(id, error);
   }
 
   /** What to report now. */
@@ -146,8 +162,10 @@ export class ApplyStage {
         appliedMs: current.appliedMs,
       })),
       supports: this.#options.supports,
-      refusals: [...this.#refusals],
-      commandsDone: [...this.#done.keys()],
+      refusals: this.#refusals.list(),
+      commandsDone: this.#done.ids(),
+      ...(this.#keys === null ? {} : { keyList: reportOfKeyList(this.#state.keys!, this.#keysContested) }),
+      ...this.#onTrial.reports(),
     };
   }
 
@@ -157,19 +175,26 @@ export class ApplyStage {
     await this.#accepting;
     this.#abort.abort();
     await this.#reaching;
+    await this.#onTrial.stop();
   }
 
   async #load(): Promise<void> {
     try {
       const bytes = await this.#options.store.readState();
-      if (bytes === null) return;
-      const state = readApplyState(bytes);
+      const state = bytes === null ? this.#state : readApplyState(bytes);
       // Enrolled anew, with another central: its floors and models are not this one's.
-      if (state.root !== this.#state.root || state.agent !== this.#state.agent) return;
-      this.#state = state;
-      if (state.keys !== null) this.#keys = verifyKeyList(this.#options.rootKey, state.keys, 0);
+      if (state.root === this.#state.root && state.agent === this.#state.agent) this.#state = state;
+      const { keys } = this.#state;
+      if (keys !== null) this.#keys = verifyKeyList(this.#options.rootKey, keys, 0);
     } catch (error) {
       this.#refuse('start', error);
+    }
+    // What the enrolment says counts until the central sent something newer.
+    if (this.#options.enrolledKeys !== undefined) {
+      await this.#adoptKeys(this.#options.enrolledKeys).catch((error: unknown) => {
+        if (codeOf(error) !== 'manifest.not_newer') this.#refuse('keys', error);
+        this.#keysContested = false;
+      });
     }
   }
 
@@ -181,6 +206,7 @@ export class ApplyStage {
       try {
         await this.#activate(slot, applied);
         if (applied !== current) await this.#saveSlot(slot, { current: applied, previous: null });
+        await this.#onTrial.running(slot);
         return;
       } catch (error) {
         this.#refuse(`release:${applied.releaseSha256}`, error);
@@ -190,17 +216,8 @@ export class ApplyStage {
   }
 
   async #activate(slot: string, applied: Pick<AppliedRelease, 'releaseSha256'>): Promise<void> {
-    const envelope = await this.#blob(applied.releaseSha256);
-    const release = envelope && readRelease(parseEnvelope(envelope, 'release', RELEASE_BYTES * 2));
-    const content = release && (await this.#blob(release.contentSha256));
-    if (!content) throw new PicketError('blob.mismatch', `the content for ${slot} is no longer whole on this disk`);
+    const { content, release } = await this.#files.read(applied);
     await this.#options.activate(slot, content, release);
-  }
-
-  /** A blob of the disk, if it is still what its name says. */
-  async #blob(sha256: string): Promise<Uint8Array | null> {
-    const bytes = await this.#options.store.getBlob(sha256);
-    return bytes !== null && sha256Hex(bytes) === sha256 ? bytes : null;
   }
 
   /** Verifies a manifest and makes it the desired one, durably. */
@@ -217,13 +234,14 @@ export class ApplyStage {
       what = 'manifest';
       const { agent, centralMs } = this.#options;
       const context = { agent, floor: this.#state.floor, keys: this.#keys, nowMs: centralMs() };
-      const { version, cohorts, releases, notificationsPerWeek } = verifyManifest(envelope, context, (signed) => {
+      const signed = verifyManifest(envelope, context, ({ version }) => {
         // From here on the version is the central's word: it may know which one was refused.
-        what = `manifest:${signed.version}`;
+        what = `manifest:${version}`;
       });
+      const { version, cohorts, releases, shadows = [], notificationsPerWeek } = signed;
       const manifestSha256 = sha256Hex(bytes);
       const share = notificationsPerWeek === undefined ? {} : { notificationsPerWeek };
-      await this.#save(() => ({ floor: version, manifestSha256, desired: { cohorts, releases }, ...share }));
+      await this.#save(() => ({ floor: version, manifestSha256, desired: { cohorts, releases, shadows }, ...share }));
       this.#tellShare();
       return true;
     } catch (error) {
@@ -238,11 +256,18 @@ export class ApplyStage {
   }
 
   async #adoptKeys(carried: SignedEnvelope): Promise<void> {
-    const inForce = this.#keys?.version ?? 0;
-    const list = verifyKeyList(this.#options.rootKey, carried, inForce);
-    if (list.version === inForce) return;
-    await this.#save(() => ({ keys: carried }));
-    this.#keys = list;
+    const inForce = this.#keys === null ? null : this.#state.keys;
+    try {
+      const list = newerKeyList(this.#options.rootKey, carried, inForce);
+      this.#keysContested = false;
+      if (list.version === this.#keys?.version) return;
+      await this.#save(() => ({ keys: carried }));
+      this.#keys = list;
+    } catch (error) {
+      // A central that was restored has an older one; it goes on above the one that it is shown.
+      if (codeOf(error) === 'manifest.not_newer') this.#keysContested = true;
+      throw error;
+    }
   }
 
   /** Brings each slot to what the desired manifest names. */
@@ -252,35 +277,55 @@ export class ApplyStage {
     const { signal } = this.#abort;
     for (const entry of desired.releases) {
       if (this.#state.slots[entry.slot]?.current.releaseSha256 === entry.releaseSha256) continue;
-      if (this.#refusedReleases.has(entry.releaseSha256)) continue;
-      try {
-        await this.#apply(entry, desired.cohorts, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!passingProblems.includes(codeOf(error))) this.#refusedReleases.add(entry.releaseSha256);
-        this.#refuse(`release:${entry.releaseSha256}`, error);
-      }
+      if (!(await this.#tryTo(entry, signal, () => this.#apply(entry, desired.cohorts, signal)))) return;
+    }
+    await this.#onTrial.endOthers(desired.shadows);
+    for (const entry of this.#onTrial.wanted(desired.shadows)) {
+      if (!(await this.#tryTo(entry, signal, () => this.#shadow(entry, desired.cohorts, signal)))) return;
     }
     await this.#dropOthers(desired.releases);
     this.#report();
   }
 
+  /** False: a newer manifest came, and the rest of this one is of no use. */
+  async #tryTo({ releaseSha256 }: ManifestRelease, signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
+    if (this.#refusedReleases.has(releaseSha256)) return true;
+    try {
+      if (this.#onTrial.wasTakenBack(releaseSha256)) {
+        throw new PicketError('model.reverted', 'this agent took it back and does not run it again');
+      }
+      await work();
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (!mayPass(error)) this.#refusedReleases.add(releaseSha256);
+      this.#refuse(`release:${releaseSha256}`, error);
+    }
+    return true;
+  }
+
+  async #shadow(entry: ManifestRelease, cohorts: readonly string[], signal: AbortSignal): Promise<void> {
+    const { applied } = await this.#files.take(entry, { cohorts, keys: this.#keys! }, signal);
+    await this.#save(({ shadows }) => ({ shadows: { ...shadows, [entry.slot]: applied } }));
+    await this.#onTrial.shadow(entry.slot);
+  }
+
   async #apply(entry: ManifestRelease, cohorts: readonly string[], signal: AbortSignal): Promise<void> {
-    const { agent, store, supports, log } = this.#options;
-    const bytes = await this.#obtain(entry.releaseSha256, entry.releaseBytes, signal);
-    const envelope = parseEnvelope(bytes, 'release', RELEASE_BYTES * 2);
-    const release = verifyRelease(envelope, entry, { agent, cohorts, keys: this.#keys!, supports });
-    const content = await this.#obtain(release.contentSha256, release.contentBytes, signal);
-    await store.putBlob(entry.releaseSha256, bytes);
-    await store.putBlob(release.contentSha256, content);
-    await this.#options.activate(entry.slot, content, release);
-    const { releaseSha256 } = entry;
-    const current: AppliedRelease = {
-      releaseSha256,
-      contentSha256: release.contentSha256,
-      appliedMs: this.#options.utcMs(),
-    };
-    const before = this.#state.slots[entry.slot]?.current ?? null;
+    const {
+      applied: current,
+      release,
+      content,
+    } = await this.#files.take(entry, { cohorts, keys: this.#keys! }, signal);
+    const held = this.#state.slots[entry.slot];
+    const before = held?.current ?? null;
+    // What ran here before is no trial: it is gone back to.
+    const isNew = held?.previous?.releaseSha256 !== entry.releaseSha256;
+    if (isNew) await this.#onTrial.begin(entry.slot, entry.releaseSha256);
+    try {
+      await this.#options.activate(entry.slot, content, release);
+    } catch (error) {
+      await this.#onTrial.failed(entry.slot);
+      throw error;
+    }
     try {
       await this.#saveSlot(entry.slot, { current, previous: before });
     } catch (error) {
@@ -289,15 +334,8 @@ export class ApplyStage {
       else await this.#activate(entry.slot, before);
       throw error;
     }
-    log.info({ slot: entry.slot, note: release.note }, 'applied');
-  }
-
-  /** From the disk, if it is there and whole; else from the central. */
-  async #obtain(sha256: string, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    const held = await this.#blob(sha256);
-    if (held !== null && held.length === sizeBytes) return held;
-    await this.#options.affordable?.(sizeBytes, signal);
-    return await this.#fetcher.fetch(sha256, sizeBytes, signal);
+    await this.#onTrial.running(entry.slot);
+    this.#options.log.info({ slot: entry.slot, note: release.note }, 'applied');
   }
 
   /** Ends what the manifest no longer names, and deletes blobs that nothing names. */
@@ -309,6 +347,7 @@ export class ApplyStage {
       this.#options.deactivate(slot);
     }
     const kept = Object.values(this.#state.slots).flatMap(({ current, previous }) => [current, previous]);
+    kept.push(...Object.values(this.#state.shadows));
     await this.#options.store.keepBlobs(
       new Set(kept.flatMap((applied) => (applied === null ? [] : [applied.releaseSha256, applied.contentSha256]))),
     );
@@ -331,26 +370,8 @@ export class ApplyStage {
     return saved;
   }
 
-  #remember(command: Command, nowMs: number): void {
-    for (const [id, expiresMs] of this.#done) if (expiresMs <= nowMs) this.#done.delete(id);
-    if (this.#done.size >= COMMANDS) {
-      throw new PicketError(
-        'payload.too_large',
-        `${COMMANDS} commands are in force; command ${command.id} is one too many`,
-      );
-    }
-    this.#done.set(command.id, command.expiresMs);
-  }
-
   #refuse(what: string, error: unknown): void {
-    const refusal = { what, code: codeOf(error), message: messageOf(error), atMs: this.#options.utcMs() };
-    this.#options.log.warn({ what, code: refusal.code, problem: refusal.message }, 'refused');
-    const same = this.#refusals.findIndex(
-      (each) => each.what === what && each.code === refusal.code && each.message === refusal.message,
-    );
-    if (same >= 0) this.#refusals.splice(same, 1);
-    this.#refusals.unshift(refusal);
-    if (this.#refusals.length > REPORTED_REFUSALS) this.#refusals.pop();
+    this.#refusals.add(what, error, this.#options.utcMs());
     this.#report();
   }
 

@@ -6,17 +6,20 @@
  *   apply ── activate(content) ─►┐
  *   windows ── score(columns) ───┴─► bits, expected range (arrays by series number, reused) → status, pages
  *                                └─► Finding objects, tier `window`, while a series is outside → incidents
+ *
+ * At most one other model beside each: `models/beside.ts`.
  */
 import type { Instant } from '../shared/clock.ts';
 import { emptyVerdict } from '../shared/detect/detector.ts';
 import { isWholeWindow, type SeasonalState, seasonal, seasonalFeatureVersion } from '../shared/detect/seasonal.ts';
-import { PicketError } from '../shared/errors.ts';
+import { messageOf, PicketError } from '../shared/errors.ts';
 import type { Finding } from '../shared/findings.ts';
 import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
 import type { Supported } from '../shared/trust/verify.ts';
 import { decodeSeasonalModel, type SeasonalModel, seasonalSlots } from '../shared/wire/seasonal-model.ts';
 import type { WindowColumns } from '../shared/wire/summary.ts';
+import { Beside, type BesideMode, type Comparison } from './models/beside.ts';
 
 /** What this agent can run, for `Reported.supports`. */
 export const supportedModels: readonly Supported[] = seasonalSlots.map(({ slot }) => ({
@@ -42,6 +45,10 @@ export interface ModelStageOptions {
   };
   /** Takes each finding, with the end of its window; must not throw. */
   readonly onFinding: (finding: Finding, at: Instant) => void;
+  /** The model of the slot throws, says NaN, or is out of bounds in its trial. It is not asked again. */
+  readonly onBroken?: (slot: string, reason: string) => void;
+  /** What a model costs is measured with it; not said: not measured. */
+  readonly clockMs?: () => number;
 }
 
 /** What is known of a window that ended. */
@@ -69,6 +76,7 @@ export class ModelStage {
   readonly #at = { monotonicMs: 0, utcMs: 0 };
   /** By the length of the windows that they are for. */
   readonly #models = new Map<number, SeasonalModel>();
+  readonly #beside = new Map<number, Beside>();
 
   constructor(options: ModelStageOptions) {
     this.#options = options;
@@ -85,21 +93,36 @@ export class ModelStage {
 
   /** Runs this content from the next window on. Throws and leaves what ran before, if it can't be run here. */
   activate(slot: string, content: Uint8Array): void {
-    const model = decodeSeasonalModel(content);
-    const windowMs = seasonalSlots.find((each) => each.slot === slot)?.windowMs;
-    if (windowMs === undefined) throw new PicketError('manifest.unsupported', `nothing runs in the slot ${slot} here`);
-    if (model.windowMs !== windowMs) {
-      throw new PicketError(
-        'manifest.unsupported',
-        `the model is for windows of ${model.windowMs} ms; the slot ${slot} is for ${windowMs} ms`,
-      );
-    }
-    this.#models.set(windowMs, model);
+    const model = modelFor(slot, content);
+    this.#models.set(model.windowMs, model);
+    this.#beside.delete(model.windowMs);
     this.#since.fill(Number.NaN);
   }
 
   deactivate(slot: string): void {
-    for (const known of seasonalSlots) if (known.slot === slot) this.#models.delete(known.windowMs);
+    for (const known of seasonalSlots) {
+      if (known.slot !== slot) continue;
+      this.#models.delete(known.windowMs);
+      this.#beside.delete(known.windowMs);
+    }
+  }
+
+  /** Holds the content (null: nothing) against what runs in the slot from the next window on. Throws if it can't. */
+  compare(slot: string, content: Uint8Array | null, mode: BesideMode): void {
+    const windowMs = windowOf(slot);
+    const model = content === null ? null : modelFor(slot, content);
+    const { limit, clockMs = () => 0 } = this.#options;
+    this.#beside.set(windowMs, new Beside({ slot, windowMs, mode, model, limit, clockMs }));
+  }
+
+  /** Nothing runs beside the model of the slot any more. */
+  endComparison(slot: string): void {
+    this.#beside.delete(windowOf(slot));
+  }
+
+  /** What was found, of each slot in which two models run. */
+  comparisons(): Comparison[] {
+    return [...this.#beside.values()].map((beside) => beside.comparison()).filter((each) => each !== null);
   }
 
   /** The idea of UTC moved by as much. */
@@ -110,6 +133,7 @@ export class ModelStage {
   /** The number belongs to another series from now on. */
   forget(series: SeriesNumber): void {
     this.#clear(series);
+    for (const beside of this.#beside.values()) beside.forget(series);
   }
 
   /** Judges a window, where windows of its length are what is judged now: column i is series `numbers[i]`. */
@@ -120,6 +144,37 @@ export class ModelStage {
     const model = window.endUtcMs === null || !whole ? undefined : this.#models.get(nominalMs);
     this.#at.monotonicMs = window.endMonotonicMs;
     this.#at.utcMs = window.endUtcMs ?? 0;
+    const beside = model === undefined ? undefined : this.#beside.get(nominalMs);
+    const { clockMs } = this.#options;
+    const beganMs = clockMs?.() ?? 0;
+    let broken: string | null = null;
+    try {
+      broken = this.#judge(numbers, columns, window, model, beside);
+    } catch (error) {
+      broken = `it threw: ${messageOf(error)}`;
+    }
+    if (broken === null && beside !== undefined) {
+      const { series } = this.#options;
+      const mainMs = (clockMs?.() ?? 0) - beganMs;
+      const wrong = beside.round(numbers, columns, this.#at, (number) => series.id(number), mainMs);
+      if (beside.mode === 'trial') broken = wrong;
+    }
+    if (broken === null || model === undefined) return;
+    this.#models.delete(nominalMs);
+    this.#beside.delete(nominalMs);
+    for (const number of numbers) this.#clear(number);
+    const slot = seasonalSlots.find((each) => each.windowMs === nominalMs)!.slot;
+    this.#options.onBroken?.(slot, broken);
+  }
+
+  /** Answers with what is wrong with the model, or null. */
+  #judge(
+    numbers: readonly SeriesNumber[],
+    columns: WindowColumns,
+    window: ScoredWindow,
+    model: SeasonalModel | undefined,
+    beside: Beside | undefined,
+  ): string | null {
     for (let i = 0; i < numbers.length; i++) {
       const number = numbers[i]!;
       const params = model?.series.get(this.#options.series.id(number));
@@ -131,12 +186,15 @@ export class ModelStage {
       this.#x[0] = columns.mean[i]!;
       const verdict = this.#verdict;
       seasonal.score(params, this.#state, this.#x, this.#quality, this.#at, verdict);
+      if (!Number.isFinite(verdict.bits)) return 'it says NaN';
+      if (verdict.ready) beside?.main(number, verdict.finding, verdict.bits);
       this.bits[number] = verdict.bits;
       this.expectedLow[number] = verdict.expectedLow;
       this.expectedHigh[number] = verdict.expectedHigh;
       if (verdict.finding) this.#tell(number, window);
       else this.#since[number] = Number.NaN;
     }
+    return null;
   }
 
   #clear(number: SeriesNumber): void {
@@ -178,4 +236,20 @@ export class ModelStage {
       at,
     );
   }
+}
+
+function windowOf(slot: string): number {
+  const windowMs = seasonalSlots.find((each) => each.slot === slot)?.windowMs;
+  if (windowMs === undefined) throw new PicketError('manifest.unsupported', `nothing runs in the slot ${slot} here`);
+  return windowMs;
+}
+
+function modelFor(slot: string, content: Uint8Array): SeasonalModel {
+  const model = decodeSeasonalModel(content);
+  const windowMs = windowOf(slot);
+  if (model.windowMs === windowMs) return model;
+  throw new PicketError(
+    'manifest.unsupported',
+    `the model is for windows of ${model.windowMs} ms; the slot ${slot} is for ${windowMs} ms`,
+  );
 }

@@ -9,6 +9,9 @@ import type { Reported } from '../shared/trust/messages.ts';
 import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
 import type { Exchange } from './exchange/contract.ts';
+import type { Feedback, MaintenancePlan, SeriesMeanings } from './feedback/api.ts';
+import type { Forecasts } from './forecast/api.ts';
+import type { KeysService } from './keys/api.ts';
 import type { AgentId, IdentityFinding, Store, StoredIncident } from './store/store.ts';
 
 export interface AgentRecord {
@@ -98,12 +101,89 @@ export interface ModelVersion {
   readonly releaseSha256: string;
   readonly contentSha256: string;
   readonly contentBytes: number;
-  readonly state: 'challenger' | 'rejected' | 'published' | 'applied' | 'refused' | 'superseded';
+  readonly state:
+    | 'challenger'
+    | 'rejected'
+    | 'staged'
+    | 'published'
+    | 'applied'
+    | 'refused'
+    | 'reverted'
+    | 'superseded';
   /** Why it has the state; the comparison in words. */
   readonly reason: string;
   readonly evaluation: Evaluation | null;
   /** How much of its training time the central had; versions of before it was counted have none. */
   readonly window?: TrainingWindow;
+}
+
+/** What machines say of a new model and the old one, in the same windows of single series. */
+export interface RolloutFigures {
+  readonly windows: number;
+  readonly agreed: number;
+  readonly newFindings: number;
+  readonly oldFindings: number;
+  /** Windows with a finding, be it new or one that lasts. */
+  readonly newOutside: number;
+  readonly oldOutside: number;
+  readonly newMs: number;
+  readonly oldMs: number;
+}
+
+export interface RolloutMember {
+  readonly agent: AgentId;
+  readonly version: number;
+  /** What it runs otherwise; null: nothing. */
+  readonly oldVersion: number | null;
+  /** Whether it can run two models at once. */
+  readonly compares: boolean;
+  readonly canary: boolean;
+  readonly applied: boolean;
+  /** Why it is no part of this any more; null while it is. */
+  readonly out: string | null;
+  /** It is out because the version is no good there. */
+  readonly lost: boolean;
+  readonly figures: RolloutFigures | null;
+}
+
+/** New models on their way to the machines of a cohort. */
+export interface Rollout {
+  readonly id: number;
+  readonly slot: string;
+  readonly cohort: string;
+  readonly stage: 'shadow' | 'canary' | 'all' | 'done' | 'reverted';
+  readonly startedMs: number;
+  /** When the stage began. */
+  readonly sinceMs: number;
+  /** Null while it is not paused. */
+  readonly pausedMs: number | null;
+  /** Why it has the stage, or is paused. */
+  readonly reason: string;
+  readonly times: { readonly shadowMs: number; readonly canaryMs: number; readonly share: number };
+  readonly members: Readonly<Record<AgentId, RolloutMember>>;
+}
+
+/** What keeps a machine on a version. */
+export interface ModelPin {
+  readonly agent: AgentId;
+  readonly slot: string;
+  readonly version: number;
+  readonly by: string;
+  readonly sinceMs: number;
+}
+
+export type RolloutOrder = 'pause' | 'resume' | 'promote' | 'rollback';
+
+export interface Rollouts {
+  /** Newest first. */
+  list(): readonly Rollout[];
+  pins(): readonly ModelPin[];
+  /** Throws `not_found`, and `conflict` where it changes nothing. */
+  order(id: number, order: RolloutOrder, by: string): Promise<Rollout>;
+  /** Keeps a machine on a version that it had. Throws `not_found`, `conflict`. */
+  pin(version: number, by: string): Promise<ModelPin>;
+  /** Throws `not_found`. */
+  unpin(agent: AgentId, slot: string, by: string): Promise<void>;
 }
 
 /** The time that a version was trained on, in minutes: one that was not covered then and is now came later. */
@@ -149,6 +229,7 @@ export interface Models {
   band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null>;
   /** Trains now, for one agent or all; resolves with what came of it. */
   trainNow(agent?: AgentId): Promise<readonly ModelVersion[]>;
+  readonly rollouts: Rollouts;
 }
 
 /** Full-rate values as they come, outside the ledger. */
@@ -175,6 +256,10 @@ export type FleetEvent =
   | { readonly type: 'agent'; readonly agent: AgentId }
   | { readonly type: 'summary'; readonly agent: AgentId; readonly timeMs: number }
   | { readonly type: 'incident'; readonly incident: StoredIncident }
+  /** What people say of its incidents is another. */
+  | { readonly type: 'label'; readonly agent: AgentId }
+  /** What people say of its incidents is another. */
+  | { readonly type: 'label'; readonly agent: AgentId }
   | { readonly type: 'flag'; readonly agent: AgentId; readonly flag: string }
   | { readonly type: 'model'; readonly agent: AgentId; readonly version: number };
 
@@ -241,10 +326,17 @@ export interface CentralServices {
   readonly identity: Identity;
   readonly live: LiveValues;
   readonly mutes: Mutes;
+  /** What operators say of incidents. */
+  readonly feedback: Feedback;
+  readonly maintenance: MaintenancePlan;
+  readonly meanings: SeriesMeanings;
+  readonly keys: KeysService;
   /** Who is told of what, and who is overdue. */
   readonly alerts: Alerts;
   /** What was spent of the budgets of false alarms. */
   readonly budget: () => BudgetState;
+  /** When resources come to their end. */
+  readonly forecasts: Forecasts;
   readonly bus: Bus;
   readonly audit: Audit;
   readonly nowMs: () => number;

@@ -16,9 +16,7 @@ import type { Timers } from '../shared/clock.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
 import { sparingLog } from '../shared/sparing-log.ts';
-import { encodeEnvelope as encodeSigned, sign } from '../shared/trust/dsse.ts';
-import { type Command, payloadTypes } from '../shared/trust/messages.ts';
-import { encodeJson } from '../shared/trust/strict.ts';
+import type { Command } from '../shared/trust/messages.ts';
 import { downTopic } from '../shared/wire/topics.ts';
 import { notingCarried, openNotifier } from './alerts/open.ts';
 import { pageAssets } from './assets.ts';
@@ -35,21 +33,26 @@ import type { BootRow } from './dating/row.ts';
 import { BootOffsets } from './dating.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { openFleet } from './fleet.ts';
+import { ForecastChild } from './forecast/child.ts';
+import { ForecastService } from './forecast/service.ts';
 import { openAuth } from './http/auth.ts';
 import { createServer } from './http/server.ts';
 import { IdentityWatch } from './identity.ts';
 import { Ingest } from './ingest.ts';
-import { openKeys } from './keys.ts';
+import { openKeys, signCommand } from './keys.ts';
 import { type CentralLinkHandlers, connectExternal } from './link.ts';
 import { CentralLive } from './live.ts';
 import { ModelsService } from './models.ts';
 import { CentralMutes } from './mutes.ts';
+import { ownCommand } from './own-command.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { Strangers } from './strangers.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed, followVitals } from './wiring/committed.ts';
+import { openFeedback } from './wiring/feedback.ts';
+import { followKeys } from './wiring/keys.ts';
 
 const MAINTAIN_MS = 10 * MINUTE_MS;
 const RENEW_MS = 12 * HOUR_MS;
@@ -94,7 +97,7 @@ export async function startCentral({
     store,
     bus,
     nowMs,
-    central: () => ({ broker: addresses.broker, prefix, ca: addresses.ca, rootKey: keys.rootKey }),
+    central: () => ({ broker: addresses.broker, prefix, ca: addresses.ca, rootKey: keys.rootKey, keys: keys.keyList }),
     command: (token) => addresses.command(token),
     ...(passwords === null ? {} : { credentials: passwords }),
     onError: (error) =>
@@ -109,9 +112,10 @@ export async function startCentral({
     retain = false,
   ) => link.publish(downTopic(prefix, agent, channel), payload, { qos, retain });
   const sendCommand = (command: Command): Promise<void> =>
-    publish(command.agent, 'command', encodeSigned(sign(payloadTypes.command, encodeJson(command), keys.command)));
+    publish(command.agent, 'command', signCommand(keys, command));
   const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
   const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
+  const { judges, learning, planned } = await openFeedback({ store, fleet, nowMs });
   const models = new ModelsService({
     store,
     keys,
@@ -119,6 +123,7 @@ export async function startCentral({
     timers,
     random: Math.random,
     log,
+    ...learning,
     publishDesired: (agent, bytes) => publish(agent, 'desired', bytes, 1, true),
     agents: () =>
       fleet
@@ -135,13 +140,32 @@ export async function startCentral({
       firstAfterMs: config.training.firstAfter,
       intervalMs: config.training.interval,
     },
+    rollout: {
+      audit,
+      times: { shadowMs: config.rollout.shadow, canaryMs: config.rollout.canary, share: config.rollout.share },
+    },
   });
+  const runningKeys = followKeys({ keys, fleet, models, nowMs, log, audit });
   const shares = new NotificationShares({
     store,
     bus,
     agents: () => fleet.agents(),
     publish: (agent, perWeek) => models.share(agent, perWeek),
     perWeek: config.budget.notificationsPerWeek,
+    nowMs,
+    timers,
+    log,
+  });
+  const forecaster = new ForecastChild(ownCommand('make-forecasts'));
+  const forecasts = new ForecastService({
+    store,
+    agents: () =>
+      fleet
+        .agents()
+        .filter(({ retiredMs }) => retiredMs === null)
+        .map(({ id }) => id),
+    outlook: (task) => forecaster.outlook(task),
+    idle: () => forecaster.end(),
     nowMs,
     timers,
     log,
@@ -204,6 +228,7 @@ export async function startCentral({
     reported: (agent, reported) => {
       fleet.onReported(agent, reported);
       void models.onReported(agent, reported);
+      void runningKeys.reported(agent, reported);
       mutes.reported(agent, reported);
       shares.reported(agent, reported.manifestVersion);
     },
@@ -212,7 +237,7 @@ export async function startCentral({
     sendChunk: (agent, payload) => publish(agent, 'chunk', payload),
   });
 
-  const alerts = await openNotifier({ config, store, fleet, nowMs, log, url: () => addresses.pages });
+  const alerts = await openNotifier({ config, store, fleet, nowMs, log, url: () => addresses.pages, planned });
   const handlers: CentralLinkHandlers = {
     connected: () => {
       alerts.brokerConnected();
@@ -258,6 +283,7 @@ export async function startCentral({
   await models.start();
   await mutes.start();
   await shares.start();
+  await forecasts.start();
   redating.start();
   await identity.start(fleet.agents().map(({ id }) => id));
   for (const { id } of fleet.agents()) {
@@ -275,12 +301,15 @@ export async function startCentral({
       identity,
       live,
       mutes,
+      ...judges,
+      keys: runningKeys,
       bus,
       audit,
       nowMs,
       version,
       alerts,
       budget: () => shares.state(),
+      forecasts,
       exchange: notingCarried(createExchange({ documents: store.documents, fleet, ingest, models }), alerts),
       caFingerprint: tls?.current().fingerprint ?? null,
       strangers: () => strangers.list().filter(({ agent }) => fleet.agent(agent) === null),
@@ -354,6 +383,7 @@ export async function startCentral({
       await alerts.close();
       await redating.stop();
       await shares.close();
+      await forecasts.close();
       await models.close();
       await identity.close();
       await fleet.close();

@@ -17,6 +17,7 @@ test('a central needs no configuration', () => {
       data: '/var/lib/picket-central',
       retention: { minutes: 1_209_600_000, hours: 34_560_000_000, size: 10_000_000_000 },
       training: { interval: 21_600_000, firstAfter: 240_000, minimumWindows: 3, holdOut: 0.25 },
+      rollout: { shadow: 86_400_000, canary: 86_400_000, share: 0.1 },
       budget: { notificationsPerWeek: 5 },
       alerts: {
         targets: [],

@@ -140,6 +140,29 @@ export const centralConfigSchema = object({
         }),
       },
     }),
+    rollout: object({
+      doc: 'How a better model reaches the machines. The first model of a machine is in force at once.',
+      keys: {
+        shadow: duration({
+          doc: 'How long it runs beside the old one and raises nothing; `0s`: not at all.',
+          default: '24h',
+          min: '0s',
+          max: '90d',
+        }),
+        canary: duration({
+          doc: 'How long it is then in force on a share of the machines; `0s`: not at all.',
+          default: '24h',
+          min: '0s',
+          max: '90d',
+        }),
+        share: number({
+          doc: 'That share; one machine at least.',
+          default: 0.1,
+          min: 0.01,
+          max: 1,
+        }),
+      },
+    }),
     budget: object({
       doc: 'False alarms that nobody minds. Rules, forecasts and data quality are no matter of chance and stand outside.',
       keys: {

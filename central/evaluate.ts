@@ -148,6 +148,8 @@ export interface Standing {
     readonly outdated: boolean;
     /** Much of the time that it learned from came in after it was trained. */
     readonly incomplete?: boolean;
+    /** Operators have judged incidents since it learned. */
+    readonly taught?: boolean;
   } | null;
 }
 
@@ -187,6 +189,7 @@ export function decide(evaluation: Evaluation, standing: Standing): { accepted: 
         `No worse, and knows ${standing.challengerSeries} series; ${name} knows ${standing.champion.series}.`,
       );
     }
+    if (standing.champion.taught) return accept(`No worse, and knows what operators said since ${name} learned.`);
     if (standing.champion.incomplete) return accept(`No worse, and ${name} was trained on an incomplete window.`);
     if (standing.challengerWindows >= 2 * standing.champion.windows) {
       return accept(`No worse, and learned from twice the history of ${name}.`);

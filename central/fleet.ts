@@ -41,7 +41,7 @@ export interface FleetOptions {
   readonly bus: Bus;
   readonly nowMs: () => number;
   /** What every enrolment says of this central. */
-  readonly central: () => Pick<Enrolment, 'broker' | 'prefix' | 'ca' | 'rootKey'>;
+  readonly central: () => Pick<Enrolment, 'broker' | 'prefix' | 'ca' | 'rootKey' | 'keys'>;
   /** One command to paste on the machine. */
   readonly command: (token: string) => string;
   /** Where the fleet's credentials are kept beside the store, for a broker of its own: changed before they count. */

@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseEnvelope, sign, verify } from '../shared/trust/dsse.ts';
-import { verifyCommand, verifyKeyList } from '../shared/trust/verify.ts';
+import { parseEnvelope, verify } from '../shared/trust/dsse.ts';
+import { verifyKeyList } from '../shared/trust/key-list.ts';
+import { verifyCommand } from '../shared/trust/verify.ts';
 import { openKeys, signCommand } from './keys.ts';
 
 let directory: string;
@@ -16,9 +17,9 @@ describe('the central’s keys', () => {
   it('are made once, listed under the root, and sign what the list lets them', async () => {
     const keys = await openKeys(directory);
     const list = verifyKeyList(keys.rootKey, keys.keyList, 0);
-    for (const role of ['model', 'rollout', 'command'] as const) {
+    for (const role of ['model', 'configuration', 'rollout', 'command'] as const) {
       const entries = list.keys.filter((entry) => entry.role === role);
-      expect(verify(sign('t', Uint8Array.of(1), keys[role]), 't', entries)).toEqual(Uint8Array.of(1));
+      expect(verify(keys.sign(role, 't', Uint8Array.of(1)), 't', entries)).toEqual(Uint8Array.of(1));
     }
     const again = await openKeys(directory);
     expect(again.rootKey).toBe(keys.rootKey);
@@ -37,7 +38,14 @@ describe('the central’s keys', () => {
     await openKeys(directory);
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     const files = await readdir(directory);
-    expect(files.sort()).toEqual(['command.pem', 'keys.json', 'model.pem', 'rollout.pem', 'root.pem']);
+    expect(files.sort()).toEqual([
+      'command.pem',
+      'configuration.pem',
+      'keys.json',
+      'model.pem',
+      'rollout.pem',
+      'root.pem',
+    ]);
     for (const file of files) expect((await stat(join(directory, file))).mode & 0o777).toBe(0o600);
   });
 
@@ -47,7 +55,8 @@ describe('the central’s keys', () => {
     await rm(join(directory, 'command.pem'));
     const after = await openKeys(directory);
     expect(after.rootKey).toBe(before.rootKey);
-    expect(after.model.keyid).toBe(before.model.keyid);
+    const modelKey = ({ list }: typeof before) => list.keys.find(({ role }) => role === 'model');
+    expect(modelKey(after)).toEqual(modelKey(before));
   });
 
   it('do without the root’s private key, and never make another', async () => {

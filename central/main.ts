@@ -7,9 +7,12 @@ import { backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
+import { forecastCommand } from './commands/forecast.ts';
 import { replaceCommand, retireCommand } from './commands/identity.ts';
 import { importCommand } from './commands/import.ts';
+import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { maintenanceCommand } from './commands/maintenance.ts';
 import { muteCommand, unmuteCommand } from './commands/mute.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
@@ -25,12 +28,15 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['replace', replaceCommand],
   ['mute', muteCommand],
   ['unmute', unmuteCommand],
+  ['maintenance', maintenanceCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['import', importCommand],
   ['ledger', ledgerCommand],
   ['alerts', alertsCommand],
+  ['keys', keysCommand],
   ['version', versionCommand],
+  ['make-forecasts', forecastCommand],
 ]);
 
 const stopping = new AbortController();

@@ -15,12 +15,11 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 async function opened() {
-  const { rollout, keyList } = await openKeys(directory);
+  const keys = await openKeys(directory);
   const published: Manifest[] = [];
   const manifests = new Manifests({
     documents: new MemoryDocuments(),
-    rollout,
-    keyList,
+    keys,
     nowMs: () => Date.UTC(2026, 0, 1),
     log: silentLog,
     publishDesired: async (_agent, bytes) => {

@@ -6,7 +6,7 @@
 import { messageOf } from '../shared/errors.ts';
 import { DAY_MS } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
-import { encodeEnvelope, type SigningKey, sign } from '../shared/trust/dsse.ts';
+import { encodeEnvelope } from '../shared/trust/dsse.ts';
 import {
   type Manifest,
   type ManifestRelease,
@@ -15,6 +15,7 @@ import {
   type SignedEnvelope,
 } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
+import type { CentralKeys } from './keys.ts';
 import type { AgentId, Documents } from './store/store.ts';
 
 const NAMESPACE = 'manifest';
@@ -25,8 +26,7 @@ const PAGE = 1000;
 
 export interface ManifestOptions {
   readonly documents: Documents;
-  readonly rollout: SigningKey;
-  readonly keyList: SignedEnvelope;
+  readonly keys: Pick<CentralKeys, 'sign' | 'keyList' | 'list'>;
   readonly nowMs: () => number;
   /** Publishes retained on the agent's down/desired. */
   readonly publishDesired: (agent: AgentId, bytes: Uint8Array) => Promise<void>;
@@ -36,7 +36,11 @@ export interface ManifestOptions {
 interface Desired {
   readonly version: number;
   readonly notAfterMs: number;
+  /** Version of the list of keys that it carries; not there in those of a central that came before lists changed. */
+  readonly listVersion?: number;
   readonly releases: readonly ManifestRelease[];
+  /** What runs beside; not there where nothing does. */
+  readonly shadows?: readonly ManifestRelease[];
   /** Share of the fleet's notifications; not there before one was given. */
   readonly notificationsPerWeek?: number;
   /** Null where only the agent's floor is known. */
@@ -72,6 +76,21 @@ export class Manifests {
     return this.#desired.get(agent)?.releases ?? [];
   }
 
+  /** Whether the agent's manifest names the release. */
+  names(agent: AgentId, releaseSha256: string): boolean {
+    const { releases = [], shadows = [] } = this.#desired.get(agent) ?? {};
+    return [...releases, ...shadows].some((entry) => entry.releaseSha256 === releaseSha256);
+  }
+
+  /** Publishes a manifest that names these, unless the latest does. */
+  async name(agent: AgentId, releases: readonly ManifestRelease[], shadows: readonly ManifestRelease[]): Promise<void> {
+    const known = this.#desired.get(agent);
+    const named = known?.releases ?? [];
+    const same = releases.every((entry) => named.some((each) => each.releaseSha256 === entry.releaseSha256));
+    const beside = (list: readonly ManifestRelease[]): string => list.map((each) => each.releaseSha256).join();
+    if (!same || beside(shadows) !== beside(known?.shadows ?? [])) await this.publish(agent, releases, 0, shadows);
+  }
+
   version(agent: AgentId): number {
     return this.#desired.get(agent)?.version ?? 0;
   }
@@ -94,9 +113,15 @@ export class Manifests {
   }
 
   /** Signs, keeps and publishes a manifest that names these releases. */
-  async publish(agent: AgentId, releases: readonly ManifestRelease[], floor = 0): Promise<void> {
+  async publish(
+    agent: AgentId,
+    releases: readonly ManifestRelease[],
+    floor = 0,
+    shadows = this.#desired.get(agent)?.shadows ?? [],
+  ): Promise<void> {
     const notificationsPerWeek = this.#desired.get(agent)?.notificationsPerWeek;
     const share = notificationsPerWeek === undefined ? {} : { notificationsPerWeek };
+    const { keys } = this.#options;
     const nowMs = this.#options.nowMs();
     const manifest: Manifest = {
       manifest: 1,
@@ -106,22 +131,46 @@ export class Manifests {
       notAfterMs: nowMs + LIFE_MS,
       cohorts: [],
       releases,
+      ...(shadows.length === 0 ? {} : { shadows }),
       ...share,
-      keys: this.#options.keyList,
+      keys: keys.keyList,
     };
-    const envelope = sign(payloadTypes.manifest, encodeJson(manifest), this.#options.rollout);
+    const envelope = keys.sign('rollout', payloadTypes.manifest, encodeJson(manifest));
     const { version, notAfterMs } = manifest;
-    const desired: Desired = { version, notAfterMs, releases, ...share, envelope };
+    const desired: Desired = {
+      version,
+      notAfterMs,
+      listVersion: keys.list.version,
+      releases,
+      shadows,
+      ...share,
+      envelope,
+    };
     await this.#options.documents.put(NAMESPACE, agent, desired);
     this.#desired.set(agent, desired);
     await this.#send(agent, desired);
   }
 
-  /** Publishes all again (after a start of the central or of the broker); those about to expire are signed anew. */
+  /**
+   * Version of the list of keys that the agent goes by, as far as its report shows: one that cannot say it has the list
+   * of the manifest that it took.
+   */
+  acceptedList(agent: AgentId, { keyList, manifestVersion }: Pick<Reported, 'keyList' | 'manifestVersion'>): number {
+    if (keyList !== undefined) return keyList.version;
+    const desired = this.#desired.get(agent);
+    return desired !== undefined && manifestVersion >= desired.version ? (desired.listVersion ?? 0) : 0;
+  }
+
+  /**
+   * Publishes all again (after a start of the central or of the broker); those that are about to expire, or that carry
+   * another list of keys, are signed anew.
+   */
   async republish(): Promise<void> {
+    const { nowMs, keys } = this.#options;
     for (const [agent, desired] of this.#desired) {
       if (desired.envelope === null) continue;
-      if (desired.notAfterMs - this.#options.nowMs() < RENEW_MS) await this.publish(agent, desired.releases);
+      const old = desired.notAfterMs - nowMs() < RENEW_MS || desired.listVersion !== keys.list.version;
+      if (old) await this.publish(agent, desired.releases);
       else await this.#send(agent, desired);
     }
   }

@@ -33,8 +33,8 @@ export class ModelContents {
    * Deletes the content of the version that became too old, unless one that is kept has the same.
    * @param released versions of one slot of an agent, newest first
    */
-  async forget(released: readonly ModelVersion[], running: number | undefined): Promise<void> {
-    const kept = released.filter((model, i) => i < KEPT_CONTENTS || model.version === running);
+  async forget(released: readonly ModelVersion[], inUse: readonly (number | undefined)[]): Promise<void> {
+    const kept = released.filter((model, i) => i < KEPT_CONTENTS || inUse.includes(model.version));
     const old = released[KEPT_CONTENTS];
     if (old === undefined || kept.includes(old)) return;
     await this.#documents.deleteBlob(old.releaseSha256);

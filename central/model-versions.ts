@@ -56,6 +56,18 @@ export class ModelVersions {
     this.#changed(model.agent, version);
   }
 
+  /** Gives a version its (newly signed) release; one that waited for its signature is published. */
+  async release(version: number, releaseSha256: string): Promise<void> {
+    const model = await this.get(version);
+    if (model === null) return;
+    const accepted = { type: 'evaluated', accepted: true, reason: 'Better, and signed.' } as const;
+    const transition = advance(model.state, accepted);
+    const { state, reason } = transition ?? { state: model.state, reason: model.reason };
+    const next: ModelVersion = { ...model, releaseSha256, state, reason: reason ?? model.reason };
+    await this.#documents.put('model', keyOf(version), next);
+    this.#changed(model.agent, version);
+  }
+
   /** Moves a version on, if the event fits its state. */
   async advance(version: number | undefined, event: RolloutEvent): Promise<void> {
     const model = version === undefined ? null : await this.get(version);

@@ -1,11 +1,20 @@
 /** What the models' service is given by the wiring. */
 import type { Timers } from '../shared/clock.ts';
+import { DAY_MS } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import type { CentralKeys } from './keys.ts';
+import type { RolloutOptions } from './rollout/service.ts';
 import type { AgentId, Store } from './store/store.ts';
+import type { TrainingOptions } from './train/kind.ts';
+import type { RoundOptions } from './train/round.ts';
 import type { TrainingTimes } from './train/schedule.ts';
+import { zoneOffsets } from './train/zone.ts';
 
-export interface ModelsOptions {
+/** Zone offsets that a model carries into its future. */
+const ZONE_AHEAD_MS = 800 * DAY_MS;
+const ZONE_BEHIND_MS = 30 * DAY_MS;
+
+export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' | 'meanings'> {
   readonly store: Store;
   readonly keys: CentralKeys;
   readonly nowMs: () => number;
@@ -24,4 +33,18 @@ export interface ModelsOptions {
   readonly findingsPerDay?: number;
   /** From how little to learn, how much to hold out, and when. */
   readonly training?: TrainingTimes;
+  /** How new models are rolled out; not said: at once, to the machine that they are for. */
+  readonly rollout?: Pick<RolloutOptions, 'times' | 'audit' | 'cohortOf'>;
+}
+
+/** How an agent's models are trained, with windows of this length. */
+export function trainingOf(options: ModelsOptions, agent: AgentId, windowMs: number): TrainingOptions {
+  const zone = options.zoneOf?.(agent) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const nowMs = options.nowMs();
+  return {
+    windowMs,
+    zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
+    findingsPerDay: options.findingsPerDay ?? 1,
+    ...options.training,
+  };
 }

@@ -6,53 +6,45 @@
  *
  * Documents: versions (`model-versions.ts`), manifests (`manifests.ts`), `model-state`: what an agent runs and is to run.
  */
-import { emptyVerdict } from '../shared/detect/detector.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { DAY_MS, limits } from '../shared/limits.ts';
 import type { SeriesId } from '../shared/series.ts';
 import { chunkOf } from '../shared/trust/chunks.ts';
-import { encodeEnvelope, sign } from '../shared/trust/dsse.ts';
+import { encodeEnvelope } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
-import { type ManifestRelease, payloadTypes, type Reported } from '../shared/trust/messages.ts';
+import type { Reported, SignedEnvelope } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
 import type { Handover } from './exchange/contract.ts';
+import { ReleaseSigning, WAITS_FOR_KEY } from './keys/release-signing.ts';
 import { isMuch, LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
+import { bandOf } from './model-band.ts';
 import { ModelContents } from './model-contents.ts';
+import { type AgentModels, newest, noModels, refusedOf, Standing } from './model-placing.ts';
 import { ModelVersions } from './model-versions.ts';
-import type { ModelsOptions } from './models-options.ts';
+import { type ModelsOptions, trainingOf } from './models-options.ts';
 import { describeRelease } from './releases.ts';
+import { type Placing, RolloutService } from './rollout/service.ts';
 import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
 import { type Champion, type RoundResult, trainRound, windowLengthOf } from './train/round.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
-import { zoneOffsets } from './train/zone.ts';
-
-/** Zone offsets that a model carries into its future. */
-const ZONE_AHEAD_MS = 800 * DAY_MS;
-const ZONE_BEHIND_MS = 30 * DAY_MS;
-
-/** What an agent runs and is to run, by slot. */
-interface AgentModels {
-  readonly running: Readonly<Record<string, number>>;
-  readonly desired: Readonly<Record<string, number>>;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 export class ModelsService implements Models {
   readonly #options: ModelsOptions;
   readonly #versions: ModelVersions;
-  readonly #manifests: Manifests;
+  readonly manifests: Manifests;
   readonly #schedule: TrainingSchedule;
   readonly #contents: ModelContents;
   readonly #late: LateWindows;
+  readonly signing: ReleaseSigning;
+  readonly rollouts: RolloutService;
   readonly #stop = new AbortController();
-  readonly #state = new Map<AgentId, AgentModels>();
+  readonly #state: Standing;
   readonly #trained = new Map<AgentId, ModelVersion[]>();
   /** Hash of what each agent reported last, since its models changed here. */
   readonly #said = new Map<AgentId, string>();
@@ -64,13 +56,22 @@ export class ModelsService implements Models {
     this.#options = options;
     this.#contents = new ModelContents(options.store.documents);
     this.#versions = new ModelVersions(options.store.documents, options.changed);
-    this.#manifests = new Manifests({
+    this.signing = new ReleaseSigning(options.store.documents, options.keys, this.#versions);
+    this.manifests = new Manifests({
       documents: options.store.documents,
-      rollout: options.keys.rollout,
-      keyList: options.keys.keyList,
+      keys: options.keys,
       nowMs: options.nowMs,
       publishDesired: options.publishDesired,
       log: options.log,
+    });
+    this.#state = new Standing(options.store.documents, this.#versions, this.manifests, this.signing);
+    this.rollouts = new RolloutService({
+      ...options,
+      ...options.rollout,
+      documents: options.store.documents,
+      get: (version) => this.get(version),
+      superseded: (version, by) => this.#versions.advance(version, { type: 'superseded', by }),
+      place: (placing) => this.#inOrder(() => this.#place(placing)),
     });
     this.#schedule = new TrainingSchedule({
       timers: options.timers,
@@ -88,13 +89,14 @@ export class ModelsService implements Models {
 
   /** Loads what was there and publishes the manifests again. */
   async start(): Promise<void> {
-    await this.#manifests.load();
+    await this.manifests.load();
     for await (const { key, value } of listAll<AgentModels>(this.#options.store.documents, 'model-state')) {
       this.#state.set(key, value);
       if (value.toMs > value.fromMs) this.#schedule.restore(key, value.fromMs, value.toMs);
-      await this.#name(key);
+      await this.#state.name(key);
       void this.#late.look(key);
     }
+    await this.rollouts.start();
     await this.republish();
     this.#renewDaily();
   }
@@ -111,12 +113,21 @@ export class ModelsService implements Models {
     this.#options.timers.cancel(this.#renewal);
     await this.#late.close();
     await this.#schedule.close();
+    await this.rollouts.close();
     await this.#chain;
   }
 
   /** The broker is there (again): retained manifests are published, in case it lost them. */
   republish(): Promise<void> {
-    return this.#inOrder(() => this.#manifests.republish());
+    return this.#inOrder(() => this.manifests.republish());
+  }
+
+  /** The list of keys is another: all is named again, with it. */
+  relist(): Promise<void> {
+    return this.#inOrder(async () => {
+      for (const agent of this.#state.agents()) await this.#state.name(agent);
+      await this.manifests.republish();
+    });
   }
 
   /** Ingest committed windows of the agent, the newest and the oldest of which ended then. */
@@ -137,13 +148,13 @@ export class ModelsService implements Models {
 
   /** Answers up/get: a piece of a release or content that this agent's manifest names; null for all else. */
   async chunk(agent: AgentId, sha256: string, index: number): Promise<Chunk | null> {
-    const documents = this.#options.store.documents;
-    const releases = this.#manifests.releases(agent).map((entry) => entry.releaseSha256);
-    if (!releases.includes(sha256)) {
-      const versions = await Promise.all(Object.values(this.#state.get(agent)?.desired ?? {}).map((v) => this.get(v)));
+    if (!this.manifests.names(agent, sha256)) {
+      const { desired, beside = {} } = this.#state.get(agent) ?? noModels;
+      const numbers = [...Object.values(desired), ...Object.values(beside)];
+      const versions = await Promise.all(numbers.map((version) => this.get(version)));
       if (!versions.some((version) => version?.contentSha256 === sha256)) return null;
     }
-    const blob = await documents.getBlob(sha256);
+    const blob = await this.#options.store.documents.getBlob(sha256);
     return blob === null ? null : chunkOf(blob, sha256, index);
   }
 
@@ -151,8 +162,8 @@ export class ModelsService implements Models {
   handover(agent: AgentId): Promise<Handover> {
     return this.#inOrder(async () => {
       const known = await this.list(agent);
-      const envelope = this.#manifests.envelope(agent);
-      const releases = this.#manifests.releases(agent).map(({ releaseSha256 }) => ({
+      const envelope = this.manifests.envelope(agent);
+      const releases = this.manifests.releases(agent).map(({ releaseSha256 }) => ({
         releaseSha256,
         contentSha256: known.find((model) => model.releaseSha256 === releaseSha256)?.contentSha256 ?? '',
       }));
@@ -162,7 +173,7 @@ export class ModelsService implements Models {
 
   /** Gives an agent another share of the fleet's notifications; the version of the manifest that says it, 0: not yet. */
   share(agent: AgentId, notificationsPerWeek: number): Promise<number> {
-    return this.#inOrder(() => this.#manifests.share(agent, notificationsPerWeek));
+    return this.#inOrder(() => this.manifests.share(agent, notificationsPerWeek));
   }
 
   list(agent?: AgentId): Promise<readonly ModelVersion[]> {
@@ -173,28 +184,9 @@ export class ModelsService implements Models {
     return this.#versions.get(version);
   }
 
-  async band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
+  band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
     const running = this.#state.get(agent)?.running ?? {};
-    // The newest first: it is for the windows that the agent makes now.
-    for (const kind of modelKinds.toSorted((a, b) => (running[b.slot] ?? 0) - (running[a.slot] ?? 0))) {
-      const version = running[kind.slot];
-      const model = version === undefined ? null : await this.get(version);
-      const params = model && (await this.#contents.parameters(kind, model.contentSha256))?.get(series);
-      if (version === undefined || params === null || params === undefined) continue;
-      const state = kind.detector.start(params);
-      const x = new Float64Array(1);
-      const quality = new Uint8Array(1);
-      const out = emptyVerdict();
-      const low: (number | null)[] = [];
-      const high: (number | null)[] = [];
-      for (const utcMs of timesMs) {
-        kind.detector.score(params, state, x, quality, { monotonicMs: 0, utcMs }, out);
-        low.push(Number.isFinite(out.expectedLow) ? out.expectedLow : null);
-        high.push(Number.isFinite(out.expectedHigh) ? out.expectedHigh : null);
-      }
-      return { version, timesMs, low, high };
-    }
-    return null;
+    return bandOf({ running, get: (version) => this.get(version), contents: this.#contents }, series, timesMs);
   }
 
   async trainNow(agent?: AgentId): Promise<readonly ModelVersion[]> {
@@ -213,11 +205,17 @@ export class ModelsService implements Models {
   /** Takes in what an agent reports on up/reported; the same again costs nothing. */
   onReported(agent: AgentId, reported: Reported): Promise<void> {
     this.#schedule.metered(agent, reported.health['picket.uplink.limit']);
-    const said = sha256Hex(encodeJson([reported.manifestVersion, reported.applied, reported.refusals]));
-    if (this.#said.get(agent) === said) return Promise.resolve();
+    const { manifestVersion, applied, refusals, reverted = [] } = reported;
+    const said = sha256Hex(encodeJson([manifestVersion, applied, refusals, reverted]));
+    const taken = this.#said.get(agent) === said ? Promise.resolve() : this.#takeReport(agent, said, reported);
+    // The rollouts go by what is so after it.
+    return taken.then(() => this.rollouts.heard(agent, reported));
+  }
+
+  #takeReport(agent: AgentId, said: string, reported: Reported): Promise<void> {
     return this.#inOrder(async () => {
       this.#said.set(agent, said);
-      await this.#manifests.reported(agent, reported);
+      await this.manifests.reported(agent, reported);
       const state = this.#state.get(agent);
       if (state === undefined) return;
       const known = await this.list(agent);
@@ -232,28 +230,17 @@ export class ModelsService implements Models {
           await this.#versions.advance(before, { type: 'superseded', by: model.version });
         }
       }
-      await this.#saveState(agent, { ...state, running });
+      await this.#state.save(agent, { ...state, running });
       // Told after it is so: whoever is told asks at once what runs.
       for (const slot of new Set([...Object.keys(running), ...Object.keys(state.running)])) {
         const version = running[slot] ?? state.running[slot]!;
         if (running[slot] !== state.running[slot]) this.#options.changed(agent, version);
       }
-      for (const [slot, version] of Object.entries(state.desired)) {
-        const model = running[slot] === version ? undefined : known.find((each) => each.version === version);
-        const refusal = model && reported.refusals.find(({ what }) => this.#concerns(agent, what, model));
-        if (model && refusal) {
-          await this.#versions.advance(model.version, {
-            type: 'refused',
-            reason: `${refusal.code}: ${refusal.message}`,
-          });
-        }
+      const wanted = known.filter(({ kind, version }) => state.desired[kind] === version && running[kind] !== version);
+      for (const { version, ...event } of refusedOf(reported, wanted, this.manifests.version(agent))) {
+        await this.#versions.advance(version, event);
       }
     });
-  }
-
-  #concerns(agent: AgentId, what: string, model: ModelVersion): boolean {
-    const names = [`manifest:${this.#manifests.version(agent)}`, `release:${model.releaseSha256}`];
-    return names.includes(what) || what === `content:${model.contentSha256}`;
   }
 
   async #train(agent: AgentId): Promise<void> {
@@ -261,7 +248,7 @@ export class ModelsService implements Models {
     const windowMs = await windowLengthOf(this.#options.store, agent);
     for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
       try {
-        const training = this.#training(agent, windowMs);
+        const training = trainingOf(this.#options, agent, windowMs);
         const champion = await this.#champion(agent, kind);
         const round = await trainRound({
           ...this.#options,
@@ -271,7 +258,10 @@ export class ModelsService implements Models {
           champion,
           signal: this.#stop.signal,
         });
-        if (round !== null) made.push(await this.#inOrder(() => this.#keep(agent, kind, training, round)));
+        if (round === null) continue;
+        const model = await this.#inOrder(() => this.#keep(agent, kind, training, round));
+        made.push(model);
+        if (model.state === 'staged') await this.#stage(model);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#options.log.error({ agent, kind: kind.slot, problem: messageOf(error) }, 'training failed');
@@ -280,23 +270,12 @@ export class ModelsService implements Models {
     this.#trained.set(agent, made);
   }
 
-  #training(agent: AgentId, windowMs: number): TrainingOptions {
-    const zone = this.#options.zoneOf?.(agent) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const nowMs = this.#options.nowMs();
-    return {
-      windowMs,
-      zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
-      findingsPerDay: this.#options.findingsPerDay ?? 1,
-      ...this.#options.training,
-    };
-  }
-
   /** What the agent runs or is to run, newest first, as far as its content is here. */
   async #champion(agent: AgentId, kind: ModelKind<unknown>): Promise<Champion<unknown> | null> {
     const state = this.#state.get(agent);
     for (const version of [state?.desired[kind.slot], state?.running[kind.slot]]) {
       const model = version === undefined ? null : await this.get(version);
-      if (model === null || model.state === 'refused') continue;
+      if (model === null || model.state === 'refused' || model.state === 'reverted') continue;
       const series = await this.#contents.parameters(kind, model.contentSha256);
       if (series === null) continue;
       const incomplete = model.window !== undefined && isMuch(model.window, model.window.lateMinutes);
@@ -316,14 +295,19 @@ export class ModelsService implements Models {
     const number = await this.#versions.next();
     const contentSha256 = sha256Hex(round.content);
     const release = describeRelease(agent, kind, training, round, number, this.#options.nowMs());
-    const envelope = encodeEnvelope(sign(payloadTypes.release, encodeJson(release), this.#options.keys.model));
-    const releaseSha256 = sha256Hex(envelope);
     const fits = round.content.length <= limits.blobBytes;
-    const accepted = round.accepted && fits;
+    const better = round.accepted && fits;
+    const releaseSha256 = better ? await this.signing.sign(number, agent, release) : '';
+    const accepted = releaseSha256 !== '';
+    const waits = better && !accepted;
     const reason = fits
       ? round.reason
       : `Its content has ${round.content.length} bytes; ${limits.blobBytes} are allowed.`;
-    const transition = advance('challenger', { type: 'evaluated', accepted, reason })!;
+    const staged = accepted && (await this.#isStaged(agent, kind.slot));
+    const transition = waits
+      ? { state: 'challenger' as const, reason: `${reason} ${WAITS_FOR_KEY}` }
+      : advance('challenger', staged ? { type: 'staged', reason } : { type: 'evaluated', accepted, reason })!;
+    const placed = transition.state === 'published';
     const model: ModelVersion = {
       version: number,
       kind: kind.slot,
@@ -332,56 +316,80 @@ export class ModelsService implements Models {
       fromMs: round.fromMs,
       toMs: round.toMs,
       series: round.series,
-      releaseSha256: accepted ? releaseSha256 : '',
+      releaseSha256,
       contentSha256,
       contentBytes: round.content.length,
       state: transition.state,
-      reason,
+      reason: transition.reason ?? reason,
       evaluation: round.evaluation,
       window: round.window,
     };
-    if (accepted) {
-      await documents.putBlob(contentSha256, round.content);
-      await documents.putBlob(releaseSha256, envelope);
-    }
-    const before = this.#state.get(agent) ?? { running: {}, desired: {}, fromMs: 0, toMs: 0 };
+    if (better) await documents.putBlob(contentSha256, round.content);
+    const before = this.#state.get(agent) ?? noModels;
     const replaced = before.desired[kind.slot];
-    const desired = accepted ? { ...before.desired, [kind.slot]: number } : before.desired;
+    const desired = placed ? { ...before.desired, [kind.slot]: number } : before.desired;
     const state: AgentModels = { ...before, desired, fromMs: round.fromMs, toMs: round.evaluation.heldOutToMs };
     await documents.putAll([...this.#versions.changes(model), { namespace: 'model-state', key: agent, value: state }]);
     this.#state.set(agent, state);
     this.#said.delete(agent);
     this.#options.log.info({ agent, version: number, state: model.state, reason }, 'model trained');
-    if (accepted) {
+    if (placed) {
       if (replaced !== undefined && before.running[kind.slot] !== replaced) {
         await this.#versions.advance(replaced, { type: 'superseded', by: number });
       }
-      await this.#name(agent);
+      await this.#state.name(agent);
+    }
+    if (accepted) {
       const released = (await this.list(agent)).filter((each) => each.kind === kind.slot && each.releaseSha256 !== '');
-      await this.#contents.forget(released, before.running[kind.slot]);
+      await this.#contents.forget(released, [before.running[kind.slot], replaced, before.beside?.[kind.slot]]);
     }
     this.#options.changed(agent, number);
     return model;
   }
 
-  /** Publishes a manifest that names what the agent is to run, unless the latest does: a stop may have come between. */
-  async #name(agent: AgentId): Promise<void> {
-    const named = this.#manifests.releases(agent);
-    const releases: ManifestRelease[] = [];
-    for (const [slot, version] of Object.entries(this.#state.get(agent)?.desired ?? {})) {
-      const releaseSha256 = (await this.get(version))?.releaseSha256 ?? '';
-      const envelope = await this.#options.store.documents.getBlob(releaseSha256);
-      if (envelope !== null) releases.push({ slot, releaseSha256, releaseBytes: envelope.length });
-    }
-    const same = releases.every((entry) => named.some((each) => each.releaseSha256 === entry.releaseSha256));
-    if (!same) await this.#manifests.publish(agent, releases);
+  /** Takes in a release that was signed elsewhere; false where it does not wait (any more). Its key is checked before. */
+  async signed(envelope: SignedEnvelope): Promise<boolean> {
+    const version = await this.#inOrder(async () => {
+      const release = await this.signing.take(envelope);
+      if (release === null) return null;
+      const { agent, slot, version } = release;
+      if (await this.#isStaged(agent, slot)) {
+        await this.signing.done(release);
+        return version;
+      }
+      const state = this.#state.get(agent) ?? noModels;
+      await this.#state.save(agent, { ...state, desired: { ...state.desired, [slot]: version } });
+      await this.signing.done(release);
+      const replaced = state.desired[slot];
+      if (replaced !== version && state.running[slot] !== replaced) {
+        await this.#versions.advance(replaced, { type: 'superseded', by: version });
+      }
+      this.#said.delete(agent);
+      await this.#state.name(agent);
+      this.#options.changed(agent, version);
+      return 0;
+    });
+    const model = version === null ? null : await this.get(version);
+    if (model !== null) await this.#stage(model);
+    return version !== null;
   }
 
-  async #saveState(agent: AgentId, state: AgentModels): Promise<void> {
-    if (JSON.stringify(this.#state.get(agent)) !== JSON.stringify(state)) {
-      await this.#options.store.documents.put('model-state', agent, state);
-      this.#state.set(agent, state);
-    }
+  /** The first model of a machine is tried beside nothing: it is in force at once, and on trial on the machine itself. */
+  async #isStaged(agent: AgentId, slot: string): Promise<boolean> {
+    if (this.#options.rollout === undefined) return false;
+    return this.rollouts.pinned(agent, slot) || (await this.#state.good(agent, slot)) !== null;
+  }
+
+  async #stage({ agent, kind, version }: ModelVersion): Promise<void> {
+    const old = await this.#state.good(agent, kind);
+    if (old !== null) await this.rollouts.stage(agent, kind, version, old);
+  }
+
+  async #place(placing: Placing): Promise<void> {
+    const { agent, main, beside } = placing;
+    this.#said.delete(agent);
+    await this.#state.place(placing);
+    this.#options.changed(agent, beside ?? main ?? 0);
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
@@ -389,10 +397,4 @@ export class ModelsService implements Models {
     this.#chain = done.catch(() => {});
     return done;
   }
-}
-
-/** The newest version of all slots: trained for the windows that the agent makes now. */
-function newest(versions: Readonly<Record<string, number>> | undefined): number | null {
-  const all = Object.values(versions ?? {});
-  return all.length === 0 ? null : Math.max(...all);
 }

@@ -44,6 +44,11 @@ export const errorTable = {
     exit: 77,
     hint: 'The agent reports which kinds and versions it can run; send one of those or update it.',
   },
+  'model.reverted': {
+    status: 409,
+    exit: 65,
+    hint: 'The agent took this release back by itself and does not run it again; train a new one.',
+  },
   'blob.mismatch': {
     status: 409,
     exit: 65,

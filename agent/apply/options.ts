@@ -1,7 +1,7 @@
 /** What the apply stage is given, and what it tells. */
 import type { Timers } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
-import type { Command, Release, Reported } from '../../shared/trust/messages.ts';
+import type { BesideReport, Command, Release, Reported, SignedEnvelope } from '../../shared/trust/messages.ts';
 import type { Supported } from '../../shared/trust/verify.ts';
 
 /** Where the stage keeps what must survive: small, durable when the promise resolves. */
@@ -16,12 +16,25 @@ export interface ApplyStore {
 }
 
 /** The part of `Reported` that this stage knows. */
-export type ApplyReport = Pick<Reported, 'manifestVersion' | 'applied' | 'supports' | 'refusals' | 'commandsDone'>;
+export type ApplyReport = Pick<
+  Reported,
+  'manifestVersion' | 'applied' | 'supports' | 'refusals' | 'commandsDone' | 'keyList' | 'beside' | 'reverted'
+>;
+
+/** What runs two models of one slot at once; see `agent/models.ts`. */
+export interface BesideRunner {
+  /** From now on, beside what runs in the slot; null: what runs is on trial, with nothing to be held against. */
+  compare(slot: string, content: Uint8Array | null, mode: 'shadow' | 'trial'): void;
+  endComparison(slot: string): void;
+  comparisons(): readonly Omit<BesideReport, 'mainSha256' | 'besideSha256'>[];
+}
 
 export interface ApplyOptions {
   readonly agent: string;
   /** raw ed25519 public key, base64, pinned at enrolment */
   readonly rootKey: string;
+  /** The list of keys that came with the enrolment. */
+  readonly enrolledKeys?: SignedEnvelope | undefined;
   readonly store: ApplyStore;
   readonly timers: Timers;
   readonly log: Log;
@@ -40,6 +53,8 @@ export interface ApplyOptions {
   readonly activate: (slot: string, content: Uint8Array, release: Release) => void | Promise<void>;
   /** Nothing is to run in the slot any more. */
   readonly deactivate: (slot: string) => void;
+  /** Runs models beside each other; not said: this agent cannot. */
+  readonly beside?: BesideRunner;
   /** This agent's share of the fleet's notifications: at the start, and when a manifest says another. */
   readonly share?: (notificationsPerWeek: number) => void;
   readonly command: (command: Command) => void;

@@ -1,7 +1,8 @@
 /** What the apply stage keeps on disk, read back as carefully as if it came from outside. */
 import { limits } from '../../shared/limits.ts';
-import { envelopeOf } from '../../shared/trust/dsse.ts';
-import type { ManifestRelease, SignedEnvelope } from '../../shared/trust/messages.ts';
+import { envelopeOf } from '../../shared/trust/envelope.ts';
+import type { ManifestRelease, RevertedRelease, SignedEnvelope } from '../../shared/trust/messages.ts';
+import { REPORTED_REVERTED, REVERTED_TEXT } from '../../shared/trust/reported.ts';
 import {
   integerOf,
   type JsonObject,
@@ -29,13 +30,23 @@ export interface ApplyState {
   readonly floor: number;
   /** Of the desired manifest's bytes; it comes again with each connection. */
   readonly manifestSha256: string | null;
-  readonly desired: { readonly cohorts: readonly string[]; readonly releases: readonly ManifestRelease[] } | null;
+  readonly desired: {
+    readonly cohorts: readonly string[];
+    readonly releases: readonly ManifestRelease[];
+    readonly shadows: readonly ManifestRelease[];
+  } | null;
   readonly keys: SignedEnvelope | null;
   /** Share of the fleet's notifications; null before a manifest said one. */
   readonly notificationsPerWeek: number | null;
   readonly slots: Readonly<
     Record<string, { readonly current: AppliedRelease; readonly previous: AppliedRelease | null }>
   >;
+  /** What runs beside, by slot. */
+  readonly shadows: Readonly<Record<string, AppliedRelease>>;
+  /** What is on trial, by slot, with the starts of the process since it last was quiet. */
+  readonly trials: Readonly<Record<string, { readonly releaseSha256: string; readonly starts: number }>>;
+  /** What this agent took back, newest first: it runs none of them again. */
+  readonly reverted: readonly RevertedRelease[];
 }
 
 export function emptyApplyState(root: string, agent: string): ApplyState {
@@ -48,6 +59,9 @@ export function emptyApplyState(root: string, agent: string): ApplyState {
     keys: null,
     notificationsPerWeek: null,
     slots: {},
+    shadows: {},
+    trials: {},
+    reverted: [],
   };
 }
 
@@ -72,21 +86,46 @@ export function readApplyState(bytes: Uint8Array): ApplyState {
         return [slot, { current: readApplied(current), previous: previous === null ? null : readApplied(previous) }];
       }),
     ),
+    // Versions of before had no trials.
+    shadows: Object.fromEntries(entriesOf(json.shadows, 'shadows').map(([slot, value]) => [slot, readApplied(value)])),
+    trials: Object.fromEntries(
+      entriesOf(json.trials, 'trials').map(([slot, value]) => {
+        const trial = objectOf(value, `trials.${slot}`);
+        const releaseSha256 = textOf(trial.releaseSha256, 'releaseSha256', 64, SHA256);
+        return [slot, { releaseSha256, starts: integerOf(trial.starts, 'starts') }];
+      }),
+    ),
+    reverted: listOf(json.reverted ?? [], 'reverted', REPORTED_REVERTED, (item, at) => {
+      const one = objectOf(item, at);
+      return {
+        slot: textOf(one.slot, `${at}.slot`, 65),
+        releaseSha256: textOf(one.releaseSha256, `${at}.releaseSha256`, 64, SHA256),
+        reason: textOf(one.reason, `${at}.reason`, REVERTED_TEXT),
+        atMs: numberOf(one.atMs, `${at}.atMs`),
+      };
+    }),
   };
 }
 
 function readDesired(json: JsonObject): NonNullable<ApplyState['desired']> {
   return {
     cohorts: listOf(json.cohorts, 'cohorts', SLOTS, (item, at) => textOf(item, at, 64)),
-    releases: listOf(json.releases, 'releases', SLOTS, (item, at) => {
-      const entry = objectOf(item, at);
-      return {
-        slot: textOf(entry.slot, `${at}.slot`, 65),
-        releaseSha256: textOf(entry.releaseSha256, `${at}.releaseSha256`, 64, SHA256),
-        releaseBytes: integerOf(entry.releaseBytes, `${at}.releaseBytes`),
-      };
-    }),
+    releases: listOf(json.releases, 'releases', SLOTS, readRelease),
+    shadows: listOf(json.shadows ?? [], 'shadows', SLOTS, readRelease),
   };
+}
+
+function readRelease(item: unknown, at: string): ManifestRelease {
+  const entry = objectOf(item, at);
+  return {
+    slot: textOf(entry.slot, `${at}.slot`, 65),
+    releaseSha256: textOf(entry.releaseSha256, `${at}.releaseSha256`, 64, SHA256),
+    releaseBytes: integerOf(entry.releaseBytes, `${at}.releaseBytes`),
+  };
+}
+
+function entriesOf(value: unknown, where: string): [string, unknown][] {
+  return Object.entries(objectOf(value ?? {}, where)).slice(0, SLOTS);
 }
 
 function readApplied(value: unknown): AppliedRelease {

@@ -11,6 +11,7 @@ import type { Log } from '../../shared/log.ts';
 import { keyIdOf } from '../../shared/trust/dsse.ts';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
 import type { ExchangeMessage } from '../../shared/trust/exchange.ts';
+import { reportOfKeyList } from '../../shared/trust/key-list.ts';
 import { encodeJson } from '../../shared/trust/strict.ts';
 import { openApplyFiles } from '../apply/files.ts';
 import type { ApplyReport, ApplyStore } from '../apply/options.ts';
@@ -172,7 +173,7 @@ class LaterApply {
 
   /** What is in force. */
   report(): ApplyReport {
-    const { floor, slots } = this.#state;
+    const { floor, slots, keys } = this.#state;
     return {
       manifestVersion: floor,
       applied: Object.entries(slots).map(([slot, { current }]) => ({
@@ -183,6 +184,7 @@ class LaterApply {
       supports: [],
       refusals: [],
       commandsDone: [],
+      ...(keys === null ? {} : { keyList: reportOfKeyList(keys, false) }),
     };
   }
 }

@@ -75,6 +75,8 @@ export interface SensingOptions {
   readonly mutesChanged: () => void;
   /** After all values of a tick are in. */
   readonly ticked: (now: Instant) => void;
+  /** The model of a slot is no good. */
+  readonly modelBroken: (slot: string, reason: string) => void;
 }
 
 /** Everything that is measured, judged and recorded here. */
@@ -136,6 +138,8 @@ export class Sensing {
       windowMs: () => config.window ?? (makesBoth ? (budget.plan.windowMs ?? TEN_MINUTES_MS) : MINUTE_MS),
       series: registry,
       onFinding: (finding, at) => this.#tell(finding, at),
+      onBroken: (slot, reason) => options.modelBroken(slot, reason),
+      clockMs: () => clock.monotonicMs(),
     });
     this.mutes = new MuteStage({
       bootId: options.bootId,

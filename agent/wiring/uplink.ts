@@ -134,6 +134,7 @@ export class Uplink {
     this.#apply = new ApplyStage({
       agent,
       rootKey: enrolment.rootKey,
+      enrolledKeys: enrolment.keys,
       store: options.applyStore,
       timers,
       log,
@@ -149,6 +150,7 @@ export class Uplink {
       },
       share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
       deactivate: (slot) => sensing.models.deactivate(slot),
+      beside: sensing.models,
       command: (command) => this.#do(command),
     });
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an

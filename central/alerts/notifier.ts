@@ -18,6 +18,7 @@ import { AlertBook, newTargetState } from './book.ts';
 import type { AlertsConfig } from './config.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Naming, oneLine } from './message.ts';
+import { type Planned, takeResumed } from './planned.ts';
 import { Sender } from './sender.ts';
 import type { Target } from './targets/target.ts';
 import type { Thread } from './thread.ts';
@@ -39,6 +40,8 @@ export interface NotifierOptions {
   /** Of the heartbeat's server: PEM, or null. */
   readonly heartbeatCa: string | null;
   readonly brokerUrl: string | null;
+  /** Whether work is planned on a machine: then nobody is woken for it; default never. */
+  readonly planned?: Planned;
   /** Where the pages are served; asked with each message. */
   readonly url: () => string;
   readonly nowMs: () => number;
@@ -51,6 +54,7 @@ export interface NotifierOptions {
 export class Notifier {
   readonly #options: NotifierOptions;
   readonly #book: AlertBook;
+  readonly #planned: Planned;
   readonly #watch: Watch;
   readonly #senders: readonly Sender[];
   readonly #heartbeat: Heartbeat | null;
@@ -68,7 +72,9 @@ export class Notifier {
     const { config, documents, agents, nowMs, random, log } = options;
     this.#book = new AlertBook(documents);
     const book = this.#book;
-    this.#watch = new Watch({ book, config: config.overdue, agents, nowMs, brokerUrl: options.brokerUrl });
+    this.#planned = options.planned ?? (() => false);
+    const planned = this.#planned;
+    this.#watch = new Watch({ book, config: config.overdue, agents, nowMs, brokerUrl: options.brokerUrl, planned });
     this.#naming = {
       nameOf: (agent) => oneLine(this.#names.get(agent) ?? agent, 100),
       get url() {
@@ -200,7 +206,7 @@ export class Notifier {
       const threads = new Map(this.#book.threads);
       const changed = new Map<string, Thread>();
       for (const { value } of news) {
-        const thread = takeIncident(threads, value, this.#siteOf(value.agent), at);
+        const thread = takeIncident(threads, value, this.#siteOf(value.agent), at, this.#planned);
         if (thread === null) continue;
         threads.set(thread.key, thread);
         changed.set(thread.key, thread);
@@ -223,6 +229,8 @@ export class Notifier {
     const here = new Set(all.filter(({ retiredMs }) => retiredMs === null).map(({ id }) => id));
     const gone = takeGone(this.#book.threads, (agent) => !here.has(agent), at);
     if (gone.length > 0) await this.#book.decide(gone);
+    const resumed = takeResumed(this.#book.threads, this.#planned, at);
+    if (resumed.length > 0) await this.#book.decide(resumed);
     const conditions = await this.#watch.look();
     if (conditions === null) return;
     const changed = takeConditions(this.#book.threads, conditions, at);

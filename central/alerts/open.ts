@@ -5,6 +5,7 @@ import type { CentralConfig } from '../config.ts';
 import type { Exchange } from '../exchange/contract.ts';
 import type { Store } from '../store/store.ts';
 import { Notifier } from './notifier.ts';
+import type { Planned } from './planned.ts';
 import { openTarget, readCa } from './targets/registry.ts';
 
 const AGENTS_MS = 1_000;
@@ -15,12 +16,21 @@ export interface NotifierParts {
   readonly fleet: Pick<Fleet, 'agents'>;
   readonly nowMs: () => number;
   readonly log: Log;
+  readonly planned?: Planned;
   /** Where the pages are served. */
   readonly url: () => string;
 }
 
 /** Throws `config.unreadable` where a CA that is configured cannot be read. */
-export async function openNotifier({ config, store, fleet, nowMs, log, url }: NotifierParts): Promise<Notifier> {
+export async function openNotifier({
+  config,
+  store,
+  fleet,
+  nowMs,
+  log,
+  url,
+  planned,
+}: NotifierParts): Promise<Notifier> {
   const { alerts, broker } = config;
   const targets = await Promise.all(alerts.targets.map((target) => openTarget(target, nowMs)));
   const heartbeatCa = await readCa(alerts.heartbeat?.ca);
@@ -31,6 +41,7 @@ export async function openNotifier({ config, store, fleet, nowMs, log, url }: No
     config: alerts,
     targets,
     heartbeatCa,
+    ...(planned !== undefined && { planned }),
   };
   return new Notifier({ ...about, brokerUrl, url, nowMs, random: Math.random, log });
 }

@@ -19,6 +19,8 @@ export interface Episode {
   readonly open: boolean;
   readonly severity: Severity;
   readonly wakes: boolean;
+  /** It would wake somebody, but work is planned on the machine. */
+  readonly quiet?: true;
 }
 
 /** What a target was told last. */

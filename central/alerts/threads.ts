@@ -5,6 +5,7 @@
 import type { Severity } from '../../shared/findings.ts';
 import type { IncidentNews } from '../store/incident-news.ts';
 import { shortTitle } from './message.ts';
+import { episodeOf, type Planned } from './planned.ts';
 import {
   EPISODES,
   type Episode,
@@ -45,13 +46,18 @@ export interface Condition {
 }
 
 /** A revision of an incident; null where it changes nothing. */
-export function takeIncident(threads: Threads, news: IncidentNews, site: string, at: At): Thread | null {
-  const id = `${news.epoch}/${news.seq}`;
+export function takeIncident(
+  threads: Threads,
+  news: IncidentNews,
+  site: string,
+  at: At,
+  planned: Planned = () => false,
+): Thread | null {
+  const episode = episodeOf(news, planned, at.nowMs);
+  const { id, revision, severity } = episode;
   const base = `incident:${news.agent}`;
   const mine = [...threads.values()].filter((thread) => thread.base === base);
   const known = mine.find(({ episodes }) => episodes.some((episode) => episode.id === id));
-  const { revision, severity, wakes } = news;
-  const episode: Episode = { id, revision, open: news.state === 'open', severity, wakes };
   const late = at.nowMs - news.updatedMs > LATE_MS;
   if (known === undefined) {
     const before = late ? undefined : lastOf(mine, at);

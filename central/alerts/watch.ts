@@ -10,6 +10,7 @@ import type { AlertsConfig } from './config.ts';
 import { LEAST_GAP_MS, newHabit, withGap } from './habit.ts';
 import { listenedMs, withDeaf } from './listening.ts';
 import { moment } from './message.ts';
+import type { Planned } from './planned.ts';
 import { conditionsOf, contactOf, expectationOf } from './silence.ts';
 import type { Condition } from './threads.ts';
 
@@ -25,6 +26,8 @@ export interface WatchOptions {
   readonly config: AlertsConfig['overdue'];
   readonly agents: () => readonly AgentState[];
   readonly nowMs: () => number;
+  /** Whether work is planned on a machine: then its silence is no news. */
+  readonly planned?: Planned;
   /** Address of the broker, for words; null: the embedded one. */
   readonly brokerUrl: string | null;
 }
@@ -98,7 +101,10 @@ export class Watch {
       return broker === null ? null : [broker, ...this.#stillOpen()];
     }
     if (!this.#canJudge()) return this.#stillOpen();
-    return conditionsOf(this.contacts(), config, isOpen, nowMs());
+    const planned = this.#options.planned ?? (() => false);
+    // Who was said to be silent before the work began stays so.
+    const heeded = this.contacts().filter(({ agent }) => isOpen(`silent:${agent}`) || !planned(agent, nowMs()));
+    return conditionsOf(heeded, config, isOpen, nowMs());
   }
 
   /** All machines that were ever heard of and are not retired. */

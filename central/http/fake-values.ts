@@ -1,7 +1,11 @@
 /** A machine, a series, an incident and a model for the tests of the HTTP side. */
+
 import type { AlertsView } from '../alerts/api.ts';
 import type { AgentState, ModelVersion, MuteOrder } from '../api.ts';
 import type { BudgetState } from '../budget/api.ts';
+import type { ToldChange } from '../feedback/api.ts';
+import type { CapacityForecast, SoonestEnd } from '../forecast/api.ts';
+import type { KeysState } from '../keys/api.ts';
 import type { LatestSeries, StoredIncident } from '../store/store.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -85,6 +89,15 @@ export const someSeries: LatestSeries = {
   last: 12,
   anomalyShare: 0,
   highestScore: Number.NaN,
+};
+
+export const someChange: ToldChange = {
+  series: SERIES,
+  key: { name: 'system.memory.usage', unit: 'By', attributes: { state: 'used' } },
+  kind: 'scale',
+  atMs: START_MS,
+  factor: 1024,
+  text: 'values are about 1024 times as large',
 };
 
 export const someIncident: StoredIncident = {
@@ -242,4 +255,70 @@ export const someBudget: BudgetState = {
       barBits: 25.3,
     },
   ],
+};
+
+const someReached = { expectedMs: START_MS + 3e8, earliestMs: START_MS + 2e8, latestMs: null, by: 'hours' } as const;
+
+export const someEnd: SoonestEnd = {
+  agent: 'pump-7',
+  series: SERIES,
+  thing: 'File system /var',
+  reaches: 'full',
+  bound: 1,
+  current: 0.8,
+  reached: someReached,
+};
+
+export const someForecast: CapacityForecast = {
+  series: SERIES,
+  key: { name: 'system.filesystem.utilization', unit: '1', attributes: { 'system.filesystem.mountpoint': '/var' } },
+  thing: 'File system /var',
+  reaches: 'full',
+  bound: 1,
+  invert: false,
+  whole: 1,
+  madeMs: START_MS,
+  current: 0.8,
+  hours: {
+    model: 'ARIMA(0,1,1) + drift',
+    naive: false,
+    mase: 0.5,
+    naiveMase: 1,
+    coverage90: 0.9,
+    origins: 8,
+    shifted: false,
+    stepMs: 3_600_000,
+    firstMs: START_MS + 3_600_000,
+    fromMs: START_MS - 1e9,
+    toMs: START_MS,
+    measured: 270,
+    missing: 7,
+    value: [0.81, 0.82],
+    low: [0.8, 0.8],
+    high: [0.82, 0.84],
+  },
+  days: null,
+  reached: someReached,
+  agent: { expectedMs: START_MS + 3e8, earliestMs: null, latestMs: null },
+  disagreement: null,
+};
+
+export const someKeys: KeysState = {
+  version: 3,
+  madeMs: START_MS,
+  keys: [
+    {
+      role: 'rollout',
+      keyid: '0123456789abcdef',
+      publicKey: `${'A'.repeat(43)}=`,
+      state: 'in force',
+      here: true,
+      notBeforeMs: null,
+      notAfterMs: null,
+      acceptedBy: 1,
+    },
+  ],
+  machines: 2,
+  behind: [{ agent: 'pump-7', version: 2 }],
+  waiting: { list: false, releases: 0 },
 };

@@ -3,8 +3,11 @@ import { scryptSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Audit, AuditEntry, CentralServices, FleetEvent, LiveTick, LiveValues, Models } from '../api.ts';
 import { createBus } from '../bus.ts';
+import { Labels } from '../feedback/labels.ts';
+import { Maintenance } from '../feedback/maintenance.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
+import { fakeRollouts } from './fake-rollouts.ts';
 import {
   EPOCH,
   SERIES,
@@ -12,7 +15,11 @@ import {
   someAgent,
   someAlerts,
   someBudget,
+  someChange,
+  someEnd,
+  someForecast,
   someIncident,
+  someKeys,
   someModel,
   someOrder,
   someSeries,
@@ -211,6 +218,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
         ? { version: 3, timesMs, low: timesMs.map(() => 1), high: timesMs.map(() => Number.NaN) }
         : null,
     trainNow: async () => [someModel],
+    rollouts: fakeRollouts(),
   };
   const record = {
     id: 'abcd',
@@ -222,8 +230,11 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     expiresMs: START_MS + 1,
     revoked: false,
   };
+  const store = override.store ?? fakeStore(documents);
+  const nowMs = (): number => clock.nowMs;
+  const siteOf = (id: string): string => (id === someAgent.id ? someAgent.site : '');
   const services: CentralServices = {
-    store: fakeStore(documents),
+    store,
     fleet: {
       agents: () => [someAgent],
       agent: (id) => (id === someAgent.id ? someAgent : null),
@@ -241,11 +252,22 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     identity: { dismiss: async () => {} },
     live,
     mutes: { mute: async () => someOrder, unmute: async () => someOrder, orders: () => [someOrder] },
+    feedback: new Labels({ store, nowMs }),
+    maintenance: new Maintenance({ documents, siteOf, nowMs }),
+    keys: {
+      state: async () => someKeys,
+      rotate: async () => someKeys,
+      setOffline: async () => someKeys,
+      request: async () => [],
+      take: async () => true,
+    },
+    meanings: { of: () => [someChange] },
     alerts: { view: () => someAlerts, test: async (name) => (name === 'on-call' ? '200 OK' : null) },
     budget: () => someBudget,
+    forecasts: { ofAgent: async () => ({ madeMs: START_MS, forecasts: [someForecast] }), soonest: () => [someEnd] },
     bus: createBus(),
     audit,
-    nowMs: () => clock.nowMs,
+    nowMs,
     version: '0.1.0',
     exchange: {
       key: () => new Uint8Array(32),

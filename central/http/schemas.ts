@@ -3,6 +3,9 @@ import { changeKinds, noticeReasons, severities, shapes } from '../../shared/fin
 import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
 import { alertSchemas } from './alert-schemas.ts';
+import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
+import { keysSchemas } from './keys-schemas.ts';
+import { rolloutSchemas } from './rollout-schemas.ts';
 import {
   agentId,
   anything,
@@ -92,7 +95,6 @@ const moreOfFinding = {
   holds: onlyTrue,
   muted: onlyTrue,
 };
-const figures = object({ coverage: number, pinball: number, findingsPerDay: number });
 const agentRecord = {
   id: agentId,
   name: text,
@@ -226,8 +228,9 @@ export const schemas = {
       ),
       notify: object({ wakes: flag, reason: oneOf(...noticeReasons), cost: number, perWeek: numberOrNull }),
       excessBits: number,
+      ...judgedParts,
     },
-    ['uncertain', 'changes', 'notify', 'excessBits'],
+    ['uncertain', 'changes', 'notify', 'excessBits', ...Object.keys(judgedParts)],
   ),
   StateEvent: object(
     {
@@ -301,39 +304,6 @@ export const schemas = {
     timeMs,
     sizeBytes: integer,
   }),
-  ModelVersion: object(
-    {
-      version: integer,
-      kind: text,
-      agent: agentId,
-      trainedMs: timeMs,
-      fromMs: timeMs,
-      toMs: timeMs,
-      series: integer,
-      releaseSha256: text,
-      contentSha256: text,
-      contentBytes: integer,
-      state: oneOf('challenger', 'rejected', 'published', 'applied', 'refused', 'superseded'),
-      reason: text,
-      evaluation: orNull(
-        object({
-          heldOutFromMs: timeMs,
-          heldOutToMs: timeMs,
-          windows: integer,
-          challenger: figures,
-          champion: orNull(figures),
-        }),
-      ),
-      window: object({
-        fromMs: timeMs,
-        toMs: timeMs,
-        expectedMinutes: integer,
-        presentMinutes: integer,
-        lateMinutes: integer,
-      }),
-    },
-    ['window'],
-  ),
   FullRateSeries: object({ series: seriesId, timesMs: numbers, values: numbersOrNull }),
   EvidenceSeries: object({ series: seriesId, key: object(key), timesMs: numbers, values: numbersOrNull }),
   EnrolmentToken: object({
@@ -357,6 +327,9 @@ export const schemas = {
     rootKey: text,
   }),
   ...alertSchemas,
+  ...feedbackSchemas,
+  ...keysSchemas,
+  ...rolloutSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
   StoreStats: object({
     diskBytes: number,

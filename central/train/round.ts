@@ -10,9 +10,13 @@ import type { SeriesId } from '../../shared/series.ts';
 import type { Evaluation, TrainingWindow } from '../api.ts';
 import { decide, evaluate } from '../evaluate.ts';
 import { trainingWindow } from '../late-windows.ts';
-import type { AgentId, SeriesColumns, Store, SummaryBlock, TableSeries } from '../store/store.ts';
+import type { AgentId, SeriesColumns, Store, SummaryBlock, TableSeries, TimeRange } from '../store/store.ts';
 import type { ModelKind, TrainingOptions } from './kind.ts';
+import { type Knowledge, knowsNothing } from './knowledge.ts';
+import type { SeriesChange } from './meaning.ts';
+import { preprocess } from './preprocess.ts';
 import { inTens } from './tens.ts';
+import type { TrainingBlock } from './trainer.ts';
 
 /** History that a model learns from: four weekends' worth of minutes would be better than two; disks hold two. */
 const HISTORY_MS = 14 * DAY_MS;
@@ -42,6 +46,10 @@ export interface RoundOptions<P> {
   readonly champion: Champion<P> | null;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** What operators and their plans say of a machine's time; default nothing. */
+  readonly knowledge?: (agent: AgentId, range: TimeRange) => Promise<Knowledge>;
+  /** Told of series that say something else since some time; all of them, each round. */
+  readonly meanings?: (agent: AgentId, changes: readonly SeriesChange[]) => Promise<void>;
 }
 
 export interface RoundResult {
@@ -66,7 +74,10 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
   if (latest.length === 0 || !Number.isFinite(toMs)) return null;
   const fromMs = await beginning(options, latest, toMs);
   const heldOutFromMs = splitTime(fromMs, toMs, training, champion?.toMs ?? null);
-  const history = (from: number, to: number) => readHistory(options, latest, from, to);
+  const knowledge = (await options.knowledge?.(agent, { fromMs, toMs })) ?? knowsNothing;
+  const changes = new Map<SeriesId, SeriesChange>();
+  const history = (from: number, to: number) =>
+    fitHistory(options, knowledge, changes, readHistory(options, latest, from, to));
   const whole = await trainingWindow(store, agent, { fromMs, toMs });
   const before = await trainingWindow(store, agent, { fromMs, toMs: heldOutFromMs });
 
@@ -88,14 +99,17 @@ export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResu
       windows: longest(kind, champion.series),
       outdated: champion.outdated,
       incomplete: champion.incomplete,
+      taught: knowledge.saidMs > champion.toMs,
     },
   });
   const common = { fromMs, evaluation, ...verdict };
   if (!verdict.accepted) {
+    await options.meanings?.(agent, [...changes.values()]);
     return { ...common, toMs: heldOutFromMs, window: before, series: challenger.size, left: past.left, content };
   }
   const full = await trainer.train(history(fromMs, toMs), options.random, signal);
   const { series, left } = full;
+  await options.meanings?.(agent, [...changes.values()]);
   return { ...common, toMs, window: whole, series: series.size, left, content: kind.encode(series, training) };
 }
 
@@ -152,6 +166,22 @@ function longest<P>(kind: ModelKind<P>, series: ReadonlyMap<SeriesId, P>): numbe
   let windows = 0;
   for (const params of series.values()) windows = Math.max(windows, kind.windows(params));
   return windows;
+}
+
+/** What of the history a trainer, and the judgement of its model, may see. */
+async function* fitHistory<P>(
+  { training }: RoundOptions<P>,
+  knowledge: Knowledge,
+  changes: Map<SeriesId, SeriesChange>,
+  history: AsyncIterable<SummaryBlock>,
+): AsyncIterable<TrainingBlock> {
+  for await (const raw of history) {
+    const { block, change } = preprocess(raw, knowledge, training.windowMs);
+    const { series, key } = raw;
+    if (change !== null && change.atMs >= (changes.get(series)?.atMs ?? 0))
+      changes.set(series, { ...change, series, key });
+    if (block !== null) yield block;
+  }
 }
 
 /** Windows that end after `fromMs` and not after `toMs`. */

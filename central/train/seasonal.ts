@@ -15,11 +15,11 @@ import {
 import { PicketError } from '../../shared/errors.ts';
 import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
-import type { SummaryBlock } from '../store/store.ts';
+import { fitAllowances } from './allowances.ts';
 import { fitProfile } from './profile.ts';
 import { MAD_TO_DEVIATION, medianDistance, medianOf, sorted } from './robust.ts';
 import { fitTail } from './tail-fit.ts';
-import type { Fit, Trainer } from './trainer.ts';
+import type { Fit, Trainer, TrainingBlock } from './trainer.ts';
 
 /** Fewer windows say nothing about a series. */
 export const MIN_WINDOWS = 3;
@@ -37,6 +37,8 @@ const SMALLEST_RELATIVE_SCALE = 1e-3;
 const SMALLEST_SCALE = 1e-6;
 /** Windows most samples of which were findings are left out, unless they are more than this share of all. */
 const OUTLIER_SHARE = 0.1;
+/** Where fewer windows than this are beyond doubt, those in doubt count as well. */
+const SURE_SHARE = 0.8;
 
 export interface SeasonalTraining {
   readonly windowMs: number;
@@ -47,13 +49,17 @@ export interface SeasonalTraining {
   readonly minimumWindows?: number;
 }
 
-export type SeasonalColumns = Omit<SummaryBlock, 'agent' | 'key' | 'series' | 'last' | 'highestScore'>;
+export type SeasonalColumns = Omit<TrainingBlock, 'agent' | 'key' | 'series' | 'last' | 'highestScore'>;
 
 /** The windows of one series that are fit to learn from. */
 interface Windows {
   readonly endsMs: Float64Array;
   readonly means: Float64Array;
   readonly weights: Float64Array;
+  /** 1: an operator said that what was found here is usual. */
+  readonly usual: Uint8Array;
+  /** 1: of an incident that nobody judged. */
+  readonly doubtful: Uint8Array;
   /** Typical spread of the samples within a window and over all of them. */
   readonly spread: number;
   readonly nonNegative: boolean;
@@ -84,7 +90,7 @@ export function seasonalTrainer(options: SeasonalTraining): Trainer<SeasonalPara
   };
 }
 
-async function* bySeries(history: AsyncIterable<SummaryBlock>): AsyncIterable<readonly [SeriesId, SeasonalColumns[]]> {
+async function* bySeries(history: AsyncIterable<TrainingBlock>): AsyncIterable<readonly [SeriesId, SeasonalColumns[]]> {
   let series: SeriesId | null = null;
   let blocks: SeasonalColumns[] = [];
   for await (const block of history) {
@@ -111,7 +117,8 @@ export function fitSeasonal(
   if (course !== null) return course;
   const profile = fitProfile({ endsMs, values: means, weights, ...options });
   const shape = { ...options, ...profile };
-  const residuals = means.map((mean, i) => mean - seasonalLevel(shape, endsMs[i]!));
+  const all = means.map((mean, i) => mean - seasonalLevel(shape, endsMs[i]!));
+  const residuals = typical(all, windows, least);
   const centre = medianOf(profile.levels);
   const floor = Math.max(SMALLEST_SCALE, SMALLEST_RELATIVE_SCALE * Math.abs(centre));
   const varied = residuals.reduce((count, residual) => count + (Math.abs(residual) > floor ? 1 : 0), 0);
@@ -129,7 +136,9 @@ export function fitSeasonal(
     bandBits: -Math.log2(1 - BAND_COVERAGE),
     findingBits: 60,
   };
-  return params;
+  const elsewhere = blocks.flatMap((block) => block.elsewhere ?? []);
+  const allowances = fitAllowances(params, { endsMs, residuals: all, usual: windows.usual, elsewhere });
+  return allowances.length === 0 ? params : { ...params, allowances };
 }
 
 function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
@@ -140,13 +149,11 @@ function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
       if (!isWholeWindow(block.lengthsMs[i]!, windowMs) || !(block.count[i]! > 0)) continue;
       if (!Number.isFinite(block.mean[i]!)) continue;
       kept.push({ block, i });
-      if (block.anomalyShare[i]! > 0.5) wild++;
+      if (isWild(block, i)) wild++;
     }
   }
   const used =
-    wild > 0 && wild <= OUTLIER_SHARE * kept.length
-      ? kept.filter(({ block, i }) => !(block.anomalyShare[i]! > 0.5))
-      : kept;
+    wild > 0 && wild <= OUTLIER_SHARE * kept.length ? kept.filter(({ block, i }) => !isWild(block, i)) : kept;
   const column = (read: (block: SeasonalColumns, i: number) => number): Float64Array => {
     const values = new Float64Array(used.length);
     for (let row = 0; row < used.length; row++) values[row] = read(used[row]!.block, used[row]!.i);
@@ -159,10 +166,33 @@ function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
   return {
     endsMs: column((block, i) => block.timesMs[i]!),
     means: column((block, i) => block.mean[i]!),
-    weights: column((block, i) => 1 - Math.min(0.9, block.anomalyShare[i]! || 0)),
+    weights: column(weightOf),
+    usual: Uint8Array.from(used, ({ block, i }) => block.usual?.[i] ?? 0),
+    doubtful: Uint8Array.from(used, ({ block, i }) => ((block.trust?.[i] ?? 1) < 1 ? 1 : 0)),
     spread: Math.max(Number.isFinite(deviation) ? deviation : 0, Number.isFinite(range) ? range : 0),
     nonNegative: low >= 0,
   };
+}
+
+/** Most of its samples were findings, and nobody said that these are usual. */
+function isWild(block: SeasonalColumns, i: number): boolean {
+  return block.anomalyShare[i]! > 0.5 && block.usual?.[i] !== 1;
+}
+
+function weightOf(block: SeasonalColumns, i: number): number {
+  if (block.usual?.[i] === 1) return 1;
+  return (1 - Math.min(0.9, block.anomalyShare[i]! || 0)) * (block.trust?.[i] ?? 1);
+}
+
+/**
+ * Residuals that say how large deviations usually are. What operators called usual is allowed at its own time, and makes
+ * no other time less sharp; what nobody judged makes no tail heavier, unless there is so much of it that it is the rule.
+ */
+function typical(residuals: Float64Array, { usual, doubtful }: Windows, least: number): Float64Array {
+  const judged = residuals.filter((_, i) => usual[i] === 0);
+  const sure = residuals.filter((_, i) => usual[i] === 0 && doubtful[i] === 0);
+  if (sure.length >= Math.max(least, SURE_SHARE * judged.length)) return sure;
+  return judged.length >= least ? judged : residuals;
 }
 
 /** What only rises or falls (an uptime, a filling disk) wants a forecast, not a season; null for all others. */

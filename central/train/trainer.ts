@@ -2,6 +2,23 @@
 import type { SeriesId } from '../../shared/series.ts';
 import type { SummaryBlock } from '../store/store.ts';
 
+/** When a false alarm came on another machine of the cohort, and how far off: in halves of the expected width. */
+export interface UsualElsewhere {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly side: 'high' | 'low';
+  readonly times: number;
+}
+
+/** Windows that a trainer may see (`preprocess.ts`). */
+export interface TrainingBlock extends SummaryBlock {
+  /** How much each window counts, 0 to 1; absent: all fully. */
+  readonly trust?: Float64Array;
+  /** 1: an operator said that what was found here is usual. */
+  readonly usual?: Uint8Array;
+  readonly elsewhere?: readonly UsualElsewhere[];
+}
+
 export interface Fit<P> {
   /** Parameters for each series that had enough history. */
   readonly series: ReadonlyMap<SeriesId, P>;
@@ -13,5 +30,5 @@ export interface Trainer<P> {
   readonly kind: string;
   /** Version of the features (which window statistics, of which length) that the parameters are for. */
   readonly featureVersion: number;
-  train(history: AsyncIterable<SummaryBlock>, random: () => number, signal: AbortSignal): Promise<Fit<P>>;
+  train(history: AsyncIterable<TrainingBlock>, random: () => number, signal: AbortSignal): Promise<Fit<P>>;
 }

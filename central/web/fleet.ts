@@ -113,6 +113,7 @@ export function openFleet(): Fleet {
       agent: (data) => tell({ type: 'agent', agent: agentOf(data) }),
       summary: (data) => tell({ type: 'summary', agent: agentOf(data) }),
       incident: (data) => tell({ type: 'incident', agent: (data as { incident: StoredIncident }).incident.agent }),
+      label: (data) => tell({ type: 'incident', agent: agentOf(data) }),
       model: (data) => tell({ type: 'model', agent: agentOf(data) }),
     },
     onOpen() {

@@ -8,9 +8,11 @@ import './styles/machine.css';
 import './styles/incident.css';
 import './styles/chart.css';
 import './styles/mute.css';
+import './styles/feedback.css';
 import './styles/panels.css';
 import './styles/ledger.css';
 import './styles/alerts.css';
+import './styles/forecast.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [NAME…] [--json FILE]`: runs the named benches, or all of them, one after the other, each in a
+ * `npm run bench -- [NAME…] [--json FILE] [--data DIR]`: runs the named benches, or all of them, one after the other, each in a
  * process of its own (what one leaves in memory must not show in the next), and prints what they measured.
  *
  * A bench is a file beside this one that exports `run()`; its figures carry their unit at the end of their names.
@@ -19,6 +19,7 @@ const benches: Readonly<Record<string, string>> = {
   uplink: 'bytes a month on the uplink, without a budget and with 30, 10 and 3 MB a month, everything counted in',
   detect: 'detectors: time a point',
   groups: 'groups of series: time a tick, memory',
+  capacity: 'forecasts of capacity at the central: error beside the naive one, coverage, time and memory a series',
   forecast: 'forecasts of stocks: how often the interval holds, false ones, time a window',
   outbox: 'the outbox on disk: records a second, bytes written, and what the device is given',
   bound: 'an outage of 30 days: the most bytes on disk, what is held and what gaps name',
@@ -29,7 +30,7 @@ const benches: Readonly<Record<string, string>> = {
 /** How a bench hands its figures over; other lines may stand before it. */
 const MARK = 'figures: ';
 
-const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE]`;
+const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE] [--data DIR]`;
 
 function fail(problem: string): never {
   console.error(`${problem}\n${usage}`);
@@ -38,7 +39,7 @@ function fail(problem: string): never {
 
 function parsed() {
   try {
-    const options = { json: { type: 'string' }, only: { type: 'string' } } as const;
+    const options = { json: { type: 'string' }, only: { type: 'string' }, data: { type: 'string' } } as const;
     return parseArgs({ options, allowPositionals: true });
   } catch (error) {
     return fail((error as Error).message);
@@ -46,16 +47,17 @@ function parsed() {
 }
 
 /** The child's part: one bench, its figures as one line. */
-async function runHere(name: string): Promise<void> {
-  const { run } = (await import(`./${name}.ts`)) as { run(): Promise<Figures> };
-  console.log(`${MARK}${JSON.stringify(await run())}`);
+async function runHere(name: string, data: string | undefined): Promise<void> {
+  const { run } = (await import(`./${name}.ts`)) as { run(data?: string): Promise<Figures> };
+  console.log(`${MARK}${JSON.stringify(await run(data))}`);
   // A database or a socket that a bench left open must not keep the others waiting.
   process.exit(0);
 }
 
 /** Null where it failed; why, it has said itself. */
-async function runApart(name: string): Promise<Figures | null> {
-  const child = spawn(process.execPath, [import.meta.filename, '--only', name], {
+async function runApart(name: string, data: string | undefined): Promise<Figures | null> {
+  const args = ['--only', name, ...(data === undefined ? [] : ['--data', data])];
+  const child = spawn(process.execPath, [import.meta.filename, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
@@ -77,14 +79,14 @@ function print(name: string, figures: Figures): void {
 
 async function main(): Promise<void> {
   const { values, positionals } = parsed();
-  if (values.only !== undefined) return await runHere(values.only);
+  if (values.only !== undefined) return await runHere(values.only, values.data);
   const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
   if (unknown !== undefined) fail(`there is no bench ${unknown}`);
   const names = positionals.length > 0 ? positionals : Object.keys(benches);
   const results: Record<string, Figures> = {};
   let failed = false;
   for (const name of names) {
-    const figures = await runApart(name);
+    const figures = await runApart(name, values.data);
     if (figures === null) {
       console.error(`bench ${name} failed: see above`);
       failed = true;

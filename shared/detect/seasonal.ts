@@ -8,6 +8,8 @@
  *              generalized Pareto distribution (peaks over threshold), for each side on its own
  *   bits       = -log2 P(|Z| as unusual), never more than `capBits`, which the trainer takes from the length of the
  *              history: a model of four windows may not call anything rarer than once in some dozens
+ *
+ * At times of which operators said that more is usual, the scale is larger (`allowance.ts`).
  */
 import type { Instant } from '../clock.ts';
 import { DAY_MS } from '../limits.ts';
@@ -15,6 +17,7 @@ import { gpdBits } from '../math/tails.ts';
 import { Quality } from '../series.ts';
 import { booleanOf, integerOf, invalid, listOf, numberOf, objectOf } from '../trust/strict.ts';
 import { ByteReader, ByteWriter } from '../wire/bytes.ts';
+import { type Allowance, checkAllowances, MOST_ALLOWANCES, parseAllowance, widened } from './allowance.ts';
 import { checkZone, isWeekend, localMs, parseZone, timeOfDayMs, utcZone, type ZoneOffsets } from './civil.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
 
@@ -67,6 +70,8 @@ export interface SeasonalParams extends SeasonalProfile {
   readonly bandBits: number;
   /** Surprise from which on a window is a finding; the trainer takes it from the budget. */
   readonly findingBits: number;
+  /** Times at which more is usual; none where it is absent. */
+  readonly allowances?: readonly Allowance[];
 }
 
 /** Freshness alone: how many windows it was shown, and when the last one ended. */
@@ -116,7 +121,7 @@ function tailSurprise(tail: SeasonalTail, z: number): number {
 }
 
 /** The residual that has this surprise: the inverse of `tailSurprise`. */
-function residualAt(tail: SeasonalTail, bits: number): number {
+export function residualAt(tail: SeasonalTail, bits: number): number {
   const inner = -Math.log2(tail.share) - 1;
   const beyond = bits - inner;
   if (beyond <= 0) return inner > 0 ? (tail.threshold * bits) / inner : tail.threshold;
@@ -158,13 +163,17 @@ export const seasonal: DetectorKind<SeasonalParams, SeasonalState> = {
     const mean = x[0]!;
     if (params.windows === 0 || !Number.isFinite(mean) || quality[0] !== Quality.good) return;
     const level = seasonalLevel(params, at.utcMs);
-    const z = (mean - level) / params.scale;
+    const { allowances, scale } = params;
+    const local = allowances === undefined ? 0 : localMs(params.zone, at.utcMs - params.windowMs / 2);
+    const scaleAbove = scale * widened(allowances, local, true);
+    const scaleBelow = scale * widened(allowances, local, false);
+    const z = (mean - level) / (mean >= level ? scaleAbove : scaleBelow);
     const surprise = z >= 0 ? tailSurprise(params.upper, z) : tailSurprise(params.lower, -z);
-    const low = level - params.scale * residualAt(params.lower, params.bandBits);
+    const low = level - scaleBelow * residualAt(params.lower, params.bandBits);
     out.ready = true;
     out.bits = Math.max(0, Math.min(surprise, params.capBits));
     out.expectedLow = params.nonNegative ? Math.max(0, low) : low;
-    out.expectedHigh = level + params.scale * residualAt(params.upper, params.bandBits);
+    out.expectedHigh = level + scaleAbove * residualAt(params.upper, params.bandBits);
     out.finding = out.bits >= params.findingBits;
   },
 
@@ -201,6 +210,9 @@ function parseParams(json: unknown): SeasonalParams {
     capBits: numberOf(from.capBits, 'params.capBits'),
     bandBits: numberOf(from.bandBits, 'params.bandBits'),
     findingBits: numberOf(from.findingBits, 'params.findingBits'),
+    ...(from.allowances !== undefined && {
+      allowances: listOf(from.allowances, 'params.allowances', MOST_ALLOWANCES, parseAllowance),
+    }),
   };
   checkSeasonal(params, 'params');
   return params;
@@ -221,6 +233,7 @@ export function checkSeasonal(params: SeasonalParams, where: string): void {
   numberOf(params.bandBits, `${where}.bandBits`, 1, 30);
   numberOf(params.findingBits, `${where}.findingBits`, 1, 60);
   checkZone(params.zone, `${where}.zone`);
+  checkAllowances(params.allowances ?? [], `${where}.allowances`);
   for (const [name, tail] of [
     ['upper', params.upper],
     ['lower', params.lower],

@@ -8,11 +8,11 @@
 import { createPublicKey, type KeyObject, sign as signBytes, verify as verifyBytes } from 'node:crypto';
 import { PicketError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { envelopeOf, SIGNATURES_PER_ENVELOPE } from './envelope.ts';
 import { sha256Hex } from './hash.ts';
 import type { PublicKeyEntry, SignedEnvelope } from './messages.ts';
-import { encodeJson, listOf, objectOf, parseJson, textOf } from './strict.ts';
+import { encodeJson, integerOf, objectOf, parseJson, textOf } from './strict.ts';
 
-const SIGNATURES_PER_ENVELOPE = 8;
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const KEYID_PATTERN = /^[0-9a-f]{16}$/;
@@ -88,22 +88,6 @@ export function parseEnvelope(bytes: Uint8Array, what: string, maxBytes: number 
   return envelopeOf(parseJson(bytes, maxBytes, what), what, maxBytes);
 }
 
-/** The envelope that a JSON value is. */
-export function envelopeOf(value: unknown, where: string, maxBytes: number = limits.controlBytes): SignedEnvelope {
-  const json = objectOf(value, where);
-  return {
-    payloadType: textOf(json.payloadType, `${where}.payloadType`, 128),
-    payload: textOf(json.payload, `${where}.payload`, maxBytes),
-    signatures: listOf(json.signatures, `${where}.signatures`, SIGNATURES_PER_ENVELOPE, (item, at) => {
-      const signature = objectOf(item, at);
-      return {
-        keyid: textOf(signature.keyid, `${at}.keyid`, 64),
-        sig: textOf(signature.sig, `${at}.sig`, 128),
-      };
-    }),
-  };
-}
-
 /** The id of a raw public key (base64): the first 16 hex digits of its SHA-256. */
 export function keyIdOf(publicKey: string): string {
   return sha256Hex(rawPublicKey(publicKey)).slice(0, 16);
@@ -124,7 +108,13 @@ export function publicKeyEntry(value: unknown, where: string): PublicKeyEntry {
   if (keyIdOf(publicKey) !== keyid) {
     throw new PicketError('payload.invalid', `${where}.keyid ${keyid} is not the id of its key`);
   }
-  return { keyid, role: role as PublicKeyEntry['role'], publicKey };
+  return {
+    keyid,
+    role: role as PublicKeyEntry['role'],
+    publicKey,
+    ...(json.notBeforeMs === undefined ? {} : { notBeforeMs: integerOf(json.notBeforeMs, `${where}.notBeforeMs`) }),
+    ...(json.notAfterMs === undefined ? {} : { notAfterMs: integerOf(json.notAfterMs, `${where}.notAfterMs`) }),
+  };
 }
 
 function rawPublicKey(publicKey: string): Uint8Array {

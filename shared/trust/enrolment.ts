@@ -4,6 +4,8 @@
  */
 import { PicketError } from '../errors.ts';
 import { ID_PATTERN, limits } from '../limits.ts';
+import { envelopeOf } from './envelope.ts';
+import type { SignedEnvelope } from './messages.ts';
 
 export interface EnrolmentRequest {
   readonly token: string;
@@ -25,6 +27,8 @@ export interface Enrolment {
   readonly ca: string | null;
   /** raw ed25519 root public key, base64 */
   readonly rootKey: string;
+  /** The list of keys in force when it was enrolled; not said by a central that came before it. */
+  readonly keys?: SignedEnvelope;
 }
 
 /** No field of an enrolment but the CA is longer. */
@@ -69,5 +73,6 @@ export function parseEnrolment(json: unknown, where: string): Enrolment {
     password: field('password'),
     ca,
     rootKey: field('rootKey', KEY_PATTERN),
+    ...(Object.hasOwn(source, 'keys') ? { keys: envelopeOf(source.keys, `${where}: \`keys\``) } : {}),
   };
 }

@@ -20,8 +20,8 @@ export const payloadTypes = {
   keys: 'application/vnd.picket.keys+json',
 } as const;
 
-/** Who may sign what. */
-export type KeyRole = 'root' | 'model' | 'rollout' | 'command';
+/** Who may sign what: `root` the list of the others, `configuration` releases of that kind, `model` all other releases. */
+export type KeyRole = 'root' | 'model' | 'configuration' | 'rollout' | 'command';
 
 export interface PublicKeyEntry {
   /** first 16 hex digits of SHA-256 of the raw public key */
@@ -29,11 +29,17 @@ export interface PublicKeyEntry {
   readonly role: KeyRole;
   /** raw ed25519 public key, base64 */
   readonly publicKey: string;
+  /** Nothing that it signed is newly accepted before; not said: from ever. */
+  readonly notBeforeMs?: number;
+  /** Nothing that it signed is newly accepted after; not said: for ever. */
+  readonly notAfterMs?: number;
 }
 
 /** Signed by the root key, which the agent pins at enrolment. A higher version replaces a lower one. */
 export interface KeyList {
   readonly version: number;
+  /** When the root signed it: by then no key that it lists is too young. Not said by the first versions of Picket. */
+  readonly madeMs?: number;
   readonly keys: readonly PublicKeyEntry[];
 }
 
@@ -64,6 +70,11 @@ export interface Manifest {
   /** Cohorts that this agent belongs to, against which a release's target is held. */
   readonly cohorts: readonly string[];
   readonly releases: readonly ManifestRelease[];
+  /**
+   * Releases that are to run beside those of the same slot, to be compared with them: they raise nothing. Agents of
+   * before ignore it.
+   */
+  readonly shadows?: readonly ManifestRelease[];
   /** This agent's share of the notifications that the fleet may spend a week; not said: as before. */
   readonly notificationsPerWeek?: number;
   /** The key list in force, if the agent may have an older one. */
@@ -114,10 +125,56 @@ export interface Reported {
     readonly atMs: number;
   }[];
   readonly commandsDone: readonly string[];
+  /** What runs beside a model of the same slot, and what both found; not said by agents that cannot. */
+  readonly beside?: readonly BesideReport[];
+  /** Releases that this agent took back by itself and will not run again, newest first. */
+  readonly reverted?: readonly RevertedRelease[];
   readonly health: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
   /** What is muted now; not said by agents that cannot. */
   readonly mutes?: readonly Mute[];
+  /** The list of keys in force; not said by agents that have none, or that cannot say it. */
+  readonly keyList?: ReportedKeyList;
+}
+
+/** Two models of one slot on the same windows: `main` may raise findings, `beside` only counts. */
+export interface BesideReport {
+  readonly slot: string;
+  /** The release that runs, and the one beside it. */
+  readonly mainSha256: string;
+  readonly besideSha256: string;
+  /** Windows of single series that both judged. */
+  readonly windows: number;
+  /** Of which both said the same: a finding, or none. */
+  readonly agreed: number;
+  /** What each found, or would have: a series that stays outside counts once. */
+  readonly mainFindings: number;
+  readonly besideFindings: number;
+  /** Windows with a finding, be it new or one that lasts. */
+  readonly mainOutside: number;
+  readonly besideOutside: number;
+  readonly mainBits: number;
+  readonly besideBits: number;
+  /** Time that each took, in all. */
+  readonly mainMs: number;
+  readonly besideMs: number;
+  /** Why the agent ended it; not said while it runs. */
+  readonly dropped?: string;
+}
+
+export interface RevertedRelease {
+  readonly slot: string;
+  readonly releaseSha256: string;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+export interface ReportedKeyList {
+  readonly version: number;
+  /** Of the list's exact bytes, hex: two lists of one version are told apart by it. */
+  readonly sha256: string;
+  /** The list itself, while an older or another one was sent: a restored central learns from it what was before. */
+  readonly envelope?: SignedEnvelope;
 }
 
 /** up/get: asks for one chunk of a blob. */

@@ -1,12 +1,19 @@
 /** What agents say on up/reported and up/get, from outside: bounded and checked before the central believes a field. */
 import { limits } from '../limits.ts';
 import { muteLimits, readMute } from '../mute.ts';
-import type { ChunkRequest, Reported } from './messages.ts';
+import { envelopeOf } from './envelope.ts';
+import type { BesideReport, ChunkRequest, Reported, ReportedKeyList } from './messages.ts';
 import { integerOf, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 
 /** Refusals that an agent reports, newest first. */
 export const REPORTED_REFUSALS = 20;
 const REPORTED_SLOTS = 64;
+/** Comparisons of models at once; as many as an agent has slots. */
+const REPORTED_BESIDE = 16;
+/** Releases that an agent took back and remembers. */
+export const REPORTED_REVERTED = 16;
+/** Longest reason for it. */
+export const REVERTED_TEXT = 300;
 const REPORTED_COMMANDS = 256;
 const REPORTED_FIGURES = 128;
 const REPORTED_WARNINGS = 64;
@@ -46,11 +53,59 @@ export function parseReported(bytes: Uint8Array): Reported {
       };
     }),
     commandsDone: listOf(json.commandsDone, 'reported.commandsDone', REPORTED_COMMANDS, (id, at) => textOf(id, at, 64)),
+    ...(json.beside === undefined
+      ? {}
+      : { beside: listOf(json.beside, 'reported.beside', REPORTED_BESIDE, readBeside) }),
+    ...(json.reverted === undefined
+      ? {}
+      : {
+          reverted: listOf(json.reverted, 'reported.reverted', REPORTED_REVERTED, (item, at) => {
+            const one = objectOf(item, at);
+            return {
+              slot: textOf(one.slot, `${at}.slot`, 65),
+              releaseSha256: textOf(one.releaseSha256, `${at}.releaseSha256`, 64, SHA256_PATTERN),
+              reason: textOf(one.reason, `${at}.reason`, REVERTED_TEXT),
+              atMs: numberOf(one.atMs, `${at}.atMs`),
+            };
+          }),
+        }),
     health: Object.fromEntries(
       health.map(([name, value]) => [name.slice(0, 64), numberOf(value, `reported.health.${name.slice(0, 64)}`)]),
     ),
     warnings: listOf(json.warnings, 'reported.warnings', REPORTED_WARNINGS, (warning, at) => textOf(warning, at, TEXT)),
     ...(json.mutes === undefined ? {} : { mutes: listOf(json.mutes, 'reported.mutes', muteLimits.most, readMute) }),
+    ...(json.keyList === undefined ? {} : { keyList: readKeyList(json.keyList, 'reported.keyList') }),
+  };
+}
+
+function readBeside(item: unknown, at: string): BesideReport {
+  const json = objectOf(item, at);
+  const count = (name: string): number => integerOf(json[name], `${at}.${name}`);
+  const figure = (name: string): number => numberOf(json[name], `${at}.${name}`, 0);
+  return {
+    slot: textOf(json.slot, `${at}.slot`, 65),
+    mainSha256: textOf(json.mainSha256, `${at}.mainSha256`, 64, SHA256_PATTERN),
+    besideSha256: textOf(json.besideSha256, `${at}.besideSha256`, 64, SHA256_PATTERN),
+    windows: count('windows'),
+    agreed: count('agreed'),
+    mainFindings: count('mainFindings'),
+    besideFindings: count('besideFindings'),
+    mainOutside: count('mainOutside'),
+    besideOutside: count('besideOutside'),
+    mainBits: figure('mainBits'),
+    besideBits: figure('besideBits'),
+    mainMs: figure('mainMs'),
+    besideMs: figure('besideMs'),
+    ...(json.dropped === undefined ? {} : { dropped: textOf(json.dropped, `${at}.dropped`, REVERTED_TEXT) }),
+  };
+}
+
+function readKeyList(value: unknown, where: string): ReportedKeyList {
+  const json = objectOf(value, where);
+  return {
+    version: integerOf(json.version, `${where}.version`, 1),
+    sha256: textOf(json.sha256, `${where}.sha256`, 64, SHA256_PATTERN),
+    ...(json.envelope === undefined ? {} : { envelope: envelopeOf(json.envelope, `${where}.envelope`) }),
   };
 }
 

@@ -3,6 +3,7 @@
  *
  *   root key (pinned) ── signs ──► key list ──► rollout key ── signs ──► manifest (version floor, names releases)
  *                                           ├─► model key   ── signs ──► release  (names content by hash)
+ *                                           ├─► configuration key ─► release of that kind
  *                                           └─► command key ── signs ──► command
  *
  * Each function returns a document that is parsed, bounded and fit for this agent, or throws with the code and the
@@ -12,21 +13,19 @@
 import { PicketError } from '../errors.ts';
 import { DAY_MS, HOUR_MS, ID_PATTERN, limits } from '../limits.ts';
 import { readMuteRequest, readUnmute } from '../mute.ts';
-import { envelopeOf, keyIdOf, publicKeyEntry, verify } from './dsse.ts';
+import { envelopeOf } from './envelope.ts';
+import { isoTime, verifyBy } from './key-list.ts';
 import {
   type Command,
   type KeyList,
-  type KeyRole,
   type Manifest,
   type ManifestRelease,
-  type PublicKeyEntry,
   payloadTypes,
   type Release,
   type SignedEnvelope,
 } from './messages.ts';
 import { constantOf, integerOf, invalid, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 
-const KEYS_PER_LIST = 32;
 /** No fleet's budget is larger. */
 const MOST_PER_WEEK = 10_000;
 const COHORTS_PER_AGENT = 16;
@@ -64,21 +63,7 @@ export interface ReleaseContext {
   readonly cohorts: readonly string[];
   readonly keys: KeyList;
   readonly supports: readonly Supported[];
-}
-
-/** A list of keys signed by the root key (raw, base64). `manifest.not_newer` if it is older than `floor`. */
-export function verifyKeyList(rootKey: string, envelope: SignedEnvelope, floor: number): KeyList {
-  const root: PublicKeyEntry = { keyid: keyIdOf(rootKey), role: 'root', publicKey: rootKey };
-  const payload = verify(envelope, payloadTypes.keys, [root]);
-  const json = objectOf(parseJson(payload, limits.controlBytes, 'key list'), 'key list');
-  const list: KeyList = {
-    version: integerOf(json.version, 'key list.version', 1),
-    keys: listOf(json.keys, 'key list.keys', KEYS_PER_LIST, publicKeyEntry),
-  };
-  if (list.version < floor) {
-    throw new PicketError('manifest.not_newer', `key list ${list.version} is older than ${floor}, which is in force`);
-  }
-  return list;
+  readonly nowMs: number | null;
 }
 
 /** The key list that a manifest carries, before anything of it is believed; null where it has none. */
@@ -97,7 +82,7 @@ export function verifyManifest(
   context: ManifestContext,
   signed?: (manifest: Manifest) => void,
 ): Manifest {
-  const payload = verify(envelope, payloadTypes.manifest, keysFor(context.keys, 'rollout'));
+  const payload = verifyBy(envelope, payloadTypes.manifest, context.keys, ['rollout'], context.nowMs);
   const manifest = parseManifest(payload);
   signed?.(manifest);
   const name = `manifest ${manifest.version}`;
@@ -113,10 +98,18 @@ export function verifyManifest(
   return manifest;
 }
 
-/** A release for this agent that its manifest names and that it can run, signed by a model key. */
+/** Whose signature a release of this kind needs. */
+export function roleOfRelease(kind: string): 'model' | 'configuration' {
+  return kind === 'config' || kind.startsWith('config/') ? 'configuration' : 'model';
+}
+
+/** A release for this agent that its manifest names and that it can run, signed by a key for its kind. */
 export function verifyRelease(envelope: SignedEnvelope, entry: ManifestRelease, context: ReleaseContext): Release {
-  const payload = verify(envelope, payloadTypes.release, keysFor(context.keys, 'model'));
+  const { keys, nowMs } = context;
+  const payload = verifyBy(envelope, payloadTypes.release, keys, ['model', 'configuration'], nowMs);
   const release = parseRelease(payload);
+  // What it is decides who may say so.
+  verifyBy(envelope, payloadTypes.release, keys, [roleOfRelease(release.kind)], nowMs);
   const name = `release ${entry.releaseSha256.slice(0, 12)}`;
   if (release.kind !== entry.slot) {
     throw new PicketError('manifest.misaddressed', `${name} is of kind ${release.kind}, not for slot ${entry.slot}`);
@@ -147,7 +140,7 @@ export function verifyCommand(
   envelope: SignedEnvelope,
   context: { readonly agent: string; readonly keys: KeyList; readonly nowMs: number },
 ): Command {
-  const payload = verify(envelope, payloadTypes.command, keysFor(context.keys, 'command'));
+  const payload = verifyBy(envelope, payloadTypes.command, context.keys, ['command'], context.nowMs);
   const command = parseCommand(payload);
   const name = `command ${command.id}`;
   if (command.agent !== context.agent) {
@@ -162,22 +155,9 @@ export function verifyCommand(
   return command;
 }
 
-function keysFor(list: KeyList, role: KeyRole): readonly PublicKeyEntry[] {
-  return list.keys.filter((key) => key.role === role);
-}
-
 function parseManifest(payload: Uint8Array): Manifest {
   const json = objectOf(parseJson(payload, limits.controlBytes, 'manifest'), 'manifest');
-  const releases = listOf(json.releases, 'manifest.releases', RELEASES_PER_MANIFEST, (item, at) => {
-    const entry = objectOf(item, at);
-    return {
-      slot: textOf(entry.slot, `${at}.slot`, 65, SLOT_PATTERN),
-      releaseSha256: textOf(entry.releaseSha256, `${at}.releaseSha256`, 64, SHA256_PATTERN),
-      releaseBytes: integerOf(entry.releaseBytes, `${at}.releaseBytes`, 1, RELEASE_BYTES),
-    };
-  });
-  const slots = new Set(releases.map((entry) => entry.slot));
-  if (slots.size !== releases.length) invalid('manifest.releases', 'names a slot twice');
+  const releases = releasesOf(json.releases, 'manifest.releases');
   return {
     manifest: constantOf(json.manifest, 'manifest.manifest', 1),
     agent: textOf(json.agent, 'manifest.agent', 64, ID_PATTERN),
@@ -188,6 +168,7 @@ function parseManifest(payload: Uint8Array): Manifest {
       textOf(item, at, 64, ID_PATTERN),
     ),
     releases,
+    ...(json.shadows === undefined ? {} : { shadows: releasesOf(json.shadows, 'manifest.shadows') }),
     ...(json.notificationsPerWeek === undefined
       ? {}
       : {
@@ -195,6 +176,19 @@ function parseManifest(payload: Uint8Array): Manifest {
         }),
     ...(json.keys === undefined ? {} : { keys: envelopeOf(json.keys, 'manifest.keys') }),
   };
+}
+
+function releasesOf(value: unknown, where: string): readonly ManifestRelease[] {
+  const releases = listOf(value, where, RELEASES_PER_MANIFEST, (item, at) => {
+    const entry = objectOf(item, at);
+    return {
+      slot: textOf(entry.slot, `${at}.slot`, 65, SLOT_PATTERN),
+      releaseSha256: textOf(entry.releaseSha256, `${at}.releaseSha256`, 64, SHA256_PATTERN),
+      releaseBytes: integerOf(entry.releaseBytes, `${at}.releaseBytes`, 1, RELEASE_BYTES),
+    };
+  });
+  if (new Set(releases.map((entry) => entry.slot)).size !== releases.length) invalid(where, 'names a slot twice');
+  return releases;
 }
 
 function parseRelease(payload: Uint8Array): Release {
@@ -245,9 +239,4 @@ function parseWhat(what: Readonly<Record<string, unknown>>): Command['what'] {
 
 function seriesList(value: unknown, where: string): readonly string[] {
   return listOf(value, where, limits.watchedSeries, (item, at) => textOf(item, at, 16, SERIES_PATTERN));
-}
-
-/** A time for people, whatever the number. */
-function isoTime(ms: number): string {
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`;
 }

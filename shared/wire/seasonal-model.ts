@@ -4,14 +4,16 @@
  *   "PSM" 1 | varint windowMs | float32 bandBits | float32 findingBits
  *   | varint entries, then for each: float64 fromMs, varint zigzag(offset in s)
  *   | varint series, then for each:
- *       8 bytes id | byte layout (bits 0-1 index of bins, bit 2 weekends apart, bit 3 never negative)
+ *       8 bytes id | byte layout (bits 0-1 index of bins, bit 2 weekends apart, bit 3 never negative, bit 4 allowances)
  *       | varint windows | float32 capBits | float64 scale | 2 tails (upper, lower) of 4 × float32
  *       | float64 lowest level, and with more than one: float64 highest level, uint16 for each (steps of their range)
+ *       | with allowances: byte how many, then for each: byte from, byte steps, byte days, float32 upper, float32 lower
  *
  * 300 series with a weekday and a weekend of 96 quarter-hours are 132 KB. What the central evaluates is what `decode`
  * gives, rounding included.
  */
 
+import { type Allowance, MOST_ALLOWANCES } from '../detect/allowance.ts';
 import { ZONE_ENTRIES, type ZoneOffsets } from '../detect/civil.ts';
 import { binChoices, checkSeasonal, type SeasonalParams, type SeasonalTail } from '../detect/seasonal.ts';
 import { DAY_MS, limits, MINUTE_MS, TEN_MINUTES_MS } from '../limits.ts';
@@ -22,6 +24,8 @@ const MAGIC = Uint8Array.of(0x50, 0x53, 0x4d, 1);
 const STEPS = 65_535;
 const WEEKENDS_APART = 4;
 const NEVER_NEGATIVE = 8;
+/** Only where there are some: who does not know of them is sent none that it need not refuse. */
+const ALLOWANCES = 16;
 
 /** A slot of the agent for each length of windows: models of both may be held, and each scores its own alone. */
 export const seasonalSlots: readonly { readonly slot: string; readonly windowMs: number }[] = [
@@ -59,7 +63,9 @@ export function encodeSeasonalModel(model: SeasonalModel): Uint8Array {
 
 function writeSeries(writer: ByteWriter, params: SeasonalParams): void {
   const bins = binChoices.indexOf(params.binsPerDay as (typeof binChoices)[number]);
-  writer.byte(bins | (params.dayKinds === 2 ? WEEKENDS_APART : 0) | (params.nonNegative ? NEVER_NEGATIVE : 0));
+  const allowances = params.allowances ?? [];
+  const kinds = (params.dayKinds === 2 ? WEEKENDS_APART : 0) | (params.nonNegative ? NEVER_NEGATIVE : 0);
+  writer.byte(bins | kinds | (allowances.length > 0 ? ALLOWANCES : 0));
   writer.varint(params.windows);
   writer.float32(params.capBits);
   writer.float64(params.scale);
@@ -73,10 +79,17 @@ function writeSeries(writer: ByteWriter, params: SeasonalParams): void {
     high = Math.max(high, level);
   }
   writer.float64(low);
-  if (params.levels.length === 1) return;
-  writer.float64(high);
-  for (const level of params.levels) {
-    writer.uint16(high > low ? Math.round(((level - low) / (high - low)) * STEPS) : 0);
+  if (params.levels.length > 1) {
+    writer.float64(high);
+    for (const level of params.levels) {
+      writer.uint16(high > low ? Math.round(((level - low) / (high - low)) * STEPS) : 0);
+    }
+  }
+  if (allowances.length === 0) return;
+  writer.byte(allowances.length);
+  for (const { from, steps, days, upper, lower } of allowances) {
+    for (const value of [from, steps, days]) writer.byte(value);
+    for (const value of [upper, lower]) writer.float32(value);
   }
 }
 
@@ -121,7 +134,7 @@ function readSeries(
   shared: Pick<SeasonalParams, 'windowMs' | 'zone' | 'bandBits' | 'findingBits'>,
 ): SeasonalParams {
   const layout = reader.byte();
-  if (layout > 15) reader.fail(`layout ${layout} is not known`);
+  if (layout > 31) reader.fail(`layout ${layout} is not known`);
   const binsPerDay = binChoices[layout & 3]!;
   const dayKinds = (layout & WEEKENDS_APART) === 0 ? 1 : 2;
   const windows = reader.varint();
@@ -137,7 +150,17 @@ function readSeries(
     for (let i = 0; i < count; i++) levels[i] = low + (reader.uint16() / STEPS) * range;
   }
   const nonNegative = (layout & NEVER_NEGATIVE) !== 0;
-  return { ...shared, windows, capBits, binsPerDay, dayKinds, levels, scale, upper, lower, nonNegative };
+  const plain = { ...shared, windows, capBits, binsPerDay, dayKinds, levels, scale, upper, lower, nonNegative };
+  return (layout & ALLOWANCES) === 0 ? plain : { ...plain, allowances: readAllowances(reader) };
+}
+
+function readAllowances(reader: ByteReader): Allowance[] {
+  const count = reader.byte();
+  if (count === 0 || count > MOST_ALLOWANCES) reader.fail(`${count} allowances`);
+  return Array.from({ length: count }, () => {
+    const [from, steps, days] = [reader.byte(), reader.byte(), reader.byte()];
+    return { from, steps, days, upper: reader.float32(), lower: reader.float32() };
+  });
 }
 
 function readTail(reader: ByteReader): SeasonalTail {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ForecastChild } from '../../central/forecast/child.ts';
 import { executable } from '../../scripts/build/executables.ts';
 import { version } from '../../shared/version.ts';
 import { type BareRoot, bareRoot } from '../support/bare-root.ts';
@@ -158,6 +159,18 @@ test('the child that repairs an outbox runs without a data directory of its own'
   expect(repaired).toEqual({ code: 0, stdout: '', stderr: '' });
   // The library was loaded from there, and leaves nothing.
   expect(readdirSync(temporary)).toEqual([]);
+});
+
+test('the child that makes forecasts has its library inside', { timeout: 90_000 }, async () => {
+  const child = new ForecastChild([centralFile, 'make-forecasts']);
+  try {
+    const column = Float64Array.from({ length: 120 }, (_, day) => 0.2 + 0.002 * day + 0.004 * Math.sin(day * day));
+    const outlook = await child.outlook({ column, season: 7, horizon: 14, lowest: 0, highest: 1 });
+    expect(outlook!.model).toMatch(/ARIMA/);
+    expect(outlook!.value[0]).toBeCloseTo(0.44, 1);
+  } finally {
+    child.end();
+  }
 });
 
 test('arm64: version, check, and a life that the central has whole', { timeout: 2 * EMULATED_MS }, async () => {

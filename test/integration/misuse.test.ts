@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentState } from '../../central/api.ts';
+import type { KeysState } from '../../central/keys/api.ts';
+import { limits } from '../../shared/limits.ts';
 import { encodeEnvelope, keyIdOf, publicKeyText, type SigningKey, sign } from '../../shared/trust/dsse.ts';
-import { type Manifest, payloadTypes } from '../../shared/trust/messages.ts';
+import { type KeyList, type Manifest, payloadTypes } from '../../shared/trust/messages.ts';
 import { encodeJson } from '../../shared/trust/strict.ts';
 import { encodeTable } from '../../shared/wire/codec.ts';
 import { downTopic, upTopic } from '../../shared/wire/topics.ts';
@@ -205,6 +207,10 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
     const altered = JSON.parse(new TextDecoder().decode(signed(manifest()))) as { payload: string };
     altered.payload = Buffer.from(encodeJson(manifest({ version: FORGED + 1 }))).toString('base64');
 
+    const list = (document: Partial<KeyList>, key: SigningKey) =>
+      sign(payloadTypes.keys, encodeJson({ version: 1, madeMs: 1, keys: [], ...document }), key);
+    const root = keyOf(join(real.data, 'keys', 'root.pem'));
+
     const client = await mqtt.connectAsync(broker, { username: 'picket-central', password: 'of-the-central' });
     const say = (bytes: Uint8Array) =>
       client.publishAsync(downTopic(prefix, id, 'desired'), Buffer.from(bytes), { qos: 1 });
@@ -217,6 +223,10 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
       ['manifest.misaddressed', signed(manifest({ agent: 'another' }))],
       ['manifest.not_newer', signed(manifest({ version: 1 }))],
       ['payload.invalid', Buffer.from('no manifest')],
+      ['payload.too_large', Buffer.alloc(limits.controlBytes + 1, ' ')],
+      // Lists: forged, and with other content under the version in force.
+      ['signature.invalid', signed(manifest({ keys: list({ version: 9 }, keyWith(stranger)) }))],
+      ['manifest.not_newer', signed(manifest({ keys: list({}, root) }))],
     ];
     for (const [, bytes] of bad) await say(bytes);
     const codes = bad.map(([code]) => code);
@@ -225,13 +235,18 @@ test('manifests that are forged, altered, expired, misaddressed or old are refus
       async () => {
         const { reported } = await state();
         const seen = reported?.refusals.map(({ code }) => code) ?? [];
-        return codes.every((code) => seen.includes(code)) ? reported : null;
+        return codes.every((code) => seen.includes(code)) && seen.length >= codes.length ? reported : null;
       },
       15_000,
       () => agent.program.stderr.slice(-2000),
     );
     // None was taken; the central itself may have gone one above what its agent calls old.
     expect(refused.manifestVersion).toBeLessThan(FORGED);
+    expect(refused.keyList).toMatchObject({ version: 1 });
+    const lists = refused.refusals.filter(({ what }) => what === 'keys').map(({ code }) => code);
+    expect(lists.sort()).toEqual(['manifest.not_newer', 'signature.invalid']);
+    // The central is shown the list that its agent goes by; it is its own.
+    expect((await real.get<KeysState>('/keys')).version).toBe(1);
     for (const { message } of refused.refusals) expect(message.length).toBeGreaterThan(20);
 
     await say(signed(manifest()));

@@ -32,6 +32,7 @@ export class TestAuthority {
   readonly root = testKey();
   readonly keys: Record<Exclude<KeyRole, 'root'>, TestKey> = {
     model: testKey(),
+    configuration: testKey(),
     rollout: testKey(),
     command: testKey(),
   };
@@ -45,8 +46,8 @@ export class TestAuthority {
     return { version, keys };
   }
 
-  signedKeys(version = 1, by: SigningKey = this.root): SignedEnvelope {
-    return sign(payloadTypes.keys, encodeJson(this.keyList(version)), by);
+  signedKeys(version = 1, by: SigningKey = this.root, change: Partial<KeyList> = {}): SignedEnvelope {
+    return sign(payloadTypes.keys, encodeJson({ ...this.keyList(version), ...change }), by);
   }
 
   /** A signed release of the content, for agent `a1` unless changed. */

@@ -66,7 +66,8 @@ export function liveRoutes(app: FastifyInstance, context: RouteContext): void {
       schema: {
         operationId: 'streamEvents',
         tags: ['live'],
-        summary: 'Stream of what happens in the fleet (server-sent events: agent, summary, incident, flag, model)',
+        summary:
+          'Stream of what happens in the fleet (server-sent events: agent, summary, incident, label, flag, model)',
         response: streamAnswers(),
       },
     },

@@ -8,6 +8,7 @@ import { useNow } from '../components/ticking.ts';
 import { useResource } from '../resource.ts';
 import { place } from '../router.ts';
 import { AlertContacts } from './alert-contacts.tsx';
+import { MaintenanceCard } from './alert-maintenance.tsx';
 import { AlertTargets, HeartbeatLine } from './alert-targets.tsx';
 
 const RELOAD_MS = 10_000;
@@ -54,6 +55,7 @@ export function AlertsPage() {
         all={all}
         now={now}
       />
+      <MaintenanceCard now={now} />
       <Log log={log} />
     </div>
   );

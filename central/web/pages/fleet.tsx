@@ -11,6 +11,7 @@ import { place, refine } from '../router.ts';
 import { presenceOf, worstByAgent } from '../states.ts';
 import { FirstMachine } from './enrol.tsx';
 import { FleetBudget } from './fleet-budget.tsx';
+import { FleetEnds } from './fleet-ends.tsx';
 import { OpenIncidents } from './fleet-incidents.tsx';
 import { FleetRow } from './fleet-row.tsx';
 import { StoreLine } from './fleet-store.tsx';
@@ -48,6 +49,7 @@ function Machines({ fleet, agents }: { readonly fleet: Fleet; readonly agents: r
       <FleetBudget fleet={fleet} />
       <StrangersNotice fleet={fleet} />
       {incidents.length > 0 && <OpenIncidents incidents={incidents} agents={agents} now={now} />}
+      <FleetEnds agents={agents} now={now} />
       <Filters agents={agents} wanted={wanted} shown={shown.length} />
       {shown.length === 0 ? (
         <p class="empty-title">

@@ -1,6 +1,7 @@
 /** All metrics of a machine: search, range, incidents, sections of charts. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AgentState } from '../../api.ts';
+import type { AgentForecasts } from '../../forecast/api.ts';
 import type { StoredIncident } from '../../store/store.ts';
 import { get, nowMs } from '../api.ts';
 import { useCell } from '../cell.ts';
@@ -9,8 +10,10 @@ import { ChartCard } from '../charts/chart-card.tsx';
 import { incidentSpans } from '../charts/chart-data.ts';
 import { Empty, Failure, Skeleton } from '../components/parts.tsx';
 import { RangePicker } from '../components/range-picker.tsx';
+import { useZone } from '../components/zone.ts';
 import type { Fleet } from '../fleet.ts';
 import { counted } from '../format.ts';
+import { endText, isSoon } from '../metrics/ends.ts';
 import { groupSeries, searchSections } from '../metrics/group.ts';
 import type { LatestSeries, MetricChart, Section } from '../metrics/model.ts';
 import { type Outlook, outlooks } from '../metrics/outlook.ts';
@@ -52,7 +55,7 @@ export function MetricsTab({ agent, board, fleet, incidents }: Props) {
     () => new Set((series ?? []).filter(({ anomalyShare }) => (anomalyShare ?? 0) > 0).map(({ id }) => id)),
     [series],
   );
-  const ahead = useMemo(() => outlooks(series ?? []), [series]);
+  const ahead = useAhead(agent.id, series);
   if (series === undefined) {
     if (error !== undefined) return <Failure error={error} onRetry={reload} />;
     return <Skeleton lines={8} label="Loading the metrics" />;
@@ -67,6 +70,22 @@ export function MetricsTab({ agent, board, fleet, incidents }: Props) {
   return (
     <Metrics agent={agent} board={board} incidents={incidents} sections={sections} unusual={unusual} ahead={ahead} />
   );
+}
+
+/** What the machine itself tells ahead, and what the central does where it tells nothing. */
+function useAhead(agent: string, series: readonly LatestSeries[] | undefined): ReadonlyMap<string, Outlook> {
+  const { data } = useResource(`forecasts ${agent}`, (signal) =>
+    get<AgentForecasts>(`/agents/${agent}/forecasts`, signal),
+  );
+  const zone = useZone();
+  return useMemo(() => {
+    const ahead = new Map(outlooks(series ?? []));
+    for (const { series: id, reached, reaches } of data?.forecasts ?? []) {
+      if (reached === null || ahead.has(id)) continue;
+      ahead.set(id, { text: endText(reached, reaches, zone, nowMs()), soon: isSoon(reached, nowMs()) });
+    }
+    return ahead;
+  }, [series, data, zone]);
 }
 
 interface MetricsProps {

@@ -11,11 +11,13 @@ import { SiteZone, zoneFor } from '../components/zone.ts';
 import type { Fleet } from '../fleet.ts';
 import { counted } from '../format.ts';
 import { EventsPanel } from '../panels/events.tsx';
+import { ForecastsPanel } from '../panels/forecasts.tsx';
 import { IncidentsPanel } from '../panels/incidents.tsx';
 import { type InventoryAnswer, InventoryPanel } from '../panels/inventory.tsx';
 import { LedgerPanel } from '../panels/ledger.tsx';
 import { ModelPanel } from '../panels/model.tsx';
 import { ProcessesPanel } from '../panels/processes.tsx';
+import { SeriesChanges } from '../panels/series-changes.tsx';
 import { preferences } from '../preferences.ts';
 import { useResource } from '../resource.ts';
 import { zoomBack, zoomTo } from '../shown-range.ts';
@@ -32,6 +34,7 @@ interface Props {
 const tabs = [
   ['', 'Metrics'],
   ['incidents', 'Incidents'],
+  ['forecasts', 'Forecasts'],
   ['processes', 'Processes'],
   ['events', 'Events'],
   ['model', 'Model'],
@@ -98,8 +101,10 @@ export function MachinePage({ id, tab, fleet }: Props) {
             </a>
           ))}
         </nav>
+        {(tab === '' || tab === 'model') && <SeriesChanges agent={id} />}
         {tab === '' && <MetricsTab agent={agent} board={board} fleet={fleet} incidents={known} />}
         {tab === 'incidents' && <IncidentsPanel agent={agent} incidents={incidents} />}
+        {tab === 'forecasts' && <ForecastsPanel agent={agent} />}
         {tab === 'processes' && <ProcessesPanel agent={agent} fleet={fleet} />}
         {tab === 'events' && <EventsPanel agent={agent} fleet={fleet} />}
         {tab === 'model' && <ModelPanel agent={agent} fleet={fleet} />}

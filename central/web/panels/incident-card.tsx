@@ -1,5 +1,6 @@
 /** An incident with its explanation: what is unusual, by how much, since when, and what took part. */
 import { useState } from 'preact/hooks';
+import type { ShownIncident } from '../../feedback/api.ts';
 import type { StoredIncident } from '../../store/store.ts';
 import { About, Moment, SeverityMark } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
@@ -7,9 +8,10 @@ import { counted } from '../format.ts';
 import { formatSpan } from '../time.ts';
 import { ChangesBefore, NoticeLine } from './incident-about.tsx';
 import { FindingRow } from './incident-finding.tsx';
+import { LabelLine } from './incident-label.tsx';
 
 interface Props {
-  readonly incident: StoredIncident;
+  readonly incident: ShownIncident;
   readonly folded: boolean;
   readonly onShow: (incident: StoredIncident) => void;
   readonly onSeries: (id: string) => void;
@@ -69,7 +71,10 @@ export function IncidentCard({ incident, folded, onShow, onSeries }: Props) {
         </p>
       )}
       {open && <ChangesBefore changes={incident.changes ?? []} firstMs={firstMs} />}
-      {open && incident.notify !== undefined && <NoticeLine notice={incident.notify} />}
+      {open && incident.notify !== undefined && incident.maintenance === undefined && (
+        <NoticeLine notice={incident.notify} />
+      )}
+      {open && <LabelLine incident={incident} />}
     </article>
   );
 }

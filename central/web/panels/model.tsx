@@ -6,14 +6,17 @@ import { Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
 import type { Fleet } from '../fleet.ts';
 import { counted, digits, formatBytes, formatCount, formatShare } from '../format.ts';
 import { useResource } from '../resource.ts';
+import { KeysPanel } from './keys.tsx';
 import { useReloadOn } from './reload.ts';
 
 const stateWords: Readonly<Record<ModelVersion['state'], string>> = {
   challenger: 'being compared',
   rejected: 'not better',
+  staged: 'in a rollout',
   published: 'on its way',
   applied: 'running',
   refused: 'refused by the machine',
+  reverted: 'reverted',
   superseded: 'replaced',
 };
 
@@ -71,6 +74,7 @@ export function ModelPanel({ agent, fleet }: { readonly agent: AgentState; reado
           <Version key={model.version} model={model} running={agent.modelVersion === model.version} />
         ))}
       {(agent.reported?.refusals.length ?? 0) > 0 && <Refusals agent={agent} />}
+      <KeysPanel agent={agent.id} fleet={fleet} />
     </div>
   );
 }

@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import type { AgentState, CentralServices, EnrolmentToken, LiveTick, MuteOrder } from '../../../central/api.ts';
 import { createBus } from '../../../central/bus.ts';
+import type { ToldChange } from '../../../central/feedback/api.ts';
+import { Labels } from '../../../central/feedback/labels.ts';
+import { Maintenance } from '../../../central/feedback/maintenance.ts';
 import { type Assets, assetOf } from '../../../central/http/assets.ts';
 import { openAuth } from '../../../central/http/auth.ts';
 import { ADMIN_TOKEN, cheapHash, fakeServices, PASSWORD } from '../../../central/http/fakes.ts';
@@ -28,6 +31,8 @@ export interface FakeCentral {
   failing: string;
   /** Machines in trouble have a second incident: of a rule, a forecast and a group. */
   otherIncidents: boolean;
+  /** Series of every machine that say something else. */
+  seriesChanges: readonly ToldChange[];
   close(): Promise<void>;
 }
 
@@ -72,8 +77,15 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
     bus.publish({ type: 'agent', agent });
   };
 
+  const siteOf = (agent: string): string => fake.agents.find(({ id }) => id === agent)?.site ?? '';
   const services: CentralServices = {
     ...base,
+    feedback: new Labels({
+      store: { documents: base.store.documents, incidents: (query) => services.store.incidents(query) },
+      nowMs,
+    }),
+    maintenance: new Maintenance({ documents: base.store.documents, siteOf, nowMs }),
+    meanings: { of: () => fake.seriesChanges },
     nowMs,
     bus,
     fleet: {
@@ -150,6 +162,7 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
       }),
     },
     models: {
+      ...base.models,
       list: async (agent) => versions.map((version) => worldModel(agent ?? 'pump-1', version, nowMs())),
       get: async (version) => worldModel('pump-1', version, nowMs()),
       band: async (_agent, id, timesMs) => {
@@ -228,6 +241,7 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
     requests,
     failing: '',
     otherIncidents: false,
+    seriesChanges: [],
     close: async () => {
       await app.close();
     },

@@ -1,0 +1,155 @@
+/**
+ * What is new on this agent: a model on trial in its slot, or in the shadow of the one that runs there. Notes on the
+ * disk what is tried before it runs, counts starts, and says what was found.
+ */
+import type { Timers } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Log } from '../../shared/log.ts';
+import type { BesideReport, ManifestRelease } from '../../shared/trust/messages.ts';
+import type { ApplyReport, BesideRunner } from './options.ts';
+import type { AppliedRelease, ApplyState } from './state.ts';
+import { loopsOf, QUIET_MS, quiet, startCounted, TRIAL_MS, takenBack, trialOf, withoutTrial } from './trials.ts';
+
+export interface OnTrialOptions {
+  readonly runner: BesideRunner | undefined;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly utcMs: () => number;
+  readonly state: () => ApplyState;
+  readonly save: (change: (state: ApplyState) => Partial<ApplyState>) => Promise<void>;
+  /** The content of a release that lies on the disk; throws where it does not. */
+  readonly contentOf: (applied: Pick<AppliedRelease, 'releaseSha256'>) => Promise<Uint8Array>;
+}
+
+export class OnTrial {
+  readonly #options: OnTrialOptions;
+  /** What ended since the start, by slot: told until something else runs there. */
+  readonly #hashes = new Map<string, { mainSha256: string; besideSha256: string }>();
+  readonly #timers: unknown[] = [];
+
+  constructor(options: OnTrialOptions) {
+    this.#options = options;
+  }
+
+  /** Counts this start, before anything runs; answers with what made the process loop and is taken back now. */
+  async started(): Promise<{ slot: string; releaseSha256: string; reason: string }[]> {
+    const { state, save, timers } = this.#options;
+    if (Object.keys(state().trials).length === 0) return [];
+    await save(startCounted);
+    const loops = loopsOf(state());
+    for (const { slot, releaseSha256, reason } of loops) await this.takeBack(slot, releaseSha256, reason);
+    this.#timers.push(timers.after(QUIET_MS, () => this.#quietly(save(quiet))));
+    return loops;
+  }
+
+  /** Noted before the release runs for the first time. */
+  async begin(slot: string, releaseSha256: string): Promise<void> {
+    const { save, timers } = this.#options;
+    await save((state) => trialOf(state, slot, releaseSha256));
+    this.#timers.push(timers.after(QUIET_MS, () => this.#quietly(save(quiet))));
+  }
+
+  /** The release could not be run here, which is no matter of a trial. */
+  async failed(slot: string): Promise<void> {
+    await this.#options.save((state) => withoutTrial(state, slot));
+  }
+
+  /** What is in the slot runs now: held against what it replaced while it is on trial, else watched by nobody. */
+  async running(slot: string): Promise<void> {
+    const { runner, state, timers, save } = this.#options;
+    this.#hashes.delete(slot);
+    const held = state().slots[slot];
+    if (held === undefined || state().trials[slot]?.releaseSha256 !== held.current.releaseSha256) return;
+    const previous = held.previous === null ? null : await this.#readable(held.previous);
+    runner?.compare(slot, previous, 'trial');
+    if (previous !== null) {
+      const hashes = { mainSha256: held.current.releaseSha256, besideSha256: held.previous!.releaseSha256 };
+      this.#hashes.set(slot, hashes);
+    }
+    const end = async (): Promise<void> => {
+      if (state().trials[slot]?.releaseSha256 !== held.current.releaseSha256) return;
+      await save((now) => withoutTrial(now, slot));
+      runner?.endComparison(slot);
+      this.#hashes.delete(slot);
+    };
+    this.#timers.push(timers.after(TRIAL_MS, () => this.#quietly(end())));
+  }
+
+  /** Runs what is in the shadow of the slot, where nothing is on trial there. */
+  async shadow(slot: string): Promise<void> {
+    const { runner, state } = this.#options;
+    const shadow = state().shadows[slot];
+    const main = state().slots[slot];
+    if (runner === undefined || shadow === undefined || main === undefined) return;
+    // One at a time: a shadow is asked for after a trial, by a central that knows of it.
+    await this.#options.save((now) => withoutTrial(now, slot));
+    runner.compare(slot, await this.#options.contentOf(shadow), 'shadow');
+    this.#hashes.set(slot, { mainSha256: main.current.releaseSha256, besideSha256: shadow.releaseSha256 });
+  }
+
+  /** Of the shadows that the manifest names those that are not there yet. */
+  wanted(named: readonly ManifestRelease[]): readonly ManifestRelease[] {
+    const { runner, state } = this.#options;
+    if (runner === undefined) return [];
+    const { slots, shadows } = state();
+    return named.filter(
+      ({ slot, releaseSha256 }) =>
+        slots[slot]?.current.releaseSha256 !== releaseSha256 && shadows[slot]?.releaseSha256 !== releaseSha256,
+    );
+  }
+
+  /** Ends the shadows that the manifest does not name. */
+  async endOthers(named: readonly ManifestRelease[]): Promise<void> {
+    const { state, save, runner } = this.#options;
+    for (const [slot, shadow] of Object.entries(state().shadows)) {
+      if (named.some((entry) => entry.slot === slot && entry.releaseSha256 === shadow.releaseSha256)) continue;
+      await save(({ shadows: { [slot]: _, ...others } }) => ({ shadows: others }));
+      if (this.#hashes.get(slot)?.besideSha256 !== shadow.releaseSha256) continue;
+      runner?.endComparison(slot);
+      this.#hashes.delete(slot);
+    }
+  }
+
+  /** Forgets it, durably: it never runs here again. */
+  async takeBack(slot: string, releaseSha256: string, reason: string): Promise<void> {
+    const atMs = this.#options.utcMs();
+    await this.#options.save((state) => takenBack(state, slot, releaseSha256, reason, atMs));
+    this.#hashes.delete(slot);
+  }
+
+  wasTakenBack(releaseSha256: string): boolean {
+    return this.#options.state().reverted.some((each) => each.releaseSha256 === releaseSha256);
+  }
+
+  reports(): Pick<ApplyReport, 'beside' | 'reverted'> {
+    const { runner, state } = this.#options;
+    if (runner === undefined) return {};
+    const beside: BesideReport[] = [];
+    for (const comparison of runner.comparisons()) {
+      const hashes = this.#hashes.get(comparison.slot);
+      if (hashes !== undefined) beside.push({ ...hashes, ...comparison });
+    }
+    return { beside, reverted: state().reverted };
+  }
+
+  /** Stopped as it should be, which is no loop. */
+  async stop(): Promise<void> {
+    const { timers, state, save } = this.#options;
+    for (const timer of this.#timers) timers.cancel(timer);
+    if (Object.values(state().trials).some(({ starts }) => starts > 0)) await save(quiet).catch(() => {});
+  }
+
+  async #readable(applied: AppliedRelease): Promise<Uint8Array | null> {
+    try {
+      return await this.#options.contentOf(applied);
+    } catch {
+      return null;
+    }
+  }
+
+  #quietly(work: Promise<void>): void {
+    work.catch((error: unknown) =>
+      this.#options.log.warn({ problem: messageOf(error) }, 'it could not be kept how a trial goes'),
+    );
+  }
+}

@@ -9,6 +9,7 @@ import { AlertsPage } from './pages/alerts.tsx';
 import { EnrolPage } from './pages/enrol.tsx';
 import { FleetPage } from './pages/fleet.tsx';
 import { LoginPage } from './pages/login.tsx';
+import { ModelsPage } from './pages/models.tsx';
 import { followLinks, place } from './router.ts';
 
 const RETRY_MS = 2_000;
@@ -88,6 +89,7 @@ function Page({ fleet }: { readonly fleet: Fleet }) {
   if (machine !== null) return <Machine key={machine[1]} id={machine[1]!} tab={machine[2] ?? ''} fleet={fleet} />;
   if (path === '/add') return <EnrolPage fleet={fleet} />;
   if (path === '/alerts') return <AlertsPage />;
+  if (path === '/models') return <ModelsPage />;
   if (path === '/') return <FleetPage fleet={fleet} />;
   return (
     <div class="blank">

@@ -56,6 +56,9 @@ function Bar({ user, fleet, onHelp }: { readonly user: string; readonly fleet: F
         <a href="/alerts" aria-current={at('/alerts')}>
           Alerts
         </a>
+        <a href="/models" aria-current={at('/models')}>
+          Models
+        </a>
         <a href="/add" aria-current={at('/add')}>
           <span>
             Add<span class="wide-only"> a machine</span>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { AgentState, EvaluationFigures, ModelVersion, TrainingWindow } from '../../api.ts';
 import { get, send, wordsOf } from '../api.ts';
+import { Confirmed } from '../components/confirmed.tsx';
 import { Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
 import type { Fleet } from '../fleet.ts';
 import { counted, digits, formatBytes, formatCount, formatShare } from '../format.ts';
@@ -81,6 +82,12 @@ export function ModelPanel({ agent, fleet }: { readonly agent: AgentState; reado
 
 function Version({ model, running }: { readonly model: ModelVersion; readonly running: boolean }) {
   const { evaluation } = model;
+  const [outcome, setOutcome] = useState('');
+  const pin = (): Promise<void> =>
+    send('POST', `/models/${model.version}/pin`).then(
+      () => setOutcome('Pinned.'),
+      (error: unknown) => setOutcome(wordsOf(error)),
+    );
   return (
     <article class={`card version ${running ? 'running' : ''}`} data-version={model.version}>
       <header>
@@ -90,6 +97,16 @@ function Version({ model, running }: { readonly model: ModelVersion; readonly ru
         <span class={`model-state ${model.state}`}>{running ? 'running' : stateWords[model.state]}</span>
       </header>
       <p>{model.reason}</p>
+      {model.releaseSha256 !== '' && (
+        <p class="actions">
+          <Confirmed
+            label={running ? 'Pin' : 'Run this, and pin it'}
+            question={`Keep ${model.agent} on version ${model.version}, whatever is trained?`}
+            act={pin}
+          />
+          <span role="status">{outcome}</span>
+        </p>
+      )}
       <p class="faint">
         Trained <Moment ms={model.trainedMs} /> from <Moment ms={model.fromMs} /> to <Moment ms={model.toMs} />,{' '}
         {formatCount(model.series)} series, {formatBytes(model.contentBytes)},{' '}

@@ -10,7 +10,7 @@ import type { ApplyReport, BesideRunner } from './options.ts';
 import type { AppliedRelease, ApplyState } from './state.ts';
 import { loopsOf, QUIET_MS, quiet, startCounted, TRIAL_MS, takenBack, trialOf, withoutTrial } from './trials.ts';
 
-export interface OnTrialOptions {
+interface OnTrialOptions {
   readonly runner: BesideRunner | undefined;
   readonly timers: Timers;
   readonly log: Log;

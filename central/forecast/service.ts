@@ -19,6 +19,10 @@ import { agentsForecast, type Target, targetsOf } from './targets.ts';
 
 const NAMESPACE = 'forecast';
 const LOOK_MS = MINUTE_MS;
+/** Documents that are read at once at the start. */
+const LISTED = 50;
+/** Steps of a line as they are kept: what is drawn shows no more. */
+const PLACES = 1e5;
 /** What the hours are forecast from, and how far. */
 const HOURS_DAYS = 28;
 const HOURS_AHEAD = 7 * 24;
@@ -37,6 +41,15 @@ interface Kept extends AgentForecasts {
   readonly wholeMs: number;
 }
 
+/** What stays in memory: lines and bands of a thousand machines would be tens of megabytes. */
+interface Known {
+  readonly madeMs: number;
+  readonly wholeMs: number;
+  /** No history was long enough yet. */
+  readonly young: boolean;
+  readonly ends: readonly Omit<SoonestEnd, 'agent'>[];
+}
+
 export interface ForecastServiceOptions {
   readonly store: Store;
   readonly agents: () => readonly AgentId[];
@@ -51,7 +64,7 @@ export interface ForecastServiceOptions {
 
 export class ForecastService implements Forecasts {
   readonly #options: ForecastServiceOptions;
-  readonly #kept = new Map<AgentId, Kept>();
+  readonly #known = new Map<AgentId, Known>();
   #timer: unknown = null;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
@@ -61,7 +74,14 @@ export class ForecastService implements Forecasts {
   }
 
   async start(): Promise<void> {
-    for (const { key, value } of await this.#options.store.documents.list<Kept>(NAMESPACE)) this.#kept.set(key, value);
+    const { documents } = this.#options.store;
+    let after = '';
+    for (;;) {
+      const page = await documents.list<Kept>(NAMESPACE, { after, limit: LISTED });
+      for (const { key, value } of page) this.#known.set(key, knownOf(value));
+      if (page.length < LISTED) break;
+      after = page.at(-1)!.key;
+    }
     this.#wait();
   }
 
@@ -73,18 +93,15 @@ export class ForecastService implements Forecasts {
   }
 
   async ofAgent(agent: AgentId): Promise<AgentForecasts> {
-    const kept = this.#kept.get(agent);
-    return kept === undefined ? { madeMs: null, forecasts: [] } : { madeMs: kept.madeMs, forecasts: kept.forecasts };
+    const kept = await this.#keptOf(agent);
+    return kept === null ? { madeMs: null, forecasts: [] } : { madeMs: kept.madeMs, forecasts: kept.forecasts };
   }
 
   soonest(limit: number): readonly SoonestEnd[] {
     const agents = new Set(this.#options.agents());
     const found: SoonestEnd[] = [];
-    for (const [agent, { forecasts }] of this.#kept) {
-      if (!agents.has(agent)) continue;
-      for (const { series, thing, reaches, bound, current, reached } of forecasts) {
-        if (reached !== null) found.push({ agent, series, thing, reaches, bound, current, reached });
-      }
+    for (const [agent, { ends }] of this.#known) {
+      if (agents.has(agent)) found.push(...ends.map((end) => ({ agent, ...end })));
     }
     return found.sort((a, b) => timeOf(a.reached) - timeOf(b.reached)).slice(0, limit);
   }
@@ -93,7 +110,7 @@ export class ForecastService implements Forecasts {
   async work(): Promise<void> {
     for (const agent of this.#options.agents()) {
       if (this.#closed) return;
-      const due = dueOf(agent, this.#kept.get(agent), this.#options.nowMs());
+      const due = dueOf(agent, this.#known.get(agent), this.#options.nowMs());
       if (due === null) continue;
       try {
         await this.#make(agent, due);
@@ -115,7 +132,7 @@ export class ForecastService implements Forecasts {
   async #make(agent: AgentId, due: 'whole' | 'near'): Promise<void> {
     const { store, nowMs } = this.#options;
     const now = nowMs();
-    const before = this.#kept.get(agent);
+    const before = await this.#keptOf(agent);
     const latest = await store.latest(agent);
     const targets = targetsOf(latest).filter(({ series }) => now - series.timeMs <= CURRENT_MS);
     const forecasts: CapacityForecast[] = [];
@@ -137,7 +154,11 @@ export class ForecastService implements Forecasts {
     const wholeMs = due === 'whole' ? now : (before?.wholeMs ?? now);
     const kept: Kept = { madeMs: now, wholeMs, forecasts };
     await store.documents.put(NAMESPACE, agent, kept);
-    this.#kept.set(agent, kept);
+    this.#known.set(agent, knownOf(kept));
+  }
+
+  #keptOf(agent: AgentId): Promise<Kept | null> {
+    return this.#options.store.documents.get<Kept>(NAMESPACE, agent);
   }
 
   async #forecast(
@@ -195,6 +216,9 @@ export class ForecastService implements Forecasts {
     const endMs = toMs - behind * stepMs;
     return {
       ...rest,
+      value: rest.value.map(rounded),
+      low: rest.low.map(rounded),
+      high: rest.high.map(rounded),
       stepMs,
       firstMs: endMs + stepMs,
       fromMs: endMs - steps * stepMs,
@@ -209,19 +233,29 @@ function timeOf({ expectedMs, earliestMs }: Reached): number {
   return expectedMs ?? earliestMs;
 }
 
-function isNear({ reached }: CapacityForecast, now: number): boolean {
+function rounded(value: number): number {
+  return Math.round(value * PLACES) / PLACES;
+}
+
+function knownOf({ madeMs, wholeMs, forecasts }: Kept): Known {
+  const ends = forecasts.flatMap(({ series, thing, reaches, bound, current, reached }) =>
+    reached === null ? [] : [{ series, thing, reaches, bound, current, reached }],
+  );
+  return { madeMs, wholeMs, young: forecasts.every(({ hours }) => hours === null), ends };
+}
+
+function isNear({ reached }: Pick<CapacityForecast, 'reached'>, now: number): boolean {
   return reached !== null && timeOf(reached) - now < NEAR_MS;
 }
 
 /** What is due of a machine: all once a day in its minute, or each hour while its history is too short. */
-function dueOf(agent: AgentId, kept: Kept | undefined, now: number): 'whole' | 'near' | null {
-  if (kept === undefined) return 'whole';
+function dueOf(agent: AgentId, known: Known | undefined, now: number): 'whole' | 'near' | null {
+  if (known === undefined) return 'whole';
   const slotMs = slotOf(agent);
   const since = (everyMs: number, lastMs: number): boolean =>
     Math.floor((now - (slotMs % everyMs)) / everyMs) > Math.floor((lastMs - (slotMs % everyMs)) / everyMs);
-  const young = kept.forecasts.every(({ hours }) => hours === null);
-  if (since(young ? HOUR_MS : DAY_MS, kept.wholeMs)) return 'whole';
-  return kept.forecasts.some((one) => isNear(one, now)) && since(HOUR_MS, kept.madeMs) ? 'near' : null;
+  if (since(known.young ? HOUR_MS : DAY_MS, known.wholeMs)) return 'whole';
+  return known.ends.some((one) => isNear(one, now)) && since(HOUR_MS, known.madeMs) ? 'near' : null;
 }
 
 /** A machine's place in the day, the same after a restart (FNV-1a). */

@@ -37,11 +37,12 @@ const stocks: Readonly<Record<string, Stock>> = {
 
 /** The same series give the same targets in the same order. */
 export function targetsOf(latest: readonly LatestSeries[]): readonly Target[] {
+  const told = latest.filter(({ name }) => name === TIME_TO_FULL || name === TIME_TO_EMPTY);
   const targets = latest.flatMap((series) => [
     ...stockOf(series),
     ...cpuOf(series),
     ...linkOf(series, latest),
-    ...deviceOf(series, latest),
+    ...deviceOf(series, told),
   ]);
   return targets.slice(0, MOST_TARGETS);
 }
@@ -76,9 +77,9 @@ function linkOf(series: LatestSeries, latest: readonly LatestSeries[]): Target[]
   return [{ series, thing, reaches: 'peak', bound: PEAK_BOUND, invert: false, whole: limit.last }];
 }
 
-function deviceOf(series: LatestSeries, latest: readonly LatestSeries[]): Target[] {
+function deviceOf(series: LatestSeries, told: readonly LatestSeries[]): Target[] {
   if (stocks[series.name] !== undefined || (series.unit !== '1' && series.unit !== '%')) return [];
-  const own = agentsForecast(series, 'expected', latest);
+  const own = agentsForecast(series, 'expected', told);
   if (own === undefined) return [];
   const whole = series.unit === '%' ? 100 : 1;
   const reaches = own.name === TIME_TO_FULL ? 'full' : 'empty';

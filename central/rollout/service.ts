@@ -21,7 +21,7 @@ const KEPT = 50;
 
 const NO_TIMES: RolloutTimes = { shadowMs: 0, canaryMs: 0, share: 1 };
 
-export interface RolloutTimes {
+interface RolloutTimes {
   readonly shadowMs: number;
   readonly canaryMs: number;
   /** Of a cohort's machines, those of the canary. */

@@ -218,7 +218,7 @@ function reachedIn(rollout: Rollout): RolloutMember[] {
 }
 
 /** What the machines found together, in this stage. */
-export function figuresOf(rollout: Rollout): RolloutFigures {
+function figuresOf(rollout: Rollout): RolloutFigures {
   const sum: { -readonly [K in keyof RolloutFigures]: number } = { ...emptyFigures };
   for (const { figures, out } of reachedIn(rollout)) {
     if (figures === null || out !== null) continue;

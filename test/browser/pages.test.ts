@@ -254,7 +254,7 @@ describe('a machine', () => {
     const page = await openLoggedIn('/machine/pump-1?q=busy');
     await chartReady(page);
     const times: number[] = [];
-    for (const span of [86_400, 900, 86_400, 900, 86_400]) {
+    for (const span of [86_400, 900, 86_400, 900, 86_400, 900, 86_400, 900, 86_400]) {
       const took = await page.evaluate(
         async ([chart, seconds]) => {
           const button = [...document.querySelectorAll('.range button')].find(
@@ -270,7 +270,7 @@ describe('a machine', () => {
       );
       if (span === 86_400) times.push(took);
     }
-    // The best of three: other tests run on the same cores.
+    // The best of five: other tests run on the same cores.
     expect(Math.min(...times)).toBeLessThan(200);
   });
 

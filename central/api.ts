@@ -258,8 +258,6 @@ export type FleetEvent =
   | { readonly type: 'incident'; readonly incident: StoredIncident }
   /** What people say of its incidents is another. */
   | { readonly type: 'label'; readonly agent: AgentId }
-  /** What people say of its incidents is another. */
-  | { readonly type: 'label'; readonly agent: AgentId }
   | { readonly type: 'flag'; readonly agent: AgentId; readonly flag: string }
   | { readonly type: 'model'; readonly agent: AgentId; readonly version: number };
 

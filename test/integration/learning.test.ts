@@ -29,7 +29,7 @@ afterEach(() => system.close());
 
 test('trained, signed, fetched in chunks, applied, reported, drawn; and kept over a restart without a central', async () => {
   // Only when it is told to: the history alone would begin a training, too.
-  const central = await system.central({ config: 'training: {firstAfter: 1d}' });
+  const central = await system.central({ config: 'training: {firstAfter: 1d}\nrollout: {shadow: 0s, canary: 0s}\n' });
   const machine = new GoldenMachine(system, 'vm');
   const agent = system.agent('agent', machine.config);
   const enrolment = await agent.enrolAt(central);

@@ -67,7 +67,7 @@ test('a lost central comes back from its backup, and agents go on with it', asyn
   const address = ownAddress();
   const http = `${address}:${await freePort(address)}`;
   const mqtt = `${address}:${await freePort(address)}`;
-  const config = 'training: {firstAfter: 1d}\n';
+  const config = 'training: {firstAfter: 1d}\nrollout: {shadow: 0s, canary: 0s}\n';
   const agentConfig = `outbox: {commitInterval: 1s}\n${new GoldenMachine(system, 'vm').config}`;
   const lost = await system.central({ name: 'lost', http, mqtt, config });
   const { caFingerprint } = await lost.get<Status>('/status');

@@ -7,8 +7,8 @@ const morePatience = { testTimeout: 120_000, hookTimeout: 120_000 };
 /** Properties are tried with the same values in each run, so that a red build speaks of the change; see there. */
 const seeded = { setupFiles: ['test/support/seed.ts'] };
 
-/** It loads the processor and sees that told: not beside others that do so. */
-const WHOLE_LOOP = 'test/browser/whole-loop.test.ts';
+/** What loads the processor and sees that told, and what says how quick a page is: not beside others. */
+const ALONE = ['test/browser/pages.test.ts', 'test/browser/whole-loop.test.ts'];
 
 /** Groups run one after the other: real processes after the quick tests, and what loads the machine by itself. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } });
@@ -37,13 +37,13 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          exclude: [WHOLE_LOOP],
+          exclude: ALONE,
           ...morePatience,
           ...group(1),
           maxWorkers: 3,
         },
       },
-      { test: { name: 'whole-loop', include: [WHOLE_LOOP], ...morePatience, ...group(2), maxWorkers: 1 } },
+      { test: { name: 'alone', include: ALONE, ...morePatience, ...group(2), maxWorkers: 1 } },
     ],
   },
 });

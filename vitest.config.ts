@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import SlowFirst from './scripts/slow-first.ts';
 
 /** For the slowest machine that runs them, with its other core busy; when all is well nothing waits for these. */
 const patience = { testTimeout: 30_000, hookTimeout: 30_000 };
@@ -18,6 +19,7 @@ export default defineConfig({
   test: {
     // Two cores: a real broker or browser beside the tests must not starve them.
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
     projects: [
       { test: { name: 'unit', ...seeded, include: ['{agent,central,shared,scripts}/**/*.test.ts'], ...patience } },
       { test: { name: 'contract', ...seeded, include: ['test/contract/**/*.test.ts'], ...patience } },

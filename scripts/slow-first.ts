@@ -1,0 +1,13 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Minutes each, in few lines: begun last they would run alone. */
+const slow = ['integration/faults/', 'integration/soak', 'integration/executable', 'browser/whole-loop'];
+
+/** The order of the test files: the slowest first, the others as always. */
+export default class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isSlow = ({ moduleId }: TestSpecification) => slow.some((part) => moduleId.includes(part));
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+  }
+}

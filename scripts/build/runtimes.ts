@@ -1,6 +1,6 @@
 /** The Node that is inside of an executable: from the packages of scripts/runtimes, without its symbols. */
 import { spawn } from 'node:child_process';
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostTarget, type Target } from './targets.ts';
 
@@ -27,7 +27,7 @@ export async function runtimeVersion(): Promise<string> {
  */
 export async function runtimeOf(target: Target, version: string, cache: string): Promise<string> {
   const source = join(runtimes, 'node_modules', `node-${target.name}`, 'bin', 'node');
-  if (!(await exists(source))) await install();
+  await installRuntimes();
   const stripped = join(cache, `node-${version}-${target.name}-stripped`);
   if (await exists(stripped)) return stripped;
   const temporary = `${stripped}.${process.pid}`;
@@ -48,15 +48,32 @@ export async function runtimeOf(target: Target, version: string, cache: string):
   return source;
 }
 
-async function install(): Promise<void> {
+/**
+ * Installs the packages of scripts/runtimes where they are missing. They appear there whole, by one rename: two builds
+ * may begin at the same time, and one must not run what the other still writes.
+ * @throws where npm fails
+ */
+export async function installRuntimes(): Promise<void> {
+  const packages = join(runtimes, 'node_modules');
+  if (await exists(packages)) return;
   console.error('installing the runtimes (npm ci, about 100 MB) …');
-  const ok = await run(
-    'npm',
-    ['ci', '--prefix', runtimes, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    runtimes,
-  );
-  if (!ok)
-    throw new Error('npm ci of scripts/runtimes failed: see the lines above; the registry must be reachable once');
+  const work = await mkdtemp(join(runtimes, '.installing-'));
+  try {
+    for (const name of ['.npmrc', 'package.json', 'package-lock.json']) await copyFile(join(runtimes, name), join(work, name));
+    const ok = await run(
+      'npm',
+      ['ci', '--prefix', work, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      work,
+    );
+    if (!ok)
+      throw new Error('npm ci of scripts/runtimes failed: see the lines above; the registry must be reachable once');
+    await rename(join(work, 'node_modules'), packages).catch(async (error: unknown) => {
+      // Another build was quicker.
+      if (!(await exists(packages))) throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 function exists(path: string): Promise<boolean> {

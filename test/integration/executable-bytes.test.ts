@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { installRuntimes } from '../../scripts/build/runtimes.ts';
 import { run } from '../support/processes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -21,7 +22,7 @@ async function checkout(from: string): Promise<string> {
   for (const name of ['agent', 'central', 'shared', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json']) {
     cpSync(join(from, name), join(directory, name), {
       recursive: true,
-      filter: (path) => path !== runtimes && !path.endsWith('runtimes/node_modules'),
+      filter: (path) => !/runtimes\/(node_modules|\.installing-[^/]*)$/.test(path),
     });
   }
   symlinkSync(runtimes, join(directory, 'scripts', 'runtimes', 'node_modules'));
@@ -41,6 +42,7 @@ async function builtIn(directory: string): Promise<Readonly<Record<string, strin
 }
 
 test('two builds give the same bytes', { timeout: 240_000 }, async () => {
+  await installRuntimes();
   const first = await checkout(root);
   const second = await checkout(first);
   expect(await builtIn(second)).toEqual(await builtIn(first));

@@ -8,7 +8,7 @@ const morePatience = { testTimeout: 120_000, hookTimeout: 120_000 };
 /** Properties are tried with the same values in each run, so that a red build speaks of the change; see there. */
 const seeded = { setupFiles: ['test/support/seed.ts'] };
 
-/** What loads the processor and sees that told, and what says how quick a page is: not beside others. */
+/** What loads the processor and sees that told, and what says how quick a page is: not beside the many others. */
 const ALONE = ['test/browser/pages.test.ts', 'test/browser/whole-loop.test.ts'];
 
 /** Groups run one after the other: real processes after the quick tests, and what loads the machine by itself. */
@@ -32,7 +32,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           ...morePatience,
           ...group(1),
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
       {
@@ -42,10 +42,11 @@ export default defineConfig({
           exclude: ALONE,
           ...morePatience,
           ...group(1),
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
-      { test: { name: 'alone', include: ALONE, ...morePatience, ...group(2), maxWorkers: 1 } },
+      // The whole loop waits for its first model while the pages are done; it loads the processor after that.
+      { test: { name: 'alone', include: ALONE, ...morePatience, ...group(2), maxWorkers: 2 } },
     ],
   },
 });

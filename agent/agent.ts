@@ -124,14 +124,18 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     modelBroken: (slot, reason) => uplink?.apply.broken(slot, reason),
   });
   seriesCount = () => sensing.registry.size;
-  const detectors = new DetectorFile(join(dataDir, 'detectors.bin'), sensing.detect, log);
-  await detectors.load();
-  const quality = new DetectorFile(join(dataDir, 'quality.bin'), sensing.quality, log);
-  await quality.load();
-  const groups = new DetectorFile(join(dataDir, 'groups.bin'), sensing.groups, log);
-  await groups.load();
-  const forecasts = new DetectorFile(join(dataDir, 'forecasts.bin'), sensing.forecast, log);
-  await forecasts.load();
+  // A file for each stage: one that can't be read costs the others nothing.
+  const learned = Object.entries({
+    'detectors.bin': sensing.detect,
+    'quality.bin': sensing.quality,
+    'groups.bin': sensing.groups,
+    'forecasts.bin': sensing.forecast,
+  }).map(([name, stage]) => new DetectorFile(join(dataDir, name), stage, log));
+  for (const file of learned) await file.load();
+  // One after the other: each takes memory for all that its stage knows.
+  const saveLearned = async (): Promise<void> => {
+    for (const file of learned) await file.save();
+  };
 
   const applyStore = await openApplyFiles(join(dataDir, 'models'));
   let stopped = false;
@@ -164,12 +168,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     connect().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'the enrolment cannot be used'));
   };
   const enrolling = setInterval(tryConnect, ENROLMENT_MS);
-  const saving = setInterval(() => {
-    void detectors.save();
-    void quality.save();
-    void groups.save();
-    void forecasts.save();
-  }, DETECTORS_MS);
+  const saving = setInterval(() => void saveLearned(), DETECTORS_MS);
 
   function warningsOf(): string[] {
     const { failing } = outbox.stats();
@@ -214,10 +213,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       clearInterval(saving);
       await door.close();
       await sensing.stop();
-      await detectors.save();
-      await quality.save();
-      await groups.save();
-      await forecasts.save();
+      await saveLearned();
       await outbox.flush().catch(() => {});
       await uplink?.stop();
       await site?.close();

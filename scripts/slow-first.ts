@@ -1,7 +1,16 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Minutes each, in few lines: begun last they would run alone. */
-const slow = ['integration/faults/', 'integration/soak', 'integration/executable', 'browser/whole-loop'];
+/** A minute each and more: begun last they would run alone. */
+const slow = [
+  'integration/faults/',
+  'browser/whole-loop',
+  'integration/soak',
+  'integration/executable',
+  'integration/by-hand',
+  'integration/kill',
+  'integration/restore',
+  'integration/misuse',
+];
 
 /** The order of the test files: the slowest first, the others as always. */
 export default class SlowFirst extends BaseSequencer {

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openApplyFiles } from '../../agent/apply/files.ts';
 import { ApplyStage } from '../../agent/apply.ts';
 import { ModelStage, supportedModels } from '../../agent/models.ts';
-import { evaluate } from '../../central/evaluate.ts';
+import { evaluate } from '../../central/evaluate/evaluate.ts';
 import { openKeys } from '../../central/keys.ts';
 import { seasonalModels } from '../../central/train/seasonal-kind.ts';
 import type { Finding } from '../../shared/findings.ts';

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { emptyVerdict } from '../shared/detect/detector.ts';
-import { type SeasonalParams, seasonal } from '../shared/detect/seasonal.ts';
-import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
-import { blocksOf, history, seededNormal } from '../test/support/history.ts';
-import type { Evaluation, EvaluationFigures } from './api.ts';
-import { decide, evaluate, type Standing } from './evaluate.ts';
-import { seasonalModels } from './train/seasonal-kind.ts';
+import { emptyVerdict } from '../../shared/detect/detector.ts';
+import { type SeasonalParams, seasonal } from '../../shared/detect/seasonal.ts';
+import { DAY_MS, MINUTE_MS } from '../../shared/limits.ts';
+import { blocksOf, history, seededNormal } from '../../test/support/history.ts';
+import type { Evaluation, EvaluationFigures } from '../api.ts';
+import { seasonalModels } from '../train/seasonal-kind.ts';
+import { decide, type Standing } from './decide.ts';
+import { evaluate } from './evaluate.ts';
 
 const seasonalModel = seasonalModels[0]!;
 

@@ -71,7 +71,9 @@ export class ApplyStage {
       this.#tellShare();
       for (const loop of await this.#onTrial.started()) this.#sayTakenBack(loop.releaseSha256, loop.reason);
       for (const slot of Object.keys(this.#state.slots)) await this.#resume(slot);
-      for (const slot of Object.keys(this.#state.shadows)) await this.#guarded(() => this.#onTrial.shadow(slot));
+      for (const [slot, { releaseSha256 }] of Object.entries(this.#state.shadows)) {
+        await this.#onTrial.shadow(slot).catch((error) => this.#refuse(`release:${releaseSha256}`, error));
+      }
     });
     return this.#accepting;
   }

@@ -112,17 +112,25 @@ interface Refused {
   readonly reason: string;
 }
 
+/** That the agent took the version back by itself; null where it did not. */
+export function takenBack(
+  { reverted = [] }: Pick<Reported, 'reverted'>,
+  { releaseSha256 }: Pick<ModelVersion, 'releaseSha256'>,
+): { type: 'reverted'; reason: string } | null {
+  const taken = reverted.find((each) => each.releaseSha256 === releaseSha256);
+  return taken === undefined ? null : { type: 'reverted', reason: `The machine took it back: ${taken.reason}` };
+}
+
 /** Desired versions that the agent will not run, and why: it refuses them, or took them back. */
 export function refusedOf(
   reported: Pick<Reported, 'refusals' | 'reverted'>,
   wanted: readonly ModelVersion[],
   manifestVersion: number,
 ): Refused[] {
-  return wanted.flatMap<Refused>(({ version, releaseSha256, contentSha256 }) => {
-    const taken = reported.reverted?.find((each) => each.releaseSha256 === releaseSha256);
-    if (taken !== undefined) {
-      return [{ version, type: 'reverted', reason: `The machine took it back: ${taken.reason}` }];
-    }
+  return wanted.flatMap<Refused>((model) => {
+    const { version, releaseSha256, contentSha256 } = model;
+    const taken = takenBack(reported, model);
+    if (taken !== null) return [{ version, ...taken }];
     const names = [`manifest:${manifestVersion}`, `release:${releaseSha256}`, `content:${contentSha256}`];
     const refusal = reported.refusals.find(({ what }) => names.includes(what));
     return refusal === undefined ? [] : [{ version, type: 'refused', reason: `${refusal.code}: ${refusal.message}` }];

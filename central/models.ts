@@ -22,7 +22,7 @@ import { isMuch, LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { bandOf } from './model-band.ts';
 import { ModelContents } from './model-contents.ts';
-import { type AgentModels, newest, noModels, refusedOf, Standing } from './model-placing.ts';
+import { type AgentModels, newest, noModels, refusedOf, Standing, takenBack } from './model-placing.ts';
 import { ModelVersions } from './model-versions.ts';
 import { type ModelsOptions, trainingOf } from './models-options.ts';
 import { describeRelease } from './releases.ts';
@@ -225,10 +225,12 @@ export class ModelsService implements Models {
         if (model === undefined) continue;
         running[slot] = model.version;
         await this.#versions.advance(model.version, { type: 'applied' });
-        const before = state.running[slot];
-        if (before !== undefined && before !== model.version) {
-          await this.#versions.advance(before, { type: 'superseded', by: model.version });
-        }
+        const before = known.find((each) => each.version === state.running[slot]);
+        if (before === undefined || before.version === model.version) continue;
+        await this.#versions.advance(
+          before.version,
+          takenBack(reported, before) ?? { type: 'superseded', by: model.version },
+        );
       }
       await this.#state.save(agent, { ...state, running });
       // Told after it is so: whoever is told asks at once what runs.

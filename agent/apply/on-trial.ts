@@ -8,7 +8,17 @@ import type { Log } from '../../shared/log.ts';
 import type { BesideReport, ManifestRelease } from '../../shared/trust/messages.ts';
 import type { ApplyReport, BesideRunner } from './options.ts';
 import type { AppliedRelease, ApplyState } from './state.ts';
-import { loopsOf, QUIET_MS, quiet, startCounted, TRIAL_MS, takenBack, trialOf, withoutTrial } from './trials.ts';
+import {
+  loopsOf,
+  QUIET_MS,
+  quiet,
+  startCounted,
+  TRIAL_MS,
+  takenBack,
+  trialOf,
+  withoutShadow,
+  withoutTrial,
+} from './trials.ts';
 
 interface OnTrialOptions {
   readonly runner: BesideRunner | undefined;
@@ -75,16 +85,24 @@ export class OnTrial {
     this.#timers.push(timers.after(TRIAL_MS, () => this.#quietly(end())));
   }
 
-  /** Runs what is in the shadow of the slot, where nothing is on trial there. */
+  /**
+   * Runs what is in the shadow of the slot. It is on trial as well: what raises nothing can still end the process. One at
+   * a time: a shadow is asked for after a trial, by a central that knows of it. Throws, and it is gone, where it can't run.
+   */
   async shadow(slot: string): Promise<void> {
-    const { runner, state } = this.#options;
+    const { runner, state, save, contentOf } = this.#options;
     const shadow = state().shadows[slot];
     const main = state().slots[slot];
     if (runner === undefined || shadow === undefined || main === undefined) return;
-    // One at a time: a shadow is asked for after a trial, by a central that knows of it.
-    await this.#options.save((now) => withoutTrial(now, slot));
-    runner.compare(slot, await this.#options.contentOf(shadow), 'shadow');
-    this.#hashes.set(slot, { mainSha256: main.current.releaseSha256, besideSha256: shadow.releaseSha256 });
+    const { releaseSha256 } = shadow;
+    if (state().trials[slot]?.releaseSha256 !== releaseSha256) await this.begin(slot, releaseSha256);
+    try {
+      runner.compare(slot, await contentOf(shadow), 'shadow');
+    } catch (error) {
+      await save((now) => withoutShadow(now, slot));
+      throw error;
+    }
+    this.#hashes.set(slot, { mainSha256: main.current.releaseSha256, besideSha256: releaseSha256 });
   }
 
   /** Of the shadows that the manifest names those that are not there yet. */
@@ -103,7 +121,7 @@ export class OnTrial {
     const { state, save, runner } = this.#options;
     for (const [slot, shadow] of Object.entries(state().shadows)) {
       if (named.some((entry) => entry.slot === slot && entry.releaseSha256 === shadow.releaseSha256)) continue;
-      await save(({ shadows: { [slot]: _, ...others } }) => ({ shadows: others }));
+      await save((now) => withoutShadow(now, slot));
       if (this.#hashes.get(slot)?.besideSha256 !== shadow.releaseSha256) continue;
       runner?.endComparison(slot);
       this.#hashes.delete(slot);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeJson } from '../../shared/trust/strict.ts';
 import { emptyApplyState, readApplyState } from './state.ts';
-import { loopsOf, quiet, startCounted, takenBack, trialOf } from './trials.ts';
+import { loopsOf, quiet, startCounted, takenBack, trialOf, withoutShadow } from './trials.ts';
 
 const old = { releaseSha256: 'a'.repeat(64), contentSha256: 'b'.repeat(64), appliedMs: 1 };
 const fresh = { releaseSha256: 'c'.repeat(64), contentSha256: 'd'.repeat(64), appliedMs: 2 };
@@ -41,6 +41,16 @@ describe('a trial', () => {
   it('of one that never came to run leaves what runs', () => {
     const before = { ...onTrial, slots: { [slot]: { current: old, previous: null } } };
     expect(takenBack(before, slot, fresh.releaseSha256, 'it looped', 5).slots).toEqual(before.slots);
+  });
+
+  it('of what is in the shadow ends with the shadow, unless it came into force', () => {
+    const shaded = { ...onTrial, slots: { [slot]: { current: old, previous: null } }, shadows: { [slot]: fresh } };
+    expect(withoutShadow(shaded, slot)).toEqual({ shadows: {}, trials: {} });
+    expect(withoutShadow({ ...shaded, slots: onTrial.slots }, slot)).toEqual({ shadows: {} });
+    expect(takenBack(shaded, slot, fresh.releaseSha256, 'it looped', 5)).toMatchObject({
+      shadows: {},
+      slots: shaded.slots,
+    });
   });
 
   it('is not known to what was written before there were trials', () => {

@@ -28,6 +28,14 @@ export function withoutTrial(state: ApplyState, slot: string): Change {
   return { trials };
 }
 
+/** Nothing runs in the shadow of the slot any more; what came into force from there stays on trial. */
+export function withoutShadow(state: ApplyState, slot: string): Change {
+  const { [slot]: shadow, ...shadows } = state.shadows;
+  const ofShadow = state.trials[slot]?.releaseSha256 === shadow?.releaseSha256;
+  const isMain = state.slots[slot]?.current.releaseSha256 === shadow?.releaseSha256;
+  return { shadows, ...(ofShadow && !isMain ? withoutTrial(state, slot) : {}) };
+}
+
 /** The process has started once more. */
 export function startCounted({ trials }: ApplyState): Change {
   const counted = Object.entries(trials).map(([slot, trial]) => [slot, { ...trial, starts: trial.starts + 1 }]);
@@ -47,7 +55,7 @@ export function loopsOf({ trials }: ApplyState): { slot: string; releaseSha256: 
     .map(([slot, { releaseSha256, starts }]) => ({
       slot,
       releaseSha256,
-      reason: `the agent started ${starts} times in a row, never for ${QUIET_MS / MINUTE_MS} min, since it was applied`,
+      reason: `the agent started ${starts} times in a row, never for ${QUIET_MS / MINUTE_MS} min, since it came`,
     }));
 }
 

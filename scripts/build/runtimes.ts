@@ -59,7 +59,8 @@ export async function installRuntimes(): Promise<void> {
   console.error('installing the runtimes (npm ci, about 100 MB) …');
   const work = await mkdtemp(join(runtimes, '.installing-'));
   try {
-    for (const name of ['.npmrc', 'package.json', 'package-lock.json']) await copyFile(join(runtimes, name), join(work, name));
+    for (const name of ['.npmrc', 'package.json', 'package-lock.json'])
+      await copyFile(join(runtimes, name), join(work, name));
     const ok = await run(
       'npm',
       ['ci', '--prefix', work, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],

@@ -71,9 +71,7 @@ export class ApplyStage {
       this.#tellShare();
       for (const loop of await this.#onTrial.started()) this.#sayTakenBack(loop.releaseSha256, loop.reason);
       for (const slot of Object.keys(this.#state.slots)) await this.#resume(slot);
-      for (const [slot, { releaseSha256 }] of Object.entries(this.#state.shadows)) {
-        await this.#onTrial.shadow(slot).catch((error) => this.#refuse(`release:${releaseSha256}`, error));
-      }
+      await this.#onTrial.shadows((sha256, error) => this.#refuse(`release:${sha256}`, error));
     });
     return this.#accepting;
   }

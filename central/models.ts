@@ -227,10 +227,8 @@ export class ModelsService implements Models {
         await this.#versions.advance(model.version, { type: 'applied' });
         const before = known.find((each) => each.version === state.running[slot]);
         if (before === undefined || before.version === model.version) continue;
-        await this.#versions.advance(
-          before.version,
-          takenBack(reported, before) ?? { type: 'superseded', by: model.version },
-        );
+        const event = takenBack(reported, before) ?? { type: 'superseded' as const, by: model.version };
+        await this.#versions.advance(before.version, event);
       }
       await this.#state.save(agent, { ...state, running });
       // Told after it is so: whoever is told asks at once what runs.

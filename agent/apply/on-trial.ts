@@ -105,6 +105,13 @@ export class OnTrial {
     this.#hashes.set(slot, { mainSha256: main.current.releaseSha256, besideSha256: releaseSha256 });
   }
 
+  /** Runs again what was in a shadow; tells of what can't. */
+  async shadows(refuse: (releaseSha256: string, error: unknown) => void): Promise<void> {
+    for (const [slot, { releaseSha256 }] of Object.entries(this.#options.state().shadows)) {
+      await this.shadow(slot).catch((error: unknown) => refuse(releaseSha256, error));
+    }
+  }
+
   /** Of the shadows that the manifest names those that are not there yet. */
   wanted(named: readonly ManifestRelease[]): readonly ManifestRelease[] {
     const { runner, state } = this.#options;

@@ -12,7 +12,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Server as SecureServer } from 'node:https';
 import { formatAddress } from '../shared/address.ts';
-import type { Timers } from '../shared/clock.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../shared/limits.ts';
 import { sparingLog } from '../shared/sparing-log.ts';
@@ -27,7 +26,7 @@ import { type Broker, startBroker } from './broker.ts';
 import { NotificationShares } from './budget/shares.ts';
 import { createBus } from './bus.ts';
 import { Channel } from './channel.ts';
-import type { RunningCentral, StartOptions } from './commands/context.ts';
+import type { CentralTime, RunningCentral, StartOptions } from './commands/context.ts';
 import { Redating } from './dating/redating.ts';
 import type { BootRow } from './dating/row.ts';
 import { BootOffsets } from './dating.ts';
@@ -57,9 +56,12 @@ import { followKeys } from './wiring/keys.ts';
 const MAINTAIN_MS = 10 * MINUTE_MS;
 const RENEW_MS = 12 * HOUR_MS;
 
-const timers: Timers = {
-  after: (delayMs, callback) => setTimeout(callback, delayMs),
-  cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
+const realTime: CentralTime = {
+  nowMs: Date.now,
+  timers: {
+    after: (delayMs, callback) => setTimeout(callback, delayMs),
+    cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  },
 };
 
 export async function startCentral({
@@ -67,8 +69,8 @@ export async function startCentral({
   configFile = null,
   version,
   log: wholeLog,
+  time: { nowMs, timers } = realTime,
 }: StartOptions): Promise<RunningCentral> {
-  const nowMs = Date.now;
   const log = sparingLog(wholeLog, nowMs);
   const { data, mqtt } = config;
   const { prefix } = mqtt;
@@ -76,7 +78,7 @@ export async function startCentral({
     throw new PicketError('store.failed', `cannot make the data directory ${data}: ${messageOf(error)}`, {}, error);
   });
 
-  const keys = await openKeys(`${data}/keys`);
+  const keys = await openKeys(`${data}/keys`, nowMs);
   const tls = await openTls(config, nowMs);
   const adminToken = await ensureAdminToken(data);
   const store = await openLevelStore(`${data}/store`, {
@@ -339,30 +341,33 @@ export async function startCentral({
 
   await alerts.start();
   const stopping = new AbortController();
-  const maintaining = repeat(MAINTAIN_MS, async () => {
+  const endMaintaining = repeat(MAINTAIN_MS, async () => {
     await store.maintain(nowMs(), stopping.signal);
   });
-  const renewing = repeat(RENEW_MS, async () => {
+  const endRenewing = repeat(RENEW_MS, async () => {
     if (tls === null || !(await tls.renewIfDue())) return;
     broker?.renew(tls.current());
     if (httpTls !== undefined) (server.server as SecureServer).setSecureContext(tls.current());
     log.info({}, 'the server certificate is new; agents trust it by the CA that they pinned');
   });
 
-  function repeat(intervalMs: number, work: () => Promise<void>): NodeJS.Timeout {
-    let busy = false;
-    return setInterval(() => {
-      if (busy) return;
-      busy = true;
-      work()
-        .catch((error: unknown) => {
-          if (!stopping.signal.aborted)
-            log.error({ problem: messageOf(error) }, 'maintenance failed; it is tried again');
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }, intervalMs);
+  /** @returns what ends it */
+  function repeat(intervalMs: number, work: () => Promise<void>): () => void {
+    let next: unknown = null;
+    const wait = (): void => {
+      next = timers.after(intervalMs, () => {
+        work()
+          .catch((error: unknown) => {
+            if (!stopping.signal.aborted)
+              log.error({ problem: messageOf(error) }, 'maintenance failed; it is tried again');
+          })
+          .finally(() => {
+            if (!stopping.signal.aborted) wait();
+          });
+      });
+    };
+    wait();
+    return () => timers.cancel(next);
   }
 
   return {
@@ -373,8 +378,8 @@ export async function startCentral({
     newPassword: auth.newPassword,
     async stop() {
       stopping.abort();
-      clearInterval(maintaining);
-      clearInterval(renewing);
+      endMaintaining();
+      endRenewing();
       live.close();
       await mutes.close();
       await server.close();

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type Address, parseAddress } from '../../shared/address.ts';
+import type { Timers } from '../../shared/clock.ts';
 import type { Command, CommandContext } from '../../shared/command-line.ts';
 import { parseYamlOrThrow } from '../../shared/config/yaml.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
@@ -29,6 +30,13 @@ export interface StartOptions {
   readonly configFile?: string | null;
   readonly version: string;
   readonly log: Log;
+  /** What its time goes by; not said: the machine's own clock. A bench replays a month in minutes. */
+  readonly time?: CentralTime;
+}
+
+export interface CentralTime {
+  readonly nowMs: () => number;
+  readonly timers: Timers;
 }
 
 export interface CentralContext extends CommandContext {

@@ -13,6 +13,7 @@ import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { maintenanceCommand } from './commands/maintenance.ts';
+import { modelsCommand } from './commands/models.ts';
 import { muteCommand, unmuteCommand } from './commands/mute.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { runCommand } from './commands/run.ts';
@@ -35,6 +36,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['ledger', ledgerCommand],
   ['alerts', alertsCommand],
   ['keys', keysCommand],
+  ['models', modelsCommand],
   ['version', versionCommand],
   ['make-forecasts', forecastCommand],
 ]);

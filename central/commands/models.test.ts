@@ -40,7 +40,7 @@ beforeAll(async () => {
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   // The token of the test server is the one that the command finds.
   writeFileSync(join(folder, 'admin.token'), `${ADMIN_TOKEN}\n`, { mode: 0o600 });
-  await writeCentralState(folder, { url, ca: null });
+  await writeCentralState(folder, { url, mqtt: null, ca: null, pid: 1, version: '0' });
 });
 beforeEach(() => {
   asked = [];

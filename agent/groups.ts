@@ -108,6 +108,11 @@ export class GroupStage {
     return [...this.#groups.values()].map(({ name, members, ready }) => ({ name, members, ready }));
   }
 
+  /** The groups as they are watched now. */
+  watched(): Iterable<WatchedGroup> {
+    return this.#groups.values();
+  }
+
   /** All values of a tick are in. */
   tick(at: Instant): void {
     const { series, barBits, settleMs = SETTLE_MS, latest } = this.#options;

@@ -15,6 +15,7 @@ import {
   decodeSummary,
   decodeTable,
 } from '../shared/wire/bodies.ts';
+import { decodeCoMoments } from '../shared/wire/co-moments.ts';
 import { decodeColumns } from '../shared/wire/columns.ts';
 import { readFrame } from '../shared/wire/frame.ts';
 import { decodeRecord, type EdgeRecord } from '../shared/wire/record.ts';
@@ -93,6 +94,11 @@ function decodeContent(agent: string, epoch: string, seq: number, record: EdgeRe
         dated: { timeMs: end.dated ? snapped(end.timeMs) : end.timeMs, dated: end.dated },
         monotonicMs: summary.endMonotonicMs,
       };
+    }
+    case 'co_moments': {
+      const { lengthMs, endMonotonicMs, endWallMs } = decodeCoMoments(body);
+      const dated = offsets.date(agent, record, endMonotonicMs, endWallMs);
+      return { content: { kind: 'coMoments', lengthMs, body }, dated, monotonicMs: endMonotonicMs };
     }
     case 'event':
       return {

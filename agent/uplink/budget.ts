@@ -229,6 +229,12 @@ export class UplinkBudget {
     return true;
   }
 
+  /** Whether a group's hour of co-moments is recorded: they go first. */
+  takesCoMoments(group: string, sizeBytes: number): boolean {
+    this.sizes.measuredGroup(group, sizeBytes);
+    return !this.bounded || this.plan.coMoments;
+  }
+
   /** Whether full-rate evidence of an incident has room in its part. */
   takesEvidence(sizeBytes: number): boolean {
     if (!this.bounded) return true;

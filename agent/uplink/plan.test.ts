@@ -32,7 +32,7 @@ describe('the ladder', () => {
 
 test('sizes follow what was measured, and carry it over to what was not made yet', () => {
   const sizes = new Sizes(() => 100);
-  const [full, , ten] = ladderOf(undefined);
+  const [full, , , ten] = ladderOf(undefined);
   const thought = sizes.of(windowKind(ten!)!);
   for (let i = 0; i < 50; i++) sizes.measured(windowKind(full!)!, 2 * 1400);
   expect(sizes.of(windowKind(full!)!)).toBeCloseTo(2800, -1);

@@ -18,6 +18,8 @@ export interface Plan {
   readonly windowMs: number | null;
   readonly sketchPercent: SketchPercent;
   readonly told: Told;
+  /** Whether the hours of groups go, from which the central makes covariances. */
+  readonly coMoments: boolean;
   /** Windows and hours wait for the next multiple of it; incidents never do. */
   readonly sendEveryMs: number;
   /** What is given up, in words, in the declared order. */
@@ -30,7 +32,7 @@ export interface Plan {
  */
 export function ladderOf(fixedMs: number | undefined): readonly Plan[] {
   const windowMs = fixedMs ?? MINUTE_MS;
-  let plan: Omit<Plan, 'givenUp'> = { windowMs, sketchPercent: 1, told: 'all', sendEveryMs: windowMs };
+  let plan: Omit<Plan, 'givenUp'> = { windowMs, sketchPercent: 1, told: 'all', coMoments: true, sendEveryMs: windowMs };
   const rungs: Plan[] = [{ ...plan, givenUp: [] }];
   const words = new Map<'detail' | 'sketches' | 'rate', string>();
   const down = (order: 'detail' | 'sketches' | 'rate', word: string, change: Partial<typeof plan>): void => {
@@ -38,12 +40,15 @@ export function ladderOf(fixedMs: number | undefined): readonly Plan[] {
     words.set(order, `${order}: ${word}`);
     rungs.push({ ...plan, givenUp: [...words.values()] });
   };
-  const unchanged = 'series that do not change are told once an hour';
+  // First of all: they help to train, and nobody reads them.
+  const alone = 'nothing for models of groups';
+  down('detail', alone, { coMoments: false });
+  const unchanged = `${alone}, and series that do not change are told once an hour`;
   down('detail', unchanged, { told: 'varying' });
   if (fixedMs === undefined) {
-    const ten = 'windows of ten minutes instead of one, top processes once an hour';
+    const ten = `${alone}, windows of ten minutes instead of one, top processes once an hour`;
     down('detail', ten, { windowMs: TEN_MINUTES_MS, sendEveryMs: TEN_MINUTES_MS, told: 'all' });
-    down('detail', `${ten}, and ${unchanged}`, { told: 'varying' });
+    down('detail', `${ten}, and series that do not change are told once an hour`, { told: 'varying' });
   }
   down('sketches', 'quantiles to 2 % instead of 1 %', { sketchPercent: 2 });
   down('sketches', 'quantiles to 5 % instead of 1 %', { sketchPercent: 5 });
@@ -77,8 +82,14 @@ const seriesBytes: Readonly<Record<SketchPercent, number>> = { 0: 5.5, 1: 14, 2:
 const hourFactor = 1.5;
 const toldShare: Readonly<Record<Told, number>> = { all: 1, varying: 0.85, unusual: 0.3 };
 
+/** A group of 64 of which half move, and what identifies them; a machine of fewer series has fewer of each. */
+const COMOMENTS_BYTES = 6_000;
+const COMOMENTS_SERIES = 128;
+
 /** Bytes of an envelope and its answer beside the records: MQTT, TLS, TCP/IP headers, two PUBACKs, the acknowledgement. */
 const ENVELOPE_BYTES = 1100;
+/** Groups that a machine may have at once. */
+const MOST_GROUPS = 32;
 /** Before the inputs have told theirs. */
 const FEWEST_SERIES = 50;
 /** How fast what is measured takes the place of what was thought. */
@@ -88,6 +99,8 @@ const LEARN = 0.2;
 export class Sizes {
   readonly #series: () => number;
   readonly #measured = new Map<string, number>();
+  /** Bytes of each group's last hour. */
+  readonly #groups = new Map<string, number>();
   /** Measured bytes over those that were expected, of all kinds. */
   #factor = 1;
   envelopeBytes = ENVELOPE_BYTES;
@@ -104,6 +117,20 @@ export class Sizes {
     this.#measured.set(name, before + LEARN * (perSeries - before));
     const factor = Math.min(5, Math.max(0.2, perSeries / expected(kind)));
     this.#factor += LEARN * (factor - this.#factor);
+  }
+
+  /** Bytes of the co-moments of all groups in an hour. */
+  get coMomentsBytes(): number {
+    let measured = 0;
+    for (const sizeBytes of this.#groups.values()) measured += sizeBytes;
+    if (measured > 0) return measured;
+    return COMOMENTS_BYTES * Math.min(1, Math.max(FEWEST_SERIES, this.#series()) / COMOMENTS_SERIES);
+  }
+
+  /** A group's hour was made. */
+  measuredGroup(name: string, sizeBytes: number): void {
+    if (this.#groups.size >= MOST_GROUPS && !this.#groups.has(name)) this.#groups.clear();
+    this.#groups.set(name, sizeBytes);
   }
 
   /** An envelope was answered: all that went over the line less the records in it. */
@@ -138,7 +165,8 @@ export function hourKind({ sketchPercent }: Plan): BodyKind {
 export function needOf(plan: Plan, sizes: Sizes, fixedBytesPerS: number): number {
   const window = windowKind(plan);
   const windowBytesPerS = window === null ? 0 : sizes.of(window) / (window.windowMs / 1000);
-  const hourBytesPerS = sizes.of(hourKind(plan)) / (HOUR_MS / 1000);
+  const hourBytes = sizes.of(hourKind(plan)) + (plan.coMoments ? sizes.coMomentsBytes : 0);
+  const hourBytesPerS = hourBytes / (HOUR_MS / 1000);
   // Hours travel in an envelope of their own, beside that of the windows.
   const windowEnvelopesPerS = window === null ? 0 : 1000 / plan.sendEveryMs;
   const hourEnvelopesPerS = 1000 / Math.max(HOUR_MS, plan.sendEveryMs);

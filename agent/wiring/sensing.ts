@@ -12,12 +12,13 @@ import { MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import { AGENT_MUTE } from '../../shared/mute.ts';
 import { Quality } from '../../shared/series.ts';
-import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
+import { encodeCoMoments, encodeEvents, type GroupCoMoments, type WireEvent } from '../../shared/wire/codec.ts';
 import { AgentBudget } from '../budget.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
 import { ForecastStage } from '../forecast.ts';
+import { GroupMoments } from '../groups/moments.ts';
 import { GroupStage } from '../groups.ts';
 import { Health } from '../health.ts';
 import { ChangeLog } from '../incidents/change-log.ts';
@@ -84,6 +85,7 @@ export class Sensing {
   readonly registry: SeriesRegistry;
   readonly detect: DetectStage;
   readonly groups: GroupStage;
+  readonly moments: GroupMoments;
   readonly incidents: IncidentStage;
   readonly models: ModelStage;
   readonly forecast: ForecastStage;
@@ -200,6 +202,7 @@ export class Sensing {
       usualBits: () => this.detect.barBits * USUAL_SHARE,
       closed: (numbers, columns, window) => {
         this.models.score(numbers, columns, window);
+        this.#guarded('co-moments', () => this.moments.closed(numbers, columns, window));
         this.#guarded('forecast', () => this.forecast.closed(numbers, columns, window, this.now()));
       },
       freed: (series) => {
@@ -218,6 +221,13 @@ export class Sensing {
         this.changes.clock(byMs, clock.monotonicMs());
       },
       failed: (error) => log.error({ problem: messageOf(error), err: error }, 'a window could not be recorded'),
+    });
+    this.moments = new GroupMoments({
+      limit,
+      windowMs: config.window ?? MINUTE_MS,
+      groups: () => this.groups.watched(),
+      utcOf: (monotonicMs) => this.#utcOf(monotonicMs),
+      onSet: (set) => this.#recordMoments(set),
     });
     this.evidence = new EvidenceStage({
       log,
@@ -307,9 +317,24 @@ export class Sensing {
     await this.runner.stop();
     this.#recordEvents();
     await this.windows.finish();
+    this.moments.finish();
     await this.evidence.settled();
     this.budget.keep();
     this.#recordStop();
+  }
+
+  #utcOf(monotonicMs: number): number {
+    const now = this.now();
+    return now.utcMs - (now.monotonicMs - monotonicMs);
+  }
+
+  /** An hour of a group, as far as the uplink's plan has room for it. */
+  #recordMoments(set: GroupCoMoments): void {
+    const { recorder, budget } = this.#options;
+    const body = encodeCoMoments(set);
+    if (budget?.takesCoMoments(set.group, body.length) === false) return;
+    const toWallMs = set.endWallMs;
+    void recorder.append('co_moments', body, 'detail', { fromWallMs: toWallMs - set.lengthMs, toWallMs });
   }
 
   /** The last word of this start: without it the central takes what follows for a crash or a power cut. */

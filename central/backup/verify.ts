@@ -1,6 +1,6 @@
 /** Reads a backup from end to end, and says what it holds or why it is not to be relied on. */
 import { PicketError } from '../../shared/errors.ts';
-import { FORMAT } from '../store/level.ts';
+import { FORMAT } from '../store/format.ts';
 import type { FileName, Totals } from './entries.ts';
 import type { BackupHeader } from './format.ts';
 import { BackupFile } from './read.ts';

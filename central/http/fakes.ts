@@ -103,6 +103,10 @@ function fakeStore(documents: Documents): Store {
     summaries: async function* () {
       await never();
     },
+    // biome-ignore lint/correctness/useYield: the HTTP side never trains
+    coMoments: async function* () {
+      await never();
+    },
     latest: async () => [someSeries],
     query: async (_agent, series, range, resolution) => {
       const windowMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[resolution];

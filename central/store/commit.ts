@@ -5,6 +5,7 @@
 import { HOUR_MS } from '../../shared/limits.ts';
 import type { WindowColumns } from '../../shared/wire/summary.ts';
 import type { AgentCache, Agents } from './agents.ts';
+import { coMomentsKey, encodeStored } from './co-moments.ts';
 import type { Operation, Reader } from './database.ts';
 import {
   type Accepted,
@@ -225,6 +226,11 @@ async function planRecord(
       const of = epochBytes(content.incidentEpoch);
       const day = Math.floor(timeMs / (24 * HOUR_MS));
       plan.put(keyOf('evidence', number, of, { u48: content.incidentSeq }, day, epoch, { u48: seq }), content.body);
+      return;
+    }
+    case 'coMoments': {
+      const hour = hourOfRollup(timeMs, content.lengthMs);
+      plan.put(coMomentsKey(number, hour, batch.epoch, seq), encodeStored(timeMs, content.body));
       return;
     }
     case 'unknown':

@@ -34,6 +34,7 @@ export const spaces = {
   boot: 'B',
   filed: 'F',
   rebuild: 'R',
+  coMoments: 'C',
   document: 'n',
   blob: 'b',
 } as const;
@@ -67,6 +68,7 @@ export const agentSpaces = [
   'boot',
   'filed',
   'rebuild',
+  'coMoments',
 ] as const satisfies readonly Space[];
 export type AgentSpace = (typeof agentSpaces)[number];
 

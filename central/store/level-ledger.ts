@@ -58,7 +58,7 @@ export async function recountFrom(database: Database, agent: AgentRow): Promise<
       keys(epochAt(key, 5), decodeRun(runStart(key), value));
     }
     // agent u32, minute or hour u32, epoch, seq
-    for (const place of ['window', 'rollup', 'unknown'] as const) {
+    for (const place of ['window', 'rollup', 'unknown', 'coMoments'] as const) {
       for await (const key of reader.keys(startingWith(place, number))) {
         finder.data(epochAt(key, 9), place, runStart(key));
       }

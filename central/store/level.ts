@@ -34,6 +34,7 @@
  *     j  opened u48 A E S           → state and end of that incident
  *     x  A E S day u32 E S          → evidence of that incident, by the record that brought it
  *     o  A name                     → JSON the latest document of that name
+ *     C  A hour u32 E S             → co-moments of a group, or a part of an hour of them (co-moments.ts)
  *     u  A minute u32 E S           → a record of an unknown kind as it came
  *     z  A E S crc u32              → a quarantined record with its reason (values.ts)
  *     B  A boot (16 bytes)          → JSON what dates that boot's records (dating/row.ts)
@@ -44,20 +45,21 @@
  *     meta/format, meta/wire (usage.ts), meta/thinned (the hour before which minutes may be gone)
  */
 import { mkdir } from 'node:fs/promises';
-import { PicketError } from '../../shared/errors.ts';
 import type { StateEvent } from '../../shared/findings.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
 import { readAgent, readAgents, readLedger, readLedgers, readTable } from './agents.ts';
 import { Catalogue, countSeries, SeriesInterner } from './catalogue.ts';
+import { storedCoMoments } from './co-moments.ts';
 import type { FreshWindow, LedgerChange, StoredDocument } from './commit.ts';
 import { Database } from './database.ts';
 import { isEpoch } from './decide.ts';
 import { LevelDocuments } from './documents.ts';
 import { bootRows, readBoots } from './filed.ts';
 import { foldSettled } from './fold.ts';
+import { checkFormat, FORMAT } from './format.ts';
 import { findIncidents } from './incidents.ts';
-import { agentKey, agentSpaces, between, epochBytes, formatKey, incidentTimeKey, keyOf, startingWith } from './keys.ts';
+import { agentKey, agentSpaces, between, epochBytes, incidentTimeKey, keyOf, startingWith } from './keys.ts';
 import { Latest } from './latest.ts';
 import { compareLedgers, ledgerRow, settledOf } from './ledger.ts';
 import { LedgerSums } from './ledger-sums.ts';
@@ -87,6 +89,7 @@ import type {
   SeriesColumns,
   Store,
   StoredBoot,
+  StoredCoMoments,
   StoredIncident,
   StoreStats,
   SummaryBlock,
@@ -97,7 +100,6 @@ import type {
 import { endVolatile } from './volatile.ts';
 import { Writer } from './writer.ts';
 
-export const FORMAT = 2;
 const wholeDatabase = { gte: Buffer.of(0), lt: Buffer.of(255) };
 /** Later times than a u48 of milliseconds holds are not asked for. */
 const LAST_MS = 2 ** 48 - 1;
@@ -119,26 +121,6 @@ export async function openLevelStore(directory: string, options: LevelStoreOptio
     throw error;
   }
   return new LevelStore(database, { ...defaultRetention, ...options.retention });
-}
-
-async function checkFormat(database: Database): Promise<void> {
-  const stored = await database.get(formatKey);
-  if (stored === undefined) {
-    await database.write([{ type: 'put', key: formatKey, value: Buffer.from(String(FORMAT)) }], true);
-    return;
-  }
-  const format = Number(stored.toString());
-  if (format === FORMAT) return;
-  if (format === 1) {
-    // What format 1 wrote is read as it is (ledger-row.ts, values.ts), and each row becomes one of format 2 when it is
-    // written next: nothing is rewritten here, so that there is nothing to copy first.
-    await database.write([{ type: 'put', key: formatKey, value: Buffer.from(String(FORMAT)) }], true);
-    return;
-  }
-  throw new PicketError(
-    'store.newer_format',
-    `the store in ${database.directory} has format ${stored.toString().slice(0, 20)}; this version knows ${FORMAT}`,
-  );
 }
 
 export class LevelStore implements Store {
@@ -247,6 +229,10 @@ export class LevelStore implements Store {
     if (value === undefined) return null;
     const { timeMs, json } = JSON.parse(value.toString()) as StoredDocument;
     return { timeMs, json };
+  }
+
+  coMoments(agent: AgentId, range: TimeRange): AsyncIterable<StoredCoMoments> {
+    return storedCoMoments(this.#database, agent, range);
   }
 
   async evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]> {

@@ -4,6 +4,7 @@ import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { contains, unite } from '../../shared/wire/ranges.ts';
 import type { WindowColumns } from '../../shared/wire/summary.ts';
+import type { KeptCoMoments } from './co-moments.ts';
 import { isLaterDocument, type StoredDocument } from './commit.ts';
 import type { StoredGap } from './coverage.ts';
 import type { Accepted, ContentOf } from './decide.ts';
@@ -49,6 +50,8 @@ export interface AgentData {
   readonly evidence: Map<string, { readonly order: string; readonly body: Uint8Array }[]>;
   readonly quarantine: Map<string, QuarantinedRecord>;
   readonly unknown: Map<string, Uint8Array>;
+  /** By epoch/seq. */
+  readonly coMoments: Map<string, KeptCoMoments>;
   readonly boots: Map<string, StoredBoot>;
   /** How each record of a known boot is filed, by epoch/seq. */
   readonly filed: Map<string, { readonly boot: string; readonly monotonicMs: number; readonly dated: boolean }>;
@@ -115,6 +118,9 @@ export function applyRecord(
       agent.evidence.set(key, [...parts, { order: `${day}/${order}`, body: content.body.slice() }]);
       return;
     }
+    case 'coMoments':
+      agent.coMoments.set(`${batch.epoch}/${seq}`, { timeMs, lengthMs: content.lengthMs, body: content.body.slice() });
+      return;
     case 'unknown':
       agent.unknown.set(order, record.record.slice());
       return;
@@ -157,6 +163,7 @@ export function emptyAgent(): AgentData {
     evidence: new Map(),
     quarantine: new Map(),
     unknown: new Map(),
+    coMoments: new Map(),
     boots: new Map(),
     filed: new Map(),
     revisions: new Map(),

@@ -47,6 +47,10 @@ export function refileInMemory(agent: AgentData, boot: string, { utcMs, dated }:
     const move = moves.get(agent.revisions.get(key) ?? '');
     if (move !== undefined) agent.incidents.set(key, movedIncident(incident, move.byMs, dated));
   }
+  for (const [record, kept] of agent.coMoments) {
+    const move = moves.get(record);
+    if (move !== undefined) agent.coMoments.set(record, { ...kept, timeMs: move.toMs });
+  }
   for (const [name, document] of agent.documents) {
     const move = moves.get(`${document.epoch}/${document.seq}`);
     if (move !== undefined) agent.documents.set(name, { ...document, timeMs: move.toMs });

@@ -7,6 +7,7 @@ import type { Incident, StateEvent } from '../../shared/findings.ts';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
+import { keptCoMoments } from './co-moments.ts';
 import { quarantinedMs } from './commit.ts';
 import { coverageOf, factsOf } from './coverage.ts';
 import { checkBatch, type Decision, decide, noteOthers } from './decide.ts';
@@ -52,6 +53,7 @@ import type {
   SeriesColumns,
   Store,
   StoredBoot,
+  StoredCoMoments,
   StoredIncident,
   StoreStats,
   SummaryBlock,
@@ -179,6 +181,10 @@ export class MemoryStore implements Store {
   async document(agent: AgentId, name: string): Promise<{ timeMs: number; json: unknown } | null> {
     const found = this.#agents.get(agent)?.documents.get(name);
     return found === undefined ? null : { timeMs: found.timeMs, json: structuredClone(found.json) };
+  }
+
+  coMoments(agent: AgentId, range: TimeRange): AsyncIterable<StoredCoMoments> {
+    return keptCoMoments([...(this.#agents.get(agent)?.coMoments.values() ?? [])], range);
   }
 
   async evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]> {

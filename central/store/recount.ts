@@ -12,7 +12,7 @@
 import { countSeqs, highest, type SeqRanges, subtract, unite } from '../../shared/wire/ranges.ts';
 import { type EpochLedger, gapCauseOf, ledgerRow, rangesOf, VOLATILE_CAUSE } from './ledger.ts';
 import type { EpochId, LedgerCheck } from './store.ts';
-import type { RecordPlace } from './values.ts';
+import { type RecordPlace, recordPlaces } from './values.ts';
 
 /** Differences that are told; more of them say nothing more. */
 const MOST_PROBLEMS = 100;
@@ -34,7 +34,7 @@ export interface FoundGap {
   readonly cause: string;
 }
 
-const dataPlaces = ['window', 'rollup', 'event', 'evidence', 'unknown', 'gap', 'quarantine'] as const;
+const dataPlaces = recordPlaces.filter((place) => place !== 'none');
 
 export function recount(
   ledgers: readonly EpochLedger[],

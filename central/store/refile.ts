@@ -10,6 +10,7 @@
 import type { Incident, StateEvent } from '../../shared/findings.ts';
 import { MINUTE_MS } from '../../shared/limits.ts';
 import { type AgentRow, type Agents, readLedger } from './agents.ts';
+import { moveCoMoments } from './co-moments.ts';
 import { json, type StoredDocument } from './commit.ts';
 import type { Database, Operation } from './database.ts';
 import { encodeFiled, type Filed, type FiledRow, filedRow } from './filed.ts';
@@ -126,6 +127,7 @@ async function refileHour(
   operations.push(...(await moveWindows(database, number, hour, at('window'), at('rollup'))));
   operations.push(...(await moveEvents(database, number, at('event'), refiling.dated)));
   operations.push(...(await moveUnknown(database, number, at('unknown'))));
+  operations.push(...(await moveCoMoments(database, number, at('coMoments'))));
   operations.push(...(await moveDocuments(database, number, moves)));
   for (const [epoch, some] of Map.groupBy(moves, ({ epoch }) => epoch)) {
     operations.push(...(await retimeRuns(database, number, epoch, new Map(some.map(({ seq, toMs }) => [seq, toMs])))));

@@ -19,7 +19,7 @@ import { decodeGapRow } from './values.ts';
 export interface RetentionOptions {
   /** Age of minutes, Unix ms; default 14 days. */
   readonly minutesMs: number;
-  /** Age of hours, events, incidents, evidence, quarantine; default 400 days. */
+  /** Age of hours, events, incidents, evidence, co-moments, quarantine; default 400 days. */
   readonly hoursMs: number;
   /** Bytes of all files; null: no bound. */
   readonly maxBytes: number | null;
@@ -88,7 +88,7 @@ export async function retainBySize(
       if (firstDay === null || firstDay >= today) return;
       await dropHours(database, state, firstDay + Math.max(1, Math.ceil((today - firstDay) * share)), signal);
     }
-    for (const space of ['chunk', 'hour', 'rollup', 'run', 'event', 'evidence', 'window'] as const) {
+    for (const space of ['chunk', 'hour', 'rollup', 'run', 'event', 'evidence', 'coMoments', 'window'] as const) {
       await database.compact(startingWith(space));
     }
   }
@@ -133,6 +133,7 @@ async function dropHours(database: Database, state: RetentionState, day: number,
     }
     if (signal.aborted) return;
     await database.clear(between('event', [number], { u48: 0 }, { u48: beforeMs }));
+    await database.clear(between('coMoments', [number], 0, day * 24));
     for await (const key of database.keys(startingWith('evidence', number))) {
       // agent u32, epoch 16, seq u48, day u32, …
       if (key.readUInt32BE(27) < day) await database.write([{ type: 'del', key: Buffer.from(key) }], false);

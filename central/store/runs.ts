@@ -26,6 +26,8 @@ export function placeOf(content: RecordContent): RecordPlace {
       return (content as ContentOf<'events'>).events.length > 0 ? 'event' : 'none';
     case 'evidence':
       return 'evidence';
+    case 'coMoments':
+      return 'coMoments';
     case 'unknown':
       return 'unknown';
     case 'gap':

@@ -7,6 +7,7 @@
  */
 import type { Incident, StateEvent } from '../../shared/findings.ts';
 import type { SeriesId, SeriesKey } from '../../shared/series.ts';
+import type { GroupCoMoments } from '../../shared/wire/co-moments.ts';
 import type { SeqRanges } from '../../shared/wire/ranges.ts';
 
 export type AgentId = string;
@@ -65,6 +66,8 @@ export type RecordContent =
       readonly incidentSeq: number;
       readonly body: Uint8Array;
     }
+  /** An hour of a group, or a part of it; the body was decoded once, and is kept as it came. */
+  | { readonly kind: 'coMoments'; readonly lengthMs: number; readonly body: Uint8Array }
   /** A kind that this version does not know: stored as it is and acknowledged. */
   | { readonly kind: 'unknown'; readonly number: number }
   /** Good CRC and a bad body: kept with its bytes and the reason, settled. */
@@ -131,6 +134,11 @@ export interface SeriesColumns {
   readonly anomalyShare: Float64Array;
   /** Highest surprise of the window, bits. */
   readonly highestScore: Float64Array;
+}
+
+/** What one record says of a group; `timeMs` is when its last window ended. */
+export interface StoredCoMoments extends GroupCoMoments {
+  readonly timeMs: number;
 }
 
 /** A block of history for training: one agent, one series, many windows. */
@@ -301,6 +309,8 @@ export interface Store {
   events(agent: AgentId, range: TimeRange, limit: number): Promise<readonly StateEvent[]>;
   /** Latest inventory, top processes, applied models. */
   document(agent: AgentId, name: 'inventory' | 'top' | 'applied'): Promise<{ timeMs: number; json: unknown } | null>;
+  /** Of all groups, by hour; several of one hour are parts of it. */
+  coMoments(agent: AgentId, range: TimeRange): AsyncIterable<StoredCoMoments>;
   evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]>;
   /** The series of a table that this agent sent, in its order; null when it is not known. Evidence names series by it. */
   table(agent: AgentId, hash: string): Promise<readonly TableSeries[] | null>;

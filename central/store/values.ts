@@ -51,7 +51,17 @@ export function decodeWindow(bytes: Uint8Array): StoredWindow {
 }
 
 /** Which space has the data of a record, beside its key: what a recount looks into. */
-export const recordPlaces = ['none', 'window', 'rollup', 'event', 'evidence', 'unknown', 'gap', 'quarantine'] as const;
+export const recordPlaces = [
+  'none',
+  'window',
+  'rollup',
+  'event',
+  'evidence',
+  'unknown',
+  'gap',
+  'quarantine',
+  'coMoments',
+] as const;
 export type RecordPlace = (typeof recordPlaces)[number];
 
 /** The keys of consecutive seqs of an epoch: CRC, time, and where the data are. */

@@ -13,6 +13,7 @@ import type { Batch, IncomingRecord, Refiling, Store } from '../../central/store
 import {
   always,
   batch,
+  coMoments,
   DAY,
   epochA,
   epochB,
@@ -67,6 +68,12 @@ function dated(made: readonly Made[], offsetMs: number, certain: boolean): Incom
   return made.map((one) => one(offsetMs, certain));
 }
 
+async function groupHours(store: Store): Promise<unknown[]> {
+  const out: unknown[] = [];
+  for await (const { timeMs, group } of store.coMoments('m1', always)) out.push([timeMs, group]);
+  return out;
+}
+
 /** All that can be asked of a store about times. */
 async function told(store: Store) {
   const ids = [load.id, heat.id];
@@ -90,6 +97,7 @@ async function told(store: Store) {
     ledger: await store.ledger('m1'),
     verified: (await store.verifyLedger('m1')).problems,
     document: await store.document('m1', 'top'),
+    groups: await groupHours(store),
     latest: (await store.latest('m1')).map(({ id, timeMs, max }) => ({ id, timeMs, max })),
   };
 }
@@ -108,6 +116,7 @@ const aDay: readonly Made[] = [
   of(bootA, 90 * MINUTE, (timeMs) => record(201, timeMs, { kind: 'events', events: [event(timeMs - 500, 'open')] })),
   of(bootA, 95 * MINUTE, (timeMs) => record(202, timeMs, { kind: 'document', name: 'top', json: { at: 1 } })),
   of(bootA, 96 * MINUTE, (timeMs) => record(203, timeMs, { kind: 'unknown', number: 99 })),
+  of(bootA, 98 * MINUTE, (timeMs) => coMoments(205, timeMs, 'pump', [1, 2], 38 * MINUTE)),
   of(bootA, 97 * MINUTE, (timeMs) =>
     record(204, timeMs, {
       kind: 'incident',

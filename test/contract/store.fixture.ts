@@ -2,7 +2,9 @@
 
 import type { Batch, IncomingRecord, RecordContent, TableSeries } from '../../central/store/store.ts';
 import type { Incident, StateEvent } from '../../shared/findings.ts';
+import { addCoMoments, startCoMoments } from '../../shared/math/comoments.ts';
 import { seriesId } from '../../shared/trust/hash.ts';
+import { encodeCoMoments } from '../../shared/wire/co-moments.ts';
 import { encodeColumns } from '../../shared/wire/columns.ts';
 import type { SeqRanges } from '../../shared/wire/ranges.ts';
 import { emptyColumns } from '../../shared/wire/summary.ts';
@@ -61,6 +63,30 @@ export function summary(
     first: options.first ?? 0,
     columns: columnsOf(samples, options.scores, options.shares),
   });
+}
+
+/** An hour of a group of which the means are these. */
+export function coMoments(
+  seq: number,
+  endMs: number,
+  group: string,
+  means: readonly number[],
+  lengthMs = HOUR,
+): IncomingRecord {
+  const set = startCoMoments(means.length);
+  addCoMoments(set, Float64Array.from(means));
+  const body = encodeCoMoments({
+    group,
+    members: means.map((_, i) => i.toString(16).padStart(16, '0')),
+    windowMs: MINUTE,
+    featureVersion: 1,
+    seen: new Float64Array(means.length).fill(1),
+    coMoments: set,
+    lengthMs,
+    endMonotonicMs: lengthMs,
+    endWallMs: endMs,
+  });
+  return record(seq, endMs, { kind: 'coMoments', lengthMs, body });
 }
 
 export function columnsOf(

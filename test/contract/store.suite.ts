@@ -7,6 +7,7 @@ import { sha256Hex } from '../../shared/trust/hash.ts';
 import {
   always,
   batch,
+  coMoments,
   DAY,
   epochA,
   epochB,
@@ -212,6 +213,32 @@ export function storeSuite(name: string, makeHarness: () => Promise<StoreHarness
           settled: [[1, 1]],
           stored: 1,
         });
+      });
+
+      test("groups' hours come back as they were, by hour, and twice is once", async () => {
+        const told = async (fromMs: number, toMs: number) => {
+          const out: unknown[] = [];
+          for await (const { timeMs, group, coMoments } of store.coMoments('m1', { fromMs, toMs })) {
+            out.push([(timeMs - T0) / MINUTE, group, [...coMoments.mean]]);
+          }
+          return out;
+        };
+        const records = [
+          coMoments(1, T0 + 2 * HOUR, 'b', [3, 4]),
+          coMoments(2, T0 + HOUR, 'a', [1, 2]),
+          coMoments(3, T0 + HOUR + 30 * MINUTE, 'a', [5, 6], 30 * MINUTE),
+        ];
+        await store.commit(batch(records));
+        expect(await store.commit(batch(records))).toMatchObject({ stored: 0, duplicates: 3 });
+        expect(await told(T0, T0 + DAY)).toEqual([
+          [60, 'a', [1, 2]],
+          [120, 'b', [3, 4]],
+          [90, 'a', [5, 6]],
+        ]);
+        expect(await told(T0 + HOUR, T0 + 2 * HOUR - 1)).toEqual([[90, 'a', [5, 6]]]);
+        expect((await store.verifyLedger('m1')).problems).toEqual([]);
+        await store.purge('m1');
+        expect(await told(T0, T0 + DAY)).toEqual([]);
       });
 
       test('agents do not mix', async () => {

@@ -740,6 +740,129 @@ export namespace picket {
             }
 
             /**
+             * Properties of a CoMoments.
+             * @deprecated Use picket.edge.v1.CoMoments.$Properties instead.
+             */
+            interface ICoMoments extends picket.edge.v1.CoMoments.$Properties {
+            }
+
+            /** Represents a CoMoments. */
+            class CoMoments {
+
+                /**
+                 * Constructs a new CoMoments.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: picket.edge.v1.CoMoments.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CoMoments group. */
+                group: string;
+
+                /** CoMoments members. */
+                members: Uint8Array;
+
+                /** CoMoments windowMs. */
+                windowMs: number;
+
+                /** CoMoments featureVersion. */
+                featureVersion: number;
+
+                /** CoMoments rows. */
+                rows: number;
+
+                /** CoMoments seen. */
+                seen: number[];
+
+                /** CoMoments varying. */
+                varying: Uint8Array;
+
+                /** CoMoments mean. */
+                mean: Uint8Array;
+
+                /** CoMoments products. */
+                products: Uint8Array;
+
+                /** CoMoments lengthMs. */
+                lengthMs: (number|Long);
+
+                /** CoMoments endMonotonicMs. */
+                endMonotonicMs: (number|Long);
+
+                /** CoMoments endWallMs. */
+                endWallMs: (number|Long);
+
+                /**
+                 * Encodes the specified CoMoments message. Does not implicitly {@link picket.edge.v1.CoMoments.verify|verify} messages.
+                 * @param message CoMoments message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: picket.edge.v1.CoMoments.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CoMoments message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {picket.edge.v1.CoMoments & picket.edge.v1.CoMoments.$Shape} CoMoments
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): picket.edge.v1.CoMoments & picket.edge.v1.CoMoments.$Shape;
+            }
+
+            namespace CoMoments {
+
+                /** Properties of a CoMoments. */
+                interface $Properties {
+
+                    /** CoMoments group */
+                    group?: (string|null);
+
+                    /** CoMoments members */
+                    members?: (Uint8Array|null);
+
+                    /** CoMoments windowMs */
+                    windowMs?: (number|null);
+
+                    /** CoMoments featureVersion */
+                    featureVersion?: (number|null);
+
+                    /** CoMoments rows */
+                    rows?: (number|null);
+
+                    /** CoMoments seen */
+                    seen?: (number[]|null);
+
+                    /** CoMoments varying */
+                    varying?: (Uint8Array|null);
+
+                    /** CoMoments mean */
+                    mean?: (Uint8Array|null);
+
+                    /** CoMoments products */
+                    products?: (Uint8Array|null);
+
+                    /** CoMoments lengthMs */
+                    lengthMs?: (number|Long|null);
+
+                    /** CoMoments endMonotonicMs */
+                    endMonotonicMs?: (number|Long|null);
+
+                    /** CoMoments endWallMs */
+                    endWallMs?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CoMoments. */
+                type $Shape = picket.edge.v1.CoMoments.$Properties;
+            }
+
+            /**
              * Properties of an Events.
              * @deprecated Use picket.edge.v1.Events.$Properties instead.
              */

@@ -1139,6 +1139,226 @@ export const picket = $root.picket = (() => {
                 return Summary;
             })();
 
+            v1.CoMoments = (function() {
+
+                const CoMoments = function (properties) {
+                    this.seen = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                CoMoments.prototype.group = "";
+                CoMoments.prototype.members = $util.newBuffer([]);
+                CoMoments.prototype.windowMs = 0;
+                CoMoments.prototype.featureVersion = 0;
+                CoMoments.prototype.rows = 0;
+                CoMoments.prototype.seen = $util.emptyArray;
+                CoMoments.prototype.varying = $util.newBuffer([]);
+                CoMoments.prototype.mean = $util.newBuffer([]);
+                CoMoments.prototype.products = $util.newBuffer([]);
+                CoMoments.prototype.lengthMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                CoMoments.prototype.endMonotonicMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                CoMoments.prototype.endWallMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+                CoMoments.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== "")
+                        writer.uint32(10).string(message.group);
+                    if (message.members != null && $Object.hasOwnProperty.call(message, "members") && message.members.length)
+                        writer.uint32(18).bytes(message.members);
+                    if (message.windowMs != null && $Object.hasOwnProperty.call(message, "windowMs") && message.windowMs !== 0)
+                        writer.uint32(24).uint32(message.windowMs);
+                    if (message.featureVersion != null && $Object.hasOwnProperty.call(message, "featureVersion") && message.featureVersion !== 0)
+                        writer.uint32(32).uint32(message.featureVersion);
+                    if (message.rows != null && $Object.hasOwnProperty.call(message, "rows") && message.rows !== 0)
+                        writer.uint32(40).uint32(message.rows);
+                    if (message.seen != null && message.seen.length)
+                        writer.uint32(50).uint32s(message.seen);
+                    if (message.varying != null && $Object.hasOwnProperty.call(message, "varying") && message.varying.length)
+                        writer.uint32(58).bytes(message.varying);
+                    if (message.mean != null && $Object.hasOwnProperty.call(message, "mean") && message.mean.length)
+                        writer.uint32(66).bytes(message.mean);
+                    if (message.products != null && $Object.hasOwnProperty.call(message, "products") && message.products.length)
+                        writer.uint32(74).bytes(message.products);
+                    if (message.lengthMs != null && $Object.hasOwnProperty.call(message, "lengthMs") && (typeof message.lengthMs === "object" ? message.lengthMs.low || message.lengthMs.high : message.lengthMs !== 0))
+                        writer.uint32(80).uint64(message.lengthMs);
+                    if (message.endMonotonicMs != null && $Object.hasOwnProperty.call(message, "endMonotonicMs") && (typeof message.endMonotonicMs === "object" ? message.endMonotonicMs.low || message.endMonotonicMs.high : message.endMonotonicMs !== 0))
+                        writer.uint32(88).uint64(message.endMonotonicMs);
+                    if (message.endWallMs != null && $Object.hasOwnProperty.call(message, "endWallMs") && (typeof message.endWallMs === "object" ? message.endWallMs.low || message.endWallMs.high : message.endWallMs !== 0))
+                        writer.uint32(96).sint64(message.endWallMs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                CoMoments.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.picket.edge.v1.CoMoments();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.group = value;
+                                else
+                                    delete message.group;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.members = value;
+                                else
+                                    delete message.members;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.windowMs = value;
+                                else
+                                    delete message.windowMs;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.featureVersion = value;
+                                else
+                                    delete message.featureVersion;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.rows = value;
+                                else
+                                    delete message.rows;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType === 2) {
+                                    if (!(message.seen && message.seen.length))
+                                        message.seen = [];
+                                    reader.uint32s(message.seen);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.seen && message.seen.length))
+                                    message.seen = [];
+                                message.seen.push(reader.uint32());
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.varying = value;
+                                else
+                                    delete message.varying;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.mean = value;
+                                else
+                                    delete message.mean;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.products = value;
+                                else
+                                    delete message.products;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.lengthMs = value;
+                                else
+                                    delete message.lengthMs;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.endMonotonicMs = value;
+                                else
+                                    delete message.endMonotonicMs;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.endWallMs = value;
+                                else
+                                    delete message.endWallMs;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return CoMoments;
+            })();
+
             v1.Events = (function() {
 
                 const Events = function (properties) {

@@ -72,6 +72,21 @@ const messages: Record<string, readonly [(bytes: Uint8Array) => unknown, () => U
     renewEpoch: false,
   }),
   ...message('table', codec.encodeTable, codec.decodeTable, [idle, temperature]),
+  ...message('co-moments', codec.encodeCoMoments, codec.decodeCoMoments, {
+    group: 'pump',
+    members: ['0011223344556677', '8899aabbccddeeff', 'ffeeddccbbaa9988'],
+    windowMs: 60_000,
+    featureVersion: 1,
+    seen: Float64Array.of(60, 59, 0),
+    coMoments: {
+      count: 60,
+      mean: Float64Array.of(0.25, -7, 0),
+      products: Float64Array.of(1.5, -2.25, 9.75, 0, 0, 0),
+    },
+    lengthMs: 3_600_000,
+    endMonotonicMs: 123_400_000,
+    endWallMs: 1_765_432_080_000,
+  }),
   ...message('summary', codec.encodeSummary, codec.decodeSummary, {
     table,
     lengthMs: 59_999,

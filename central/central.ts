@@ -47,6 +47,7 @@ import { ownCommand } from './own-command.ts';
 import { ensureAdminToken } from './state-files.ts';
 import { openLevelStore } from './store/level.ts';
 import { Strangers } from './strangers.ts';
+import { TrainingPool } from './train/thread/pool.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed, followVitals } from './wiring/committed.ts';
@@ -126,6 +127,7 @@ export async function startCentral({
     random: Math.random,
     log,
     ...learning,
+    trainings: new TrainingPool({ store, ...learning, timers }),
     publishDesired: (agent, bytes) => publish(agent, 'desired', bytes, 1, true),
     agents: () =>
       fleet

@@ -8,6 +8,7 @@ import type { AgentId, Store } from './store/store.ts';
 import type { TrainingOptions } from './train/kind.ts';
 import type { RoundOptions } from './train/round.ts';
 import type { TrainingTimes } from './train/schedule.ts';
+import type { Trainings } from './train/trainings.ts';
 import { zoneOffsets } from './train/zone.ts';
 
 /** Zone offsets that a model carries into its future. */
@@ -33,6 +34,8 @@ export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' |
   readonly findingsPerDay?: number;
   /** From how little to learn, how much to hold out, and when. */
   readonly training?: TrainingTimes;
+  /** Who trains; default: this thread. */
+  readonly trainings?: Trainings;
   /** How new models are rolled out; not said: at once, to the machine that they are for. */
   readonly rollout?: Pick<RolloutOptions, 'times' | 'audit' | 'cohortOf'>;
 }

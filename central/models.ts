@@ -18,9 +18,10 @@ import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
 import type { Handover } from './exchange/contract.ts';
 import { ReleaseSigning, WAITS_FOR_KEY } from './keys/release-signing.ts';
-import { isMuch, LateWindows } from './late-windows.ts';
+import { LateWindows } from './late-windows.ts';
 import { listAll, Manifests } from './manifests.ts';
 import { bandOf } from './model-band.ts';
+import { championOf } from './model-champion.ts';
 import { ModelContents } from './model-contents.ts';
 import { type AgentModels, newest, noModels, refusedOf, Standing, takenBack } from './model-placing.ts';
 import { ModelVersions } from './model-versions.ts';
@@ -31,8 +32,9 @@ import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
-import { type Champion, type RoundResult, trainRound, windowLengthOf } from './train/round.ts';
+import type { RoundResult } from './train/round.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
+import { inThisThread, type Trainings } from './train/trainings.ts';
 
 export class ModelsService implements Models {
   readonly #options: ModelsOptions;
@@ -40,6 +42,7 @@ export class ModelsService implements Models {
   readonly manifests: Manifests;
   readonly #schedule: TrainingSchedule;
   readonly #contents: ModelContents;
+  readonly #trainings: Trainings;
   readonly #late: LateWindows;
   readonly signing: ReleaseSigning;
   readonly rollouts: RolloutService;
@@ -55,6 +58,7 @@ export class ModelsService implements Models {
   constructor(options: ModelsOptions) {
     this.#options = options;
     this.#contents = new ModelContents(options.store.documents);
+    this.#trainings = options.trainings ?? inThisThread(options);
     this.#versions = new ModelVersions(options.store.documents, options.changed);
     this.signing = new ReleaseSigning(options.store.documents, options.keys, this.#versions);
     this.manifests = new Manifests({
@@ -76,6 +80,7 @@ export class ModelsService implements Models {
     this.#schedule = new TrainingSchedule({
       timers: options.timers,
       train: (agent) => this.#train(agent),
+      atOnce: this.#trainings.atOnce,
       ...(options.training === undefined ? {} : scheduleFor(options.training)),
     });
     this.#late = new LateWindows({
@@ -112,6 +117,7 @@ export class ModelsService implements Models {
     this.#stop.abort();
     this.#options.timers.cancel(this.#renewal);
     await this.#late.close();
+    await this.#trainings.close();
     await this.#schedule.close();
     await this.rollouts.close();
     await this.#chain;
@@ -245,43 +251,32 @@ export class ModelsService implements Models {
 
   async #train(agent: AgentId): Promise<void> {
     const made: ModelVersion[] = [];
-    const windowMs = await windowLengthOf(this.#options.store, agent);
+    const problem = (error: unknown, about: object = {}): void => {
+      if (this.#stop.signal.aborted) return;
+      this.#options.log.error({ agent, ...about, problem: messageOf(error) }, 'training failed');
+    };
+    const windowMs = await this.#trainings.windowLength(agent).catch(problem);
     for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
       try {
-        const training = trainingOf(this.#options, agent, windowMs);
-        const champion = await this.#champion(agent, kind);
-        const round = await trainRound({
-          ...this.#options,
-          agent,
-          kind,
-          training,
-          champion,
-          signal: this.#stop.signal,
-        });
+        const training = trainingOf(this.#options, agent, kind.windowMs);
+        const champion = await championOf(
+          this.#state.get(agent),
+          kind.slot,
+          this.#versions,
+          this.#options.store.documents,
+        );
+        const seed = Math.floor(this.#options.random() * 2 ** 32);
+        const request = { agent, slot: kind.slot, training, champion, seed };
+        const round = await this.#trainings.round(request, this.#stop.signal);
         if (round === null) continue;
         const model = await this.#inOrder(() => this.#keep(agent, kind, training, round));
         made.push(model);
         if (model.state === 'staged') await this.#stage(model);
       } catch (error) {
-        if (this.#stop.signal.aborted) return;
-        this.#options.log.error({ agent, kind: kind.slot, problem: messageOf(error) }, 'training failed');
+        problem(error, { kind: kind.slot });
       }
     }
     this.#trained.set(agent, made);
-  }
-
-  /** What the agent runs or is to run, newest first, as far as its content is here. */
-  async #champion(agent: AgentId, kind: ModelKind<unknown>): Promise<Champion<unknown> | null> {
-    const state = this.#state.get(agent);
-    for (const version of [state?.desired[kind.slot], state?.running[kind.slot]]) {
-      const model = version === undefined ? null : await this.get(version);
-      if (model === null || model.state === 'refused' || model.state === 'reverted') continue;
-      const series = await this.#contents.parameters(kind, model.contentSha256);
-      if (series === null) continue;
-      const incomplete = model.window !== undefined && isMuch(model.window, model.window.lateMinutes);
-      return { version: model.version, toMs: model.toMs, outdated: false, incomplete, series };
-    }
-    return null;
   }
 
   /** Gives the outcome of a round its version and, if it won, releases it. */

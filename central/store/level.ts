@@ -68,6 +68,7 @@ import { identityFrom, recountFrom } from './level-ledger.ts';
 import { readQuarantine } from './quarantine.ts';
 import { querySeries, summaryBlocks } from './query.ts';
 import { refileBoot } from './refile.ts';
+import { ReadServer } from './remote.ts';
 import { defaultRetention, type RetentionOptions, retainByAge, retainBySize } from './retention.ts';
 import { dueDays, dueHours, rewriteDay, rewriteHour } from './rewrite.ts';
 import { statsOf } from './stats.ts';
@@ -365,6 +366,11 @@ export class LevelStore implements Store {
   }> {
     const { reader, close } = await this.#database.snapshot();
     return { format: FORMAT, pairs: reader.entries(wholeDatabase), close };
+  }
+
+  /** For another thread, which reads history by itself. */
+  readServer(): ReadServer {
+    return new ReadServer(this.#database);
   }
 
   /** Gives back at once what was deleted or written over; LevelDB does it by and by. */

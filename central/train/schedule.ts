@@ -1,6 +1,7 @@
 /**
  * When to train: first when an agent has a few windows, then at intervals that grow with its history, up to some hours.
- * Rounds run one after another; what is asked for twice is done once.
+ * Rounds run one after another, or as many at once as there are threads for them; those of one agent never together.
+ * What is asked for twice is done once.
  */
 import type { Timers } from '../../shared/clock.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
@@ -10,6 +11,8 @@ export interface ScheduleOptions {
   readonly timers: Timers;
   /** Trains one agent; its failures are its own business. */
   readonly train: (agent: AgentId) => Promise<void>;
+  /** Rounds of different agents that may run together; default 1. */
+  readonly atOnce?: number;
   /** Windows before the first training; default 4. */
   readonly firstWindows?: number;
   /** Time that these must cover; default none. */
@@ -49,11 +52,20 @@ export class TrainingSchedule {
   readonly #agents = new Map<AgentId, Progress>();
   readonly #timers = new Set<unknown>();
   readonly #slowest = new Map<AgentId, number>();
-  #chain: Promise<void> = Promise.resolve();
+  /** The last that was asked for of each of the turns, and the agents that wait or run in it. */
+  readonly #turns: { done: Promise<void>; readonly agents: Map<AgentId, number> }[];
   #closed = false;
 
   constructor(options: ScheduleOptions) {
-    this.#options = { firstWindows: 4, firstAfterMs: 0, shortestMs: 4 * MINUTE_MS, longestMs: 6 * HOUR_MS, ...options };
+    this.#options = {
+      firstWindows: 4,
+      firstAfterMs: 0,
+      shortestMs: 4 * MINUTE_MS,
+      longestMs: 6 * HOUR_MS,
+      atOnce: 1,
+      ...options,
+    };
+    this.#turns = Array.from({ length: this.#options.atOnce }, () => ({ done: Promise.resolve(), agents: new Map() }));
   }
 
   /** What is known of an agent from before: it was trained on this span. */
@@ -105,10 +117,22 @@ export class TrainingSchedule {
     return endMs - progress.trainedMs >= Math.min(slowestMs, Math.max(shortestMs, history));
   }
 
-  /** Trains after all that was asked for before; resolves when it is done. */
+  /** Trains after what was asked for before in the same turn; resolves when it is done. */
   run(agent: AgentId): Promise<void> {
-    const done = this.#chain.then(() => (this.#closed ? undefined : this.#options.train(agent)));
-    this.#chain = done.catch(() => {});
+    const waiting = ({ agents }: { readonly agents: ReadonlyMap<AgentId, number> }): number =>
+      [...agents.values()].reduce((sum, count) => sum + count, 0);
+    const turn =
+      this.#turns.find(({ agents }) => agents.has(agent)) ??
+      this.#turns.reduce((shortest, one) => (waiting(one) < waiting(shortest) ? one : shortest));
+    turn.agents.set(agent, (turn.agents.get(agent) ?? 0) + 1);
+    const done = turn.done
+      .then(() => (this.#closed ? undefined : this.#options.train(agent)))
+      .finally(() => {
+        const left = turn.agents.get(agent)! - 1;
+        if (left === 0) turn.agents.delete(agent);
+        else turn.agents.set(agent, left);
+      });
+    turn.done = done.catch(() => {});
     return done;
   }
 
@@ -117,7 +141,7 @@ export class TrainingSchedule {
     this.#closed = true;
     for (const timer of this.#timers) this.#options.timers.cancel(timer);
     this.#timers.clear();
-    await this.#chain;
+    await Promise.all(this.#turns.map(({ done }) => done));
   }
 }
 

@@ -22,7 +22,7 @@ export async function openFeedback({ store, fleet, nowMs, cohortOf }: FeedbackPa
   const meanings = new Meanings(store.documents);
   await Promise.all([feedback.start(), maintenance.start(), meanings.start()]);
   const source = { store, labels: feedback, maintenance, ...(cohortOf !== undefined && { cohortOf }) };
-  const learning: Pick<ModelsOptions, 'knowledge' | 'meanings'> = {
+  const learning: Required<Pick<ModelsOptions, 'knowledge' | 'meanings'>> = {
     knowledge: (agent, range) => knowledgeOf(source, agent, range),
     meanings: (agent, changes) => meanings.noted(agent, changes),
   };

@@ -10,7 +10,7 @@ export interface Program {
   readonly flags: readonly string[];
   /** Packages that the program never needs, with what stands in for each. */
   readonly standIns: Readonly<Record<string, string>>;
-  /** Packages that are embedded beside the main script and loaded when they are needed. */
+  /** Packages, and sources, that are embedded beside the main script and loaded when they are needed. */
   readonly apart: readonly string[];
   /** Whether it carries the pages. */
   readonly pages: boolean;
@@ -70,7 +70,8 @@ export const programs: readonly Program[] = [
     // a young generation took 90 MB more, and as much time.
     flags: ['--max-old-space-size=1024', '--max-semi-space-size=4'],
     standIns: mqttStandIns,
-    apart: [],
+    // The thread that trains has a script of its own.
+    apart: ['central/train/thread/worker.ts'],
     pages: true,
   },
 ];

@@ -2,11 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { ModelVersion } from '../../central/api.ts';
 import { ForecastChild } from '../../central/forecast/child.ts';
 import { executable } from '../../scripts/build/executables.ts';
 import { version } from '../../shared/version.ts';
 import { type BareRoot, bareRoot } from '../support/bare-root.ts';
+import { seededNormal } from '../support/history.ts';
 import { type Program, run, until } from '../support/processes.ts';
+import { ScriptedAgent } from '../support/scripted-agent.ts';
+import { tellHistory } from '../support/synthetic.ts';
 import { Central, drained, freePort, System } from '../support/system.ts';
 
 const BUILD_MS = 120_000;
@@ -171,6 +175,21 @@ test('the child that makes forecasts has its library inside', { timeout: 90_000 
   } finally {
     child.end();
   }
+});
+
+test('the thread that trains has its script inside', async () => {
+  const central = await startCentral();
+  const enrolment = await central.enrol('scripted');
+  const scripted = await ScriptedAgent.connect(enrolment);
+  const normal = seededNormal(7);
+  await tellHistory(scripted, [{ name: 'test.level', unit: '1', attributes: {} }], 60, () => 10 + normal());
+  await scripted.close();
+  const { models } = await central.post<{ models: readonly ModelVersion[] }>('/models/train', {
+    agent: enrolment.agent,
+  });
+  expect(models).toMatchObject([{ kind: 'model/seasonal', state: 'published', series: 1 }]);
+  // It stops while its threads are still there.
+  expect(await central.program.end('SIGTERM')).toBe(0);
 });
 
 test('arm64: version, check, and a life that the central has whole', { timeout: 2 * EMULATED_MS }, async () => {

@@ -8,6 +8,7 @@ import type { Enrolment, EnrolmentRequest } from '../shared/trust/enrolment.ts';
 import type { Reported } from '../shared/trust/messages.ts';
 import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
+import type { Cohorts } from './cohorts/api.ts';
 import type { Exchange } from './exchange/contract.ts';
 import type { Feedback, MaintenancePlan, SeriesMeanings } from './feedback/api.ts';
 import type { Forecasts } from './forecast/api.ts';
@@ -321,6 +322,8 @@ export interface CentralServices {
   readonly store: Store;
   readonly fleet: Fleet;
   readonly models: Models;
+  /** Which machines behave alike. */
+  readonly cohorts: Cohorts;
   readonly identity: Identity;
   readonly live: LiveValues;
   readonly mutes: Mutes;

@@ -53,6 +53,7 @@ import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } f
 import { committed, followVitals } from './wiring/committed.ts';
 import { openFeedback } from './wiring/feedback.ts';
 import { followKeys } from './wiring/keys.ts';
+import { repeater } from './wiring/repeat.ts';
 
 const MAINTAIN_MS = 10 * MINUTE_MS;
 const RENEW_MS = 12 * HOUR_MS;
@@ -118,7 +119,8 @@ export async function startCentral({
     publish(command.agent, 'command', signCommand(keys, command));
   const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
   const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
-  const { judges, learning, planned } = await openFeedback({ store, fleet, nowMs });
+  const { judges, learning, planned, watched } = await openFeedback({ store, fleet, nowMs, timers, log, audit });
+  const { cohorts } = judges;
   const models = new ModelsService({
     store,
     keys,
@@ -129,11 +131,7 @@ export async function startCentral({
     ...learning,
     trainings: new TrainingPool({ store, ...learning, timers }),
     publishDesired: (agent, bytes) => publish(agent, 'desired', bytes, 1, true),
-    agents: () =>
-      fleet
-        .agents()
-        .filter(({ retiredMs }) => retiredMs === null)
-        .map(({ id }) => id),
+    agents: watched,
     changed: (agent, modelVersion) => {
       fleet.onModels(agent, { running: models.running(agent), desired: models.desired(agent) });
       bus.publish({ type: 'model', agent, version: modelVersion });
@@ -146,6 +144,8 @@ export async function startCentral({
     },
     rollout: {
       audit,
+      // Those that are like no other are tried together, as a fleet without cohorts is.
+      cohortOf: (agent) => cohorts.nameOf(agent) ?? 'alone',
       times: { shadowMs: config.rollout.shadow, canaryMs: config.rollout.canary, share: config.rollout.share },
     },
   });
@@ -163,11 +163,7 @@ export async function startCentral({
   const forecaster = new ForecastChild(ownCommand('make-forecasts'));
   const forecasts = new ForecastService({
     store,
-    agents: () =>
-      fleet
-        .agents()
-        .filter(({ retiredMs }) => retiredMs === null)
-        .map(({ id }) => id),
+    agents: watched,
     outlook: (task) => forecaster.outlook(task),
     idle: () => forecaster.end(),
     nowMs,
@@ -214,7 +210,18 @@ export async function startCentral({
     sendAck: (agent, payload) => publish(agent, 'ack', payload),
     committed: (envelope, records, result) =>
       committed(
-        { store, fleet, models, bus, audit, nowMs, log, vitals, identity: (agent) => void identity.look(agent) },
+        {
+          store,
+          fleet,
+          models,
+          cohorts,
+          bus,
+          audit,
+          nowMs,
+          log,
+          vitals,
+          identity: (agent) => void identity.look(agent),
+        },
         envelope,
         records,
         result,
@@ -343,6 +350,7 @@ export async function startCentral({
 
   await alerts.start();
   const stopping = new AbortController();
+  const repeat = repeater(timers, log, stopping.signal);
   const endMaintaining = repeat(MAINTAIN_MS, async () => {
     await store.maintain(nowMs(), stopping.signal);
   });
@@ -352,25 +360,6 @@ export async function startCentral({
     if (httpTls !== undefined) (server.server as SecureServer).setSecureContext(tls.current());
     log.info({}, 'the server certificate is new; agents trust it by the CA that they pinned');
   });
-
-  /** @returns what ends it */
-  function repeat(intervalMs: number, work: () => Promise<void>): () => void {
-    let next: unknown = null;
-    const wait = (): void => {
-      next = timers.after(intervalMs, () => {
-        work()
-          .catch((error: unknown) => {
-            if (!stopping.signal.aborted)
-              log.error({ problem: messageOf(error) }, 'maintenance failed; it is tried again');
-          })
-          .finally(() => {
-            if (!stopping.signal.aborted) wait();
-          });
-      });
-    };
-    wait();
-    return () => timers.cancel(next);
-  }
 
   return {
     url,
@@ -391,6 +380,7 @@ export async function startCentral({
       await redating.stop();
       await shares.close();
       await forecasts.close();
+      await cohorts.close();
       await models.close();
       await identity.close();
       await fleet.close();

@@ -5,6 +5,7 @@ import { terminalAsker } from './backup/passphrase.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
+import { cohortsCommand } from './commands/cohorts.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { forecastCommand } from './commands/forecast.ts';
@@ -30,6 +31,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['mute', muteCommand],
   ['unmute', unmuteCommand],
   ['maintenance', maintenanceCommand],
+  ['cohorts', cohortsCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['import', importCommand],

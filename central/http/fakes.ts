@@ -7,6 +7,7 @@ import { Labels } from '../feedback/labels.ts';
 import { Maintenance } from '../feedback/maintenance.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
+import { fakeCohorts } from './fake-cohorts.ts';
 import { fakeRollouts } from './fake-rollouts.ts';
 import {
   EPOCH,
@@ -253,6 +254,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
       replace: async () => ({ token: 't', command: 'picket-agent run' }),
     },
     models,
+    cohorts: fakeCohorts(),
     identity: { dismiss: async () => {} },
     live,
     mutes: { mute: async () => someOrder, unmute: async () => someOrder, orders: () => [someOrder] },

@@ -3,6 +3,7 @@ import { changeKinds, noticeReasons, severities, shapes } from '../../shared/fin
 import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
 import { alertSchemas } from './alert-schemas.ts';
+import { cohortSchemas } from './cohort-schemas.ts';
 import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
 import { keysSchemas } from './keys-schemas.ts';
 import { rolloutSchemas } from './rollout-schemas.ts';
@@ -330,6 +331,7 @@ export const schemas = {
   ...feedbackSchemas,
   ...keysSchemas,
   ...rolloutSchemas,
+  ...cohortSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),
   StoreStats: object({
     diskBytes: number,

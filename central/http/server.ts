@@ -21,6 +21,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { budgetRoutes } from './routes/budget.ts';
+import { cohortRoutes } from './routes/cohorts.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { exchangeRoutes } from './routes/exchange.ts';
@@ -138,6 +139,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       historyRoutes(api, context);
       ledgerRoutes(api, context);
       modelRoutes(api, context);
+      cohortRoutes(api, context);
       rolloutRoutes(api, context);
       keyRoutes(api, context);
       liveRoutes(api, context);

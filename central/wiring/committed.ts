@@ -7,6 +7,7 @@ import { AGENT_MUTE } from '../../shared/mute.ts';
 import type { Envelope } from '../../shared/wire/envelope.ts';
 import { contains, countSeqs, subtract } from '../../shared/wire/ranges.ts';
 import type { Audit, Bus } from '../api.ts';
+import type { CohortsService } from '../cohorts/service.ts';
 import type { FleetRegistry } from '../fleet.ts';
 import type { ModelsService } from '../models.ts';
 import type { AgentId, CommitResult, IncomingRecord, Store } from '../store/store.ts';
@@ -16,6 +17,7 @@ export interface Followers {
   readonly store: Store;
   readonly fleet: FleetRegistry;
   readonly models: ModelsService;
+  readonly cohorts: Pick<CohortsService, 'windowCommitted'>;
   readonly bus: Bus;
   readonly audit: Audit;
   readonly nowMs: () => number;
@@ -60,7 +62,7 @@ export function committed(
   records: readonly IncomingRecord[],
   result: CommitResult,
 ): void {
-  const { fleet, models, bus, nowMs, vitals, identity } = followers;
+  const { fleet, models, cohorts, bus, nowMs, vitals, identity } = followers;
   const { agent } = envelope;
   if (result.identityChanged === true) identity(agent);
   fleet.onEnvelope(agent, {
@@ -85,6 +87,7 @@ export function committed(
     }
   }
   if (newestMs === 0) return;
+  cohorts.windowCommitted(agent, newestMs);
   models.windowCommitted(agent, newestMs, oldestMs, nominalMs);
   bus.publish({ type: 'summary', agent, timeMs: newestMs });
   vitals(agent);

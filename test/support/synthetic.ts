@@ -13,7 +13,7 @@ const SAMPLES = 60;
 const ENVELOPE_BYTES = 48 * 1024;
 
 /**
- * Windows of a minute of these series, the last of which ended at the last full minute.
+ * Windows of a minute of these series, the last of which ended at the last full minute, or so many before it.
  * @param mean of series i in the window that ends at `endMs`
  */
 export async function tellHistory(
@@ -21,11 +21,12 @@ export async function tellHistory(
   series: readonly SeriesKey[],
   windows: number,
   mean: (i: number, endMs: number) => number,
+  windowsAgo = 0,
 ): Promise<{ readonly fromMs: number; readonly toMs: number }> {
   const body = encodeTable(series);
   const table = tableHash(body);
   const frames = [agent.frame(agent.record('table', body))];
-  const toMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+  const toMs = (Math.floor(Date.now() / MINUTE_MS) - windowsAgo) * MINUTE_MS;
   for (let window = 1; window <= windows; window++) {
     const endMs = toMs - (windows - window) * MINUTE_MS;
     const columns = emptyColumns(series.length);

@@ -58,6 +58,7 @@ export class ApplyStage {
     this.#onTrial = new OnTrial({
       ...options,
       runner: options.beside,
+      over: (slot, reason, releaseSha256) => this.broken(slot, reason, releaseSha256),
       state: () => this.#state,
       save: (change) => this.#save(change),
       contentOf: async (applied) => (await this.#files.read(applied)).content,
@@ -103,9 +104,8 @@ export class ApplyStage {
     this.#reachSoon();
   }
 
-  /** What runs in the slot is no good: the one before runs again, and this one never does. */
-  broken(slot: string, reason: string): void {
-    const releaseSha256 = this.#state.slots[slot]?.current.releaseSha256;
+  /** What runs in the slot, or in its shadow, is no good: the one before runs again, and this one never does. */
+  broken(slot: string, reason: string, releaseSha256 = this.#state.slots[slot]?.current.releaseSha256): void {
     if (releaseSha256 === undefined || this.#stopped) return;
     const taken = async (): Promise<void> => {
       await this.#onTrial.takeBack(slot, releaseSha256, reason);

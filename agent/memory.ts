@@ -45,6 +45,15 @@ export function reclaimBuffers(): void {
   buffersBytes = getHeapStatistics().external_memory;
 }
 
+/** For who watches what it takes; a model's content is outside the heap while it is read. */
+export const ownMemory = {
+  usedBytes(): number {
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    return used_heap_size + external_memory;
+  },
+  collect,
+};
+
 /**
  * A full collection that gives memory back. Counting the objects of a class begins with one; the option that gives
  * programs a function for it (`--expose-gc`) costs the code cache as well.

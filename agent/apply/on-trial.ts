@@ -6,6 +6,7 @@ import type { Timers } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
 import type { BesideReport, ManifestRelease } from '../../shared/trust/messages.ts';
+import { type MemoryMeter, MemoryWatch } from './memory-watch.ts';
 import type { ApplyReport, BesideRunner } from './options.ts';
 import type { AppliedRelease, ApplyState } from './state.ts';
 import {
@@ -27,6 +28,9 @@ interface OnTrialOptions {
   readonly utcMs: () => number;
   readonly state: () => ApplyState;
   readonly save: (change: (state: ApplyState) => Partial<ApplyState>) => Promise<void>;
+  readonly memory?: MemoryMeter;
+  /** What is on trial in the slot breaks a bound. */
+  readonly over: (slot: string, reason: string, releaseSha256: string) => void;
   /** The content of a release that lies on the disk; throws where it does not. */
   readonly contentOf: (applied: Pick<AppliedRelease, 'releaseSha256'>) => Promise<Uint8Array>;
 }
@@ -36,9 +40,17 @@ export class OnTrial {
   /** What ended since the start, by slot: told until something else runs there. */
   readonly #hashes = new Map<string, { mainSha256: string; besideSha256: string }>();
   readonly #timers: unknown[] = [];
+  readonly #memory: MemoryWatch;
 
   constructor(options: OnTrialOptions) {
     this.#options = options;
+    const { memory: meter, timers, state, over } = options;
+    this.#memory = new MemoryWatch({
+      meter,
+      timers,
+      watched: () => Object.entries(state().trials).map(([slot, { beforeBytes }]) => ({ slot, beforeBytes })),
+      over: (slot, reason) => over(slot, reason, state().trials[slot]!.releaseSha256),
+    });
   }
 
   /** Counts this start, before anything runs; answers with what made the process loop and is taken back now. */
@@ -49,14 +61,17 @@ export class OnTrial {
     const loops = loopsOf(state());
     for (const { slot, releaseSha256, reason } of loops) await this.takeBack(slot, releaseSha256, reason);
     this.#timers.push(timers.after(QUIET_MS, () => this.#quietly(save(quiet))));
+    this.#memory.start();
     return loops;
   }
 
   /** Noted before the release runs for the first time. */
   async begin(slot: string, releaseSha256: string): Promise<void> {
     const { save, timers } = this.#options;
-    await save((state) => trialOf(state, slot, releaseSha256));
+    const beforeBytes = this.#memory.aliveBytes();
+    await save((state) => trialOf(state, slot, releaseSha256, beforeBytes));
     this.#timers.push(timers.after(QUIET_MS, () => this.#quietly(save(quiet))));
+    this.#memory.start();
   }
 
   /** The release could not be run here, which is no matter of a trial. */
@@ -161,6 +176,7 @@ export class OnTrial {
   async stop(): Promise<void> {
     const { timers, state, save } = this.#options;
     for (const timer of this.#timers) timers.cancel(timer);
+    this.#memory.stop();
     if (Object.values(state().trials).some(({ starts }) => starts > 0)) await save(quiet).catch(() => {});
   }
 

@@ -3,6 +3,7 @@ import type { Timers } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import type { BesideReport, Command, Release, Reported, SignedEnvelope } from '../../shared/trust/messages.ts';
 import type { Supported } from '../../shared/trust/verify.ts';
+import type { MemoryMeter } from './memory-watch.ts';
 
 /** Where the stage keeps what must survive: small, durable when the promise resolves. */
 export interface ApplyStore {
@@ -55,6 +56,8 @@ export interface ApplyOptions {
   readonly deactivate: (slot: string) => void;
   /** Runs models beside each other; not said: this agent cannot. */
   readonly beside?: BesideRunner;
+  /** The memory of this process; not said: nobody looks at what a model takes of it. */
+  readonly memory?: MemoryMeter;
   /** This agent's share of the fleet's notifications: at the start, and when a manifest says another. */
   readonly share?: (notificationsPerWeek: number) => void;
   readonly command: (command: Command) => void;

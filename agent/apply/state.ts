@@ -22,6 +22,13 @@ export interface AppliedRelease {
   readonly appliedMs: number;
 }
 
+interface Trial {
+  readonly releaseSha256: string;
+  readonly starts: number;
+  /** Memory in use before it first ran; null where it was not counted. */
+  readonly beforeBytes: number | null;
+}
+
 export interface ApplyState {
   /** Id of the root key, and the agent, that all below was signed for. */
   readonly root: string;
@@ -44,7 +51,7 @@ export interface ApplyState {
   /** What runs beside, by slot. */
   readonly shadows: Readonly<Record<string, AppliedRelease>>;
   /** What is on trial, by slot, with the starts of the process since it last was quiet. */
-  readonly trials: Readonly<Record<string, { readonly releaseSha256: string; readonly starts: number }>>;
+  readonly trials: Readonly<Record<string, Trial>>;
   /** What this agent took back, newest first: it runs none of them again. */
   readonly reverted: readonly RevertedRelease[];
 }
@@ -92,7 +99,8 @@ export function readApplyState(bytes: Uint8Array): ApplyState {
       entriesOf(json.trials, 'trials').map(([slot, value]) => {
         const trial = objectOf(value, `trials.${slot}`);
         const releaseSha256 = textOf(trial.releaseSha256, 'releaseSha256', 64, SHA256);
-        return [slot, { releaseSha256, starts: integerOf(trial.starts, 'starts') }];
+        const beforeBytes = (trial.beforeBytes ?? null) === null ? null : numberOf(trial.beforeBytes, 'beforeBytes', 0);
+        return [slot, { releaseSha256, starts: integerOf(trial.starts, 'starts'), beforeBytes }];
       }),
     ),
     reverted: listOf(json.reverted ?? [], 'reverted', REPORTED_REVERTED, (item, at) => {

@@ -17,9 +17,14 @@ export const TRIAL_MS = 24 * 60 * MINUTE_MS;
 
 type Change = Partial<ApplyState>;
 
-/** The release is about to run in the slot for the first time. */
-export function trialOf(state: ApplyState, slot: string, releaseSha256: string): Change {
-  return { trials: { ...state.trials, [slot]: { releaseSha256, starts: 0 } } };
+/** The release is about to run in the slot for the first time; so much memory was in use before it (null: unknown). */
+export function trialOf(
+  state: ApplyState,
+  slot: string,
+  releaseSha256: string,
+  beforeBytes: number | null = null,
+): Change {
+  return { trials: { ...state.trials, [slot]: { releaseSha256, starts: 0, beforeBytes } } };
 }
 
 /** The trial of the slot, if it is of this release, has ended. */

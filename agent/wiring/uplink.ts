@@ -17,7 +17,7 @@ import type { Exports } from '../by-hand/exports.ts';
 import type { AgentConfig } from '../config.ts';
 import { type Link, openLink } from '../link.ts';
 import { LiveStage } from '../live.ts';
-import { reclaimBuffers } from '../memory.ts';
+import { ownMemory, reclaimBuffers } from '../memory.ts';
 import { supportedModels } from '../models.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Publisher } from '../publish.ts';
@@ -151,6 +151,7 @@ export class Uplink {
       share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
       deactivate: (slot) => sensing.models.deactivate(slot),
       beside: sensing.models,
+      memory: ownMemory,
       command: (command) => this.#do(command),
     });
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seasonal } from '../../shared/detect/seasonal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import { Fleet } from './fleet/fleet.ts';
+import { nowScoring } from './fleet/machine.ts';
 import { faults, modelOf, type Poison, poisons } from './fleet/poisons.ts';
 
 const MACHINES = 30;
@@ -29,7 +30,8 @@ beforeEach(async () => {
   const { score } = seasonal;
   vi.spyOn(seasonal, 'score').mockImplementation((params, ...rest) => {
     if (params.capBits === faults.throws) throw new Error('planted');
-    if (params.capBits === faults.diesOf) for (const machine of fleet.machines) machine.dies = true;
+    if (params.capBits === faults.diesOf) nowScoring.machine!.dies = true;
+    if (params.capBits === faults.hoards) nowScoring.machine!.hoards = true;
     score(params, ...rest);
   });
 });

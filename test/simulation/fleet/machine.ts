@@ -42,14 +42,18 @@ export interface MachineOptions {
   readonly send: (channel: 'reported' | 'get', payload: Uint8Array) => void;
 }
 
+/** Whose detectors have their turn: for faults that are planted in them. */
+export const nowScoring: { machine: FleetMachine | null } = { machine: null };
+
 export class FleetMachine {
   readonly id: string;
   /** Findings that it raised; a series that stays outside counts once. */
   findings = 0;
   /** Processes that ended by themselves. */
   deaths = 0;
-  /** A detector asked for the end of the process. */
+  /** A detector with a fault asked for the end of the process, or for much memory. */
   dies = false;
+  hoards = false;
   readonly #options: MachineOptions;
   readonly #disk = new Disk();
   readonly #normal: () => number;
@@ -112,6 +116,7 @@ export class FleetMachine {
       report: (report) => {
         if (alive()) send('reported', encodeJson({ ...report, agentVersion: '1', health: {}, warnings: [] }));
       },
+      memory: { usedBytes: () => (this.hoards ? 60 : 8) * 2 ** 20, collect: () => {} },
       activate: (slot, content) => models.activate(slot, content),
       deactivate: (slot) => models.deactivate(slot),
       beside: models,
@@ -138,6 +143,8 @@ export class FleetMachine {
     if (this.#process === null) return;
     const { models, apply } = this.#process;
     this.dies = false;
+    this.hoards = false;
+    nowScoring.machine = this;
     models.score(numbers, columns, { nominalMs: MINUTE_MS, lengthMs: MINUTE_MS, endMonotonicMs: endUtcMs, endUtcMs });
     if (this.dies) {
       this.deaths++;

@@ -10,7 +10,7 @@ export const seriesIds = Array.from({ length: SERIES }, (_, i) => (i + 1).toStri
 export const levelOf = (series: number): number => 10 * (series + 1);
 
 /** Parameters that no trainer makes: tests plant detectors with faults that these wake. */
-export const faults = { throws: 41, diesOf: 43 } as const;
+export const faults = { throws: 41, diesOf: 43, hoards: 47 } as const;
 
 /** One machine's model; `note` makes its content, and so its hash, its own. */
 export function modelOf(note: number, change: (params: SeasonalParams) => Partial<SeasonalParams> = () => ({})) {
@@ -67,6 +67,11 @@ export const poisons: readonly Poison[] = [
     name: 'what makes the detector throw',
     content: (note) => modelOf(note, () => ({ capBits: faults.throws })),
     reason: /threw: planted/,
+  },
+  {
+    name: 'what takes too much memory',
+    content: (note) => modelOf(note, () => ({ capBits: faults.hoards })),
+    reason: /with it 60 MB of memory are in use, 8 MB before it came/,
   },
   {
     name: 'what ends the process',

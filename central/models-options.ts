@@ -5,6 +5,7 @@ import type { Log } from '../shared/log.ts';
 import type { CentralKeys } from './keys.ts';
 import type { RolloutOptions } from './rollout/service.ts';
 import type { AgentId, Store } from './store/store.ts';
+import { FLEET_OF_HOURS } from './train/hours.ts';
 import type { TrainingOptions } from './train/kind.ts';
 import type { RoundOptions } from './train/round.ts';
 import type { TrainingTimes } from './train/schedule.ts';
@@ -48,6 +49,7 @@ export function trainingOf(options: ModelsOptions, agent: AgentId, windowMs: num
     windowMs,
     zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
     findingsPerDay: options.findingsPerDay ?? 1,
+    manyMachines: options.agents().length >= FLEET_OF_HOURS,
     ...options.training,
   };
 }

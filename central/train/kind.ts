@@ -10,6 +10,8 @@ export interface TrainingOptions {
   readonly zone: ZoneOffsets;
   /** Findings a machine-day that the model may make. */
   readonly findingsPerDay: number;
+  /** The fleet is so large that it learns from hours; default false. */
+  readonly manyMachines?: boolean;
   /** Fewest windows of a series that a model is made from; default 3. */
   readonly minimumWindows?: number;
   /** Share of the history, the newest, that a first model is judged on and not trained on; default a quarter. */

@@ -12,6 +12,7 @@ import { decide } from '../evaluate/decide.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { trainingWindow } from '../late-windows.ts';
 import type { AgentId, SeriesColumns, Store, SummaryBlock, TableSeries, TimeRange } from '../store/store.ts';
+import { withHours } from './hours.ts';
 import type { ModelKind, TrainingOptions } from './kind.ts';
 import { type Knowledge, knowsNothing } from './knowledge.ts';
 import type { SeriesChange } from './meaning.ts';
@@ -19,7 +20,7 @@ import { preprocess } from './preprocess.ts';
 import { inTens } from './tens.ts';
 import type { TrainingBlock } from './trainer.ts';
 
-/** History that a model learns from: four weekends' worth of minutes would be better than two; disks hold two. */
+/** Minutes that a model learns from: four weekends would be better than two; disks hold two. */
 const HISTORY_MS = 14 * DAY_MS;
 /** Share of a first model's history that is held out. */
 const HELD_OUT_SHARE = 0.25;
@@ -47,6 +48,8 @@ export interface RoundOptions<P> {
   readonly champion: Champion<P> | null;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** How far back the history goes; default two weeks. */
+  readonly historyMs?: number;
   /** What operators and their plans say of a machine's time; default nothing. */
   readonly knowledge?: (agent: AgentId, range: TimeRange) => Promise<Knowledge>;
   /** Told of series that say something else since some time; all of them, each round. */
@@ -68,7 +71,8 @@ export interface RoundResult {
 }
 
 /** Null when the agent has no windows to learn from. */
-export async function trainRound<P>(options: RoundOptions<P>): Promise<RoundResult | null> {
+export async function trainRound<P>(given: RoundOptions<P>): Promise<RoundResult | null> {
+  const options = await withHours(given);
   const { store, agent, kind, training, champion, signal } = options;
   const latest = await store.latest(agent);
   const toMs = latest.reduce((newest, series) => Math.max(newest, series.timeMs), Number.NEGATIVE_INFINITY);
@@ -135,7 +139,7 @@ export function splitTime(
 /** End of the first window less its length, as the first few series have it. */
 async function beginning<P>(options: RoundOptions<P>, latest: readonly TableSeries[], toMs: number): Promise<number> {
   const ids = latest.slice(0, PROBED_SERIES).map((series) => series.id);
-  const range = { fromMs: toMs - HISTORY_MS, toMs: toMs + 1 };
+  const range = { fromMs: toMs - (options.historyMs ?? HISTORY_MS), toMs: toMs + 1 };
   const columns = await options.store.query(options.agent, ids, range, 'minute');
   const firstMs = columns.reduce((first, { timesMs }) => Math.min(first, timesMs[0] ?? first), toMs);
   return Math.max(range.fromMs, firstMs - options.training.windowMs);

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { emptyVerdict } from '../../shared/detect/detector.ts';
+import { seasonal } from '../../shared/detect/seasonal.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
+import { history, seededNormal, seededRandom } from '../../test/support/history.ts';
+import type { Resolution, SeriesColumns, SummaryBlock, TimeRange } from '../store/store.ts';
+import { shareBetween, windowsOf } from './hours.ts';
+import { knowsNothing } from './knowledge.ts';
+import { type RoundOptions, trainRound } from './round.ts';
+import { seasonalModels } from './seasonal-kind.ts';
+import { zoneOffsets } from './zone.ts';
+
+const fromMs = Date.UTC(2026, 0, 5);
+const DAYS = 31;
+const kind = seasonalModels.find(({ windowMs }) => windowMs === MINUTE_MS)!;
+
+/** What an hour of minutes comes to, by definition. */
+function hoursOf(minutes: SummaryBlock): SummaryBlock {
+  const hours = minutes.timesMs.length / 60;
+  const part = (column: Float64Array, i: number) => [...column.subarray(i * 60, i * 60 + 60)];
+  const all = (read: (i: number) => number) => Float64Array.from({ length: hours }, (_, i) => read(i));
+  const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = all((i) => average(part(minutes.mean, i)));
+  return {
+    ...minutes,
+    timesMs: all((i) => minutes.timesMs[i * 60 + 59]!),
+    lengthsMs: all(() => HOUR_MS),
+    count: all(() => 3600),
+    mean,
+    deviation: all((i) => {
+      const within = average(part(minutes.deviation, i).map((d) => d * d));
+      return Math.sqrt(within + average(part(minutes.mean, i).map((value) => (value - mean[i]!) ** 2)));
+    }),
+    min: all((i) => Math.min(...part(minutes.min, i))),
+    max: all((i) => Math.max(...part(minutes.max, i))),
+    last: all((i) => minutes.last[i * 60 + 59]!),
+    anomalyShare: all(() => 0),
+    highestScore: all(() => 0),
+  };
+}
+
+const pick = ({ agent: _, key: __, ...columns }: SummaryBlock, { fromMs: after, toMs }: TimeRange): SeriesColumns => {
+  const rows = [...columns.timesMs.keys()].filter((i) => columns.timesMs[i]! > after && columns.timesMs[i]! <= toMs);
+  const names = Object.keys(columns).filter((name) => name !== 'series') as Exclude<keyof SeriesColumns, 'series'>[];
+  const cut = names.map((name) => [name, Float64Array.from(rows, (i) => columns[name][i]!)]);
+  return { series: columns.series, ...Object.fromEntries(cut) } as SeriesColumns;
+};
+
+/** Day and night, and in each minute of 60 samples a scatter of its own. */
+function machine(scatter: number, samples = 1): SummaryBlock {
+  const normal = seededNormal(11);
+  return history({ windows: DAYS * 1440, fromMs, spread: samples }, (endMs) => {
+    return 100 + 20 * Math.sin((2 * Math.PI * (endMs % DAY_MS)) / DAY_MS) + scatter * normal();
+  });
+}
+
+/** @param minutesMs how much of the newest minutes is still there */
+function round(block: SummaryBlock, minutesMs: number, training: Partial<RoundOptions<unknown>['training']> = {}) {
+  const asked: string[] = [];
+  const hours = hoursOf(block);
+  const toMs = block.timesMs.at(-1)!;
+  const store = {
+    latest: async () => [{ ...block.key, id: block.series, timeMs: toMs, mean: 0, min: 0, max: 0, last: 0 }],
+    coverage: async () => [],
+    query: async (_: string, __: readonly string[], range: TimeRange, resolution: Resolution) => {
+      asked.push(resolution);
+      if (resolution === 'hour') return [pick(hours, range)];
+      return [pick(block, { fromMs: Math.max(range.fromMs, toMs - minutesMs), toMs: range.toMs })];
+    },
+  };
+  const zone = zoneOffsets('UTC', fromMs, fromMs + 1);
+  const result = trainRound({
+    store: store as unknown as RoundOptions<unknown>['store'],
+    agent: 'a1',
+    kind,
+    training: { windowMs: MINUTE_MS, zone, findingsPerDay: 1, ...training },
+    champion: null,
+    random: seededRandom(1),
+    signal: new AbortController().signal,
+    knowledge: async () => knowsNothing,
+  });
+  return { result, asked };
+}
+
+describe('what a history is read from', () => {
+  it('is minutes where these are there, hours where they are gone or the fleet is large', async () => {
+    const block = machine(1);
+    const minutes = round(block, 14 * DAY_MS);
+    expect((await minutes.result)!.fromMs).toBe(block.timesMs.at(-1)! - 14 * DAY_MS);
+    expect(minutes.asked).not.toContain('hour');
+    const gone = round(block, DAY_MS);
+    const many = round(block, 14 * DAY_MS, { manyMachines: true });
+    for (const { result, asked } of [gone, many]) {
+      const { toMs, fromMs: since } = (await result)!;
+      expect(toMs - since).toBeGreaterThan(29.9 * DAY_MS);
+      expect(asked).toContain('hour');
+    }
+  });
+
+  it('is minutes of a young machine, also in a large fleet', async () => {
+    const young = history({ windows: 600, fromMs, spread: 1 }, () => 5);
+    const { result } = round(young, 14 * DAY_MS, { manyMachines: true });
+    expect((await result)!.toMs).toBe(fromMs + 600 * MINUTE_MS);
+  });
+});
+
+describe('windows that stand for hours', () => {
+  it('have the mean of their hour and the deviation of its windows', () => {
+    const block = hoursOf(history({ windows: 30 * 1440, fromMs, spread: 0 }, (_, i) => (i % 2 === 0 ? 9 : 11)));
+    const flat = { columns: { ...block, min: block.min.fill(-50), max: block.max.fill(70) }, share: 1 };
+    // Without the hours that show their extremes.
+    const shown = flat.columns.timesMs.map((timeMs) => (Math.round(timeMs / HOUR_MS) % 4 === 0 ? 0 : HOUR_MS));
+    const windows = windowsOf({ ...flat, columns: { ...flat.columns, lengthsMs: shown } }, MINUTE_MS, {
+      fromMs,
+      toMs: fromMs + 30 * DAY_MS,
+    });
+    const values = [...windows.mean];
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(values.length).toBe(30 * 24 * 3);
+    expect(mean).toBeCloseTo(10, 6);
+    expect(Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)).toBeCloseTo(1, 2);
+    expect([...windows.timesMs]).toEqual([...windows.timesMs].sort((a, b) => a - b));
+  });
+
+  it('are told how a deviation divides by the newest windows, or take all of it for theirs', () => {
+    const block = history({ windows: 300, fromMs, spread: 3 }, (_, i) => (i % 2 === 0 ? 6 : 14));
+    // Between windows 4, within them 3: of 5 together 4 fifths.
+    expect(shareBetween(block, MINUTE_MS)).toBeCloseTo(0.8, 6);
+    expect(shareBetween(pick(block, { fromMs, toMs: fromMs + 20 * MINUTE_MS }), MINUTE_MS)).toBe(1);
+  });
+});
+
+describe('a model from hours', () => {
+  /** Share of new minutes outside of the band, and of minutes with a shift of 8 scatters that are findings. */
+  async function judged(result: ReturnType<typeof round>['result'], scatter: number) {
+    const params = [...kind.decode((await result)!.content).values()][0]!;
+    const normal = seededNormal(99);
+    const state = seasonal.start(params);
+    const out = emptyVerdict();
+    let outside = 0;
+    let found = 0;
+    const minutes = 2 * 1440;
+    for (let i = 0; i < minutes; i++) {
+      const utcMs = fromMs + DAYS * DAY_MS + (i + 1) * MINUTE_MS;
+      const usual = 100 + 20 * Math.sin((2 * Math.PI * (utcMs % DAY_MS)) / DAY_MS) + scatter * normal();
+      const at = { monotonicMs: 0, utcMs };
+      seasonal.score(params, state, Float64Array.of(usual), Uint8Array.of(0), at, out);
+      if (usual < out.expectedLow || usual > out.expectedHigh) outside++;
+      seasonal.score(params, state, Float64Array.of(usual + 10 * scatter), Uint8Array.of(0), at, out);
+      if (out.finding) found++;
+    }
+    return { outside: outside / minutes, found: found / minutes };
+  }
+
+  it('holds the minutes of the next days in its band, and finds what is far outside', async () => {
+    const block = machine(2, 1);
+    const { result } = round(block, DAY_MS);
+    expect((await result)!.accepted).toBe(true);
+    const { outside, found } = await judged(result, 2);
+    expect(outside).toBeLessThan(0.05);
+    expect(found).toBeGreaterThan(0.5);
+  });
+
+  it('is less sharp where no minute shows how the deviation divides, and no louder', async () => {
+    const sharp = await judged(round(machine(2, 6), DAY_MS).result, 2);
+    const dull = await judged(round(machine(2, 6), 0).result, 2);
+    expect(dull.outside).toBeLessThanOrEqual(sharp.outside);
+    expect(dull.found).toBeLessThan(sharp.found);
+  });
+});

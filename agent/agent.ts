@@ -43,9 +43,21 @@ const timers: Timers = {
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
+/** Starts it, or leaves nothing open: it may be started again with another configuration. */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
+  const opened: { close(): unknown }[] = [];
+  try {
+    return await start(options, opened);
+  } catch (error) {
+    for (const each of opened.reverse()) await Promise.resolve(each.close()).catch(() => {});
+    throw error;
+  }
+}
+
+async function start(options: StartOptions, opened: { close(): unknown }[]): Promise<RunningAgent> {
   const { config, dataDir, version, log } = options;
   const clock = openBootClock();
+  opened.push(clock);
   const bootId = readBootId();
   let utc = new UtcEstimate(null);
   let uplink: Uplink | null = null;
@@ -69,6 +81,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     // What lies on the disk was not shown while it failed.
     onWorking: () => uplink?.lookAgain(),
   });
+  opened.push(outbox);
   const remembered = await remember(outbox);
   utc = new UtcEstimate(remembered.latestCentralMs);
   const keeper = new Keeper(outbox, (error) =>
@@ -160,6 +173,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       exports,
       log,
       warnings: () => warningsOf(),
+      configuration: options.configuration,
     });
     await uplink.start();
     await takePending(dataDir, uplink.apply);
@@ -168,7 +182,9 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     connect().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'the enrolment cannot be used'));
   };
   const enrolling = setInterval(tryConnect, ENROLMENT_MS);
+  opened.push({ close: () => clearInterval(enrolling) });
   const saving = setInterval(() => void saveLearned(), DETECTORS_MS);
+  opened.push({ close: () => clearInterval(saving) });
 
   function warningsOf(): string[] {
     const { failing } = outbox.stats();
@@ -206,9 +222,10 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   log.info({ series: sensing.registry.size, dataDir }, 'started');
 
   return {
-    report: () => reportOf({ sensing, outbox, uplink, warnings: warningsOf() }),
+    report: () => reportOf({ sensing, outbox, uplink, warnings: warningsOf(), configuration: options.configuration }),
     async stop() {
       stopped = true;
+      options.configuration?.stop();
       clearInterval(enrolling);
       clearInterval(saving);
       await door.close();

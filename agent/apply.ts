@@ -217,7 +217,7 @@ export class ApplyStage {
 
   async #activate(slot: string, applied: Pick<AppliedRelease, 'releaseSha256'>): Promise<void> {
     const { content, release } = await this.#files.read(applied);
-    await this.#options.activate(slot, content, release);
+    await this.#options.activate(slot, content, release, true);
   }
 
   /** Verifies a manifest and makes it the desired one, durably. */

@@ -10,6 +10,8 @@ import {
   bytes,
   duration,
   integer,
+  listOf,
+  localOnly,
   number,
   object,
   oneOf,
@@ -120,20 +122,22 @@ export function agentConfigSchema(kinds: InputKinds) {
     doc: 'The configuration of an agent.',
     keys: {
       inputs: inputsSchema(kinds),
-      data: optional(
-        string({
-          doc: 'Local only. Directory of the outbox, the enrolment and the learned state. Not said: the one that systemd gives, else `/var/lib/picket-agent`.',
-          values: 'an absolute path',
-          pattern: /^\//,
-          example: '/var/lib/picket-agent',
-        }),
+      data: localOnly(
+        optional(
+          string({
+            doc: 'Local only. Directory of the outbox, the enrolment and the learned state. Not said: the one that systemd gives, else `/var/lib/picket-agent`.',
+            values: 'an absolute path',
+            pattern: /^\//,
+            example: '/var/lib/picket-agent',
+          }),
+        ),
       ),
       rules: rulesSchema,
       outbox,
       limits: caps,
-      connection,
-      host: hostRoots,
-      site: optional(siteSchema),
+      connection: localOnly(connection),
+      host: localOnly(hostRoots),
+      site: localOnly(optional(siteSchema)),
       backlogRate: bytes({
         doc: 'Bytes a second at which what was kept during an outage is sent, so that the live values keep their room.',
         default: '64kB',
@@ -189,10 +193,35 @@ export function agentConfigSchema(kinds: InputKinds) {
         values: ['never', 'incident', 'demand'],
         default: 'demand',
       }),
-      managed: boolean({
-        doc: 'Local only. Whether the central may change this configuration, but for what is local only.',
-        default: true,
-      }),
+      managed: localOnly(
+        boolean({
+          doc: 'Local only. Whether the central may change this configuration, but for what is local only.',
+          default: true,
+        }),
+      ),
+      locked: localOnly(
+        listOf({
+          doc: 'Local only. Keys that the central may not change, with all below them: what this file says of them holds.',
+          of: string({
+            doc: 'A key.',
+            pattern: /^[A-Za-z][A-Za-z0-9._-]{0,127}$/,
+            values: 'a key such as `raw` or `inputs.modbus`',
+          }),
+          default: [],
+          max: 64,
+          example: ['raw', 'inputs.modbus'],
+        }),
+      ),
+      secrets: localOnly(
+        optional(
+          string({
+            doc: 'Local only. File with a line `name=value` for each secret that this configuration refers to (configuration.md); of the user that the agent runs as, mode 0600. Not said: there are no secrets.',
+            values: 'an absolute path',
+            pattern: /^\//,
+            example: '/etc/picket/secrets',
+          }),
+        ),
+      ),
       log: object({
         doc: 'What is written to standard error, as JSON lines.',
         keys: {

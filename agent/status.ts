@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { PicketError } from '../shared/errors.ts';
 import type { Mute } from '../shared/mute.ts';
+import type { ReportedConfiguration } from '../shared/trust/messages.ts';
 import { readBounded, writeAtomically } from './state/files.ts';
 
 /** Times are `monotonicMs` of the boot that the status names. */
@@ -50,6 +51,8 @@ export interface AgentReport {
   }[];
   readonly series: number;
   readonly warnings: readonly string[];
+  /** What the central configured; not said by a version that could not. */
+  readonly configuration?: ReportedConfiguration;
 }
 
 export interface AgentStatus extends AgentReport {
@@ -68,7 +71,8 @@ export const statusLookMs = 10_000;
 export const statusIntervalMs = 30_000;
 
 /** The same text while nothing has happened: all but the numbers that always move. */
-export function gistOf({ connection, outbox, incidents, mutes, models, inputs, warnings }: AgentReport): string {
+export function gistOf(report: AgentReport): string {
+  const { connection, outbox, incidents, mutes, models, inputs, warnings, configuration } = report;
   const failing = inputs.map((input) => input.failing);
   return JSON.stringify([
     connection.state,
@@ -79,6 +83,7 @@ export function gistOf({ connection, outbox, incidents, mutes, models, inputs, w
     models,
     failing,
     warnings,
+    configuration,
   ]);
 }
 /** 2,000 inputs with long errors fit. */

@@ -33,6 +33,11 @@ export interface ManifestOptions {
   readonly log: Log;
 }
 
+/** What a manifest names for the slot of the configuration. */
+export interface ConfigurationEntry extends ManifestRelease {
+  readonly contentSha256: string;
+}
+
 interface Desired {
   readonly version: number;
   readonly notAfterMs: number;
@@ -43,6 +48,8 @@ interface Desired {
   readonly shadows?: readonly ManifestRelease[];
   /** Share of the fleet's notifications; not there before one was given. */
   readonly notificationsPerWeek?: number;
+  /** Beside the releases of models; not there where there is none. */
+  readonly configuration?: ConfigurationEntry | null;
   /** Null where only the agent's floor is known. */
   readonly envelope: SignedEnvelope | null;
 }
@@ -61,6 +68,7 @@ export async function* listAll<T>(documents: Documents, namespace: string): Asyn
 export class Manifests {
   readonly #options: ManifestOptions;
   readonly #desired = new Map<AgentId, Desired>();
+  #chain: Promise<unknown> = Promise.resolve();
 
   constructor(options: ManifestOptions) {
     this.#options = options;
@@ -76,10 +84,12 @@ export class Manifests {
     return this.#desired.get(agent)?.releases ?? [];
   }
 
-  /** Whether the agent's manifest names the release. */
+  /** Whether the agent's manifest names the release, or its configuration has this content. */
   names(agent: AgentId, releaseSha256: string): boolean {
-    const { releases = [], shadows = [] } = this.#desired.get(agent) ?? {};
-    return [...releases, ...shadows].some((entry) => entry.releaseSha256 === releaseSha256);
+    const { releases = [], shadows = [], configuration = null } = this.#desired.get(agent) ?? {};
+    const all = [...releases, ...shadows, ...(configuration === null ? [] : [configuration])];
+    const content = configuration?.contentSha256 === releaseSha256;
+    return content || all.some((entry) => entry.releaseSha256 === releaseSha256);
   }
 
   /** Publishes a manifest that names these, unless the latest does. */
@@ -112,14 +122,40 @@ export class Manifests {
     return this.version(agent);
   }
 
+  /** The configuration that the agent's manifest names. */
+  configuration(agent: AgentId): ConfigurationEntry | null {
+    return this.#desired.get(agent)?.configuration ?? null;
+  }
+
+  /** Names another configuration (null: none) beside the models; false: the agent has no manifest of this central yet. */
+  configure(agent: AgentId, configuration: ConfigurationEntry | null): Promise<boolean> {
+    return this.#inOrder(async () => {
+      const known = this.#desired.get(agent);
+      if (known === undefined || known.envelope === null) return false;
+      if ((known.configuration ?? null)?.releaseSha256 === configuration?.releaseSha256) return true;
+      this.#desired.set(agent, { ...known, configuration });
+      await this.#publish(agent, known.releases, 0, known.shadows ?? []);
+      return true;
+    });
+  }
+
   /** Signs, keeps and publishes a manifest that names these releases. */
-  async publish(
+  publish(
     agent: AgentId,
     releases: readonly ManifestRelease[],
     floor = 0,
     shadows = this.#desired.get(agent)?.shadows ?? [],
   ): Promise<void> {
-    const notificationsPerWeek = this.#desired.get(agent)?.notificationsPerWeek;
+    return this.#inOrder(() => this.#publish(agent, releases, floor, shadows));
+  }
+
+  async #publish(
+    agent: AgentId,
+    releases: readonly ManifestRelease[],
+    floor: number,
+    shadows: readonly ManifestRelease[],
+  ): Promise<void> {
+    const { notificationsPerWeek, configuration = null } = this.#desired.get(agent) ?? {};
     const share = notificationsPerWeek === undefined ? {} : { notificationsPerWeek };
     const { keys } = this.#options;
     const nowMs = this.#options.nowMs();
@@ -130,7 +166,7 @@ export class Manifests {
       madeMs: nowMs,
       notAfterMs: nowMs + LIFE_MS,
       cohorts: [],
-      releases,
+      releases: configuration === null ? releases : [...releases, entryOf(configuration)],
       ...(shadows.length === 0 ? {} : { shadows }),
       ...share,
       keys: keys.keyList,
@@ -144,6 +180,7 @@ export class Manifests {
       releases,
       shadows,
       ...share,
+      configuration,
       envelope,
     };
     await this.#options.documents.put(NAMESPACE, agent, desired);
@@ -191,6 +228,13 @@ export class Manifests {
     if (floor > known.version || (floor === known.version && taken)) await this.publish(agent, known.releases, floor);
   }
 
+  /** Models and configurations name what they will at any time; a version is given once. */
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#chain.then(work);
+    this.#chain = done.catch(() => {});
+    return done;
+  }
+
   async #send(agent: AgentId, desired: Desired): Promise<void> {
     if (desired.envelope === null) return;
     try {
@@ -200,4 +244,8 @@ export class Manifests {
       this.#options.log.warn({ agent, problem: messageOf(error) }, 'the manifest could not be published');
     }
   }
+}
+
+function entryOf({ slot, releaseSha256, releaseBytes }: ConfigurationEntry): ManifestRelease {
+  return { slot, releaseSha256, releaseBytes };
 }

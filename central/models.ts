@@ -173,6 +173,7 @@ export class ModelsService implements Models {
         releaseSha256,
         contentSha256: known.find((model) => model.releaseSha256 === releaseSha256)?.contentSha256 ?? '',
       }));
+      releases.push(...[this.manifests.configuration(agent) ?? []].flat());
       return { manifest: envelope === null ? null : encodeEnvelope(envelope), releases };
     });
   }

@@ -3,7 +3,7 @@
  * is always what the sources say.
  */
 import { execFileSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generateConfigDocs } from './generate/config.ts';
 import { generateRuleDocs } from './generate/rules.ts';
@@ -14,7 +14,7 @@ const generators = [generateWire, generateConfigDocs, generateRuleDocs];
 
 /** Documents as the formatter has them, which looks at all that is committed. */
 function formatted(path: string, content: string): string {
-  if (!path.startsWith('docs/')) return content;
+  if (!path.startsWith('docs/') && !path.endsWith('.json')) return content;
   const biome = join(root, 'node_modules', '.bin', 'biome');
   return execFileSync(biome, ['format', `--stdin-file-path=${path}`], { cwd: root, input: content, encoding: 'utf8' });
 }
@@ -31,6 +31,7 @@ for (const generate of generators) {
       console.error(`${path} is not what its source says; run: npm run generate`);
       stale++;
     } else {
+      await mkdir(dirname(file), { recursive: true });
       await writeFile(file, content);
       console.log(`wrote ${path}`);
     }

@@ -3,6 +3,7 @@
  * disk what is tried before it runs, counts starts, and says what was found.
  */
 import type { Timers } from '../../shared/clock.ts';
+import { configurationForm } from '../../shared/config/managed.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
 import type { BesideReport, ManifestRelease } from '../../shared/trust/messages.ts';
@@ -33,7 +34,12 @@ interface OnTrialOptions {
   readonly over: (slot: string, reason: string, releaseSha256: string) => void;
   /** The content of a release that lies on the disk; throws where it does not. */
   readonly contentOf: (applied: Pick<AppliedRelease, 'releaseSha256'>) => Promise<Uint8Array>;
+  /** What is in the slot is durable, and to be in force from now on. */
+  readonly running?: (slot: string) => void;
 }
+
+/** A configuration's starts are counted before anything of the agent is there (`configuration/boot.ts`). */
+const isModel = (slot: string): boolean => slot !== configurationForm.kind;
 
 export class OnTrial {
   readonly #options: OnTrialOptions;
@@ -57,8 +63,8 @@ export class OnTrial {
   async started(): Promise<{ slot: string; releaseSha256: string; reason: string }[]> {
     const { state, save, timers } = this.#options;
     if (Object.keys(state().trials).length === 0) return [];
-    await save(startCounted);
-    const loops = loopsOf(state());
+    await save((now) => startCounted(now, isModel));
+    const loops = loopsOf(state()).filter(({ slot }) => isModel(slot));
     for (const { slot, releaseSha256, reason } of loops) await this.takeBack(slot, releaseSha256, reason);
     this.#timers.push(timers.after(QUIET_MS, () => this.#quietly(save(quiet))));
     this.#memory.start();
@@ -81,12 +87,13 @@ export class OnTrial {
 
   /** What is in the slot runs now: held against what it replaced while it is on trial, else watched by nobody. */
   async running(slot: string): Promise<void> {
-    const { runner, state, timers, save } = this.#options;
+    const { runner, state, timers, save, running } = this.#options;
     this.#hashes.delete(slot);
+    running?.(slot);
     const held = state().slots[slot];
     if (held === undefined || state().trials[slot]?.releaseSha256 !== held.current.releaseSha256) return;
-    const previous = held.previous === null ? null : await this.#readable(held.previous);
-    runner?.compare(slot, previous, 'trial');
+    const previous = held.previous === null || !isModel(slot) ? null : await this.#readable(held.previous);
+    if (isModel(slot)) runner?.compare(slot, previous, 'trial');
     if (previous !== null) {
       const hashes = { mainSha256: held.current.releaseSha256, besideSha256: held.previous!.releaseSha256 };
       this.#hashes.set(slot, hashes);
@@ -94,7 +101,7 @@ export class OnTrial {
     const end = async (): Promise<void> => {
       if (state().trials[slot]?.releaseSha256 !== held.current.releaseSha256) return;
       await save((now) => withoutTrial(now, slot));
-      runner?.endComparison(slot);
+      if (isModel(slot)) runner?.endComparison(slot);
       this.#hashes.delete(slot);
     };
     this.#timers.push(timers.after(TRIAL_MS, () => this.#quietly(end())));

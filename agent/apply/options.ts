@@ -50,8 +50,13 @@ export interface ApplyOptions {
   readonly affordable?: (sizeBytes: number, signal: AbortSignal) => Promise<void>;
   /** Something of the report changed; the caller adds the rest and publishes it on up/reported. */
   readonly report: (report: ApplyReport) => void;
-  /** Runs the content in its slot from now on. Throws to refuse; what ran before must then run on. */
-  readonly activate: (slot: string, content: Uint8Array, release: Release) => void | Promise<void>;
+  /**
+   * Runs the content in its slot from now on. Throws to refuse; what ran before must then run on. `again`: it ran here
+   * before, and is gone back to.
+   */
+  readonly activate: (slot: string, content: Uint8Array, release: Release, again?: boolean) => void | Promise<void>;
+  /** What was activated is durable now. */
+  readonly running?: (slot: string) => void;
   /** Nothing is to run in the slot any more. */
   readonly deactivate: (slot: string) => void;
   /** Runs models beside each other; not said: this agent cannot. */

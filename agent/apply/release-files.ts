@@ -5,7 +5,7 @@ import { sha256Hex } from '../../shared/trust/hash.ts';
 import type { KeyList, ManifestRelease, Release } from '../../shared/trust/messages.ts';
 import { RELEASE_BYTES, readRelease, verifyRelease } from '../../shared/trust/verify.ts';
 import type { BlobFetcher } from './fetch.ts';
-import type { ApplyOptions } from './options.ts';
+import type { ApplyOptions, ApplyStore } from './options.ts';
 import type { AppliedRelease } from './state.ts';
 
 export class ReleaseFiles {
@@ -18,17 +18,8 @@ export class ReleaseFiles {
   }
 
   /** What was taken before. Throws `blob.mismatch` where it is no longer whole on this disk. */
-  async read({ releaseSha256 }: Pick<AppliedRelease, 'releaseSha256'>): Promise<{
-    content: Uint8Array;
-    release: Release;
-  }> {
-    const envelope = await this.#blob(releaseSha256);
-    const release = envelope && readRelease(parseEnvelope(envelope, 'release', RELEASE_BYTES * 2));
-    const content = release && (await this.#blob(release.contentSha256));
-    if (!content) {
-      throw new PicketError('blob.mismatch', `the content of ${releaseSha256} is no longer whole on this disk`);
-    }
-    return { content, release };
+  read(applied: Pick<AppliedRelease, 'releaseSha256'>): Promise<{ content: Uint8Array; release: Release }> {
+    return readKept(this.#options.store, applied);
   }
 
   /** What the manifest names, verified; it lies on the disk then, with its content. */
@@ -49,16 +40,30 @@ export class ReleaseFiles {
     return { applied: { releaseSha256, contentSha256, appliedMs: this.#options.utcMs() }, release, content };
   }
 
-  /** A blob of the disk, if it is still what its name says. */
-  async #blob(sha256: string): Promise<Uint8Array | null> {
-    const bytes = await this.#options.store.getBlob(sha256);
-    return bytes !== null && sha256Hex(bytes) === sha256 ? bytes : null;
-  }
-
   async #obtain(sha256: string, sizeBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    const held = await this.#blob(sha256);
+    const held = await keptBlob(this.#options.store, sha256);
     if (held !== null && held.length === sizeBytes) return held;
     await this.#options.affordable?.(sizeBytes, signal);
     return await this.#fetcher.fetch(sha256, sizeBytes, signal);
   }
+}
+
+/** A release that was taken before, and its content. Throws `blob.mismatch` where it is no longer whole on this disk. */
+export async function readKept(
+  store: Pick<ApplyStore, 'getBlob'>,
+  { releaseSha256 }: Pick<AppliedRelease, 'releaseSha256'>,
+): Promise<{ content: Uint8Array; release: Release }> {
+  const envelope = await keptBlob(store, releaseSha256);
+  const release = envelope && readRelease(parseEnvelope(envelope, 'release', RELEASE_BYTES * 2));
+  const content = release && (await keptBlob(store, release.contentSha256));
+  if (!content) {
+    throw new PicketError('blob.mismatch', `the content of ${releaseSha256} is no longer whole on this disk`);
+  }
+  return { content, release };
+}
+
+/** A blob of the disk, if it is still what its name says. */
+async function keptBlob(store: Pick<ApplyStore, 'getBlob'>, sha256: string): Promise<Uint8Array | null> {
+  const bytes = await store.getBlob(sha256);
+  return bytes !== null && sha256Hex(bytes) === sha256 ? bytes : null;
 }

@@ -41,9 +41,12 @@ export function withoutShadow(state: ApplyState, slot: string): Change {
   return { shadows, ...(ofShadow && !isMain ? withoutTrial(state, slot) : {}) };
 }
 
-/** The process has started once more. */
-export function startCounted({ trials }: ApplyState): Change {
-  const counted = Object.entries(trials).map(([slot, trial]) => [slot, { ...trial, starts: trial.starts + 1 }]);
+/** The process has started once more: counted for the slots that `isCounted` names. */
+export function startCounted({ trials }: ApplyState, isCounted: (slot: string) => boolean = () => true): Change {
+  const counted = Object.entries(trials).map(([slot, trial]) => [
+    slot,
+    isCounted(slot) ? { ...trial, starts: trial.starts + 1 } : trial,
+  ]);
   return { trials: Object.fromEntries(counted) };
 }
 

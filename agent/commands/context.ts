@@ -1,10 +1,13 @@
 /** What every command of the agent gets; `main.ts` fills it in with the real machine, tests with another. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Command, CommandContext } from '../../shared/command-line.ts';
-import { parseValue } from '../../shared/config/schema.ts';
+import { parseValue, type Schema } from '../../shared/config/schema.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import type { JsonObject } from '../../shared/trust/strict.ts';
 import { type AgentConfig, agentConfigSchema, type InputKinds } from '../config.ts';
+import type { LocalConfiguration } from '../configuration/effective.ts';
+import type { ConfigurationStage } from '../configuration/stage.ts';
 import type { Host, Log } from '../inputs/input.ts';
 import { readBounded } from '../state/files.ts';
 import type { AgentReport } from '../status.ts';
@@ -23,6 +26,8 @@ export interface StartOptions {
   /** Where inputs find the machine; the agent brings its own clock and log. */
   readonly host: Host;
   readonly log: Log;
+  /** What the central may change of the configuration; not said: nothing. */
+  readonly configuration?: ConfigurationStage;
 }
 
 export interface AgentContext extends CommandContext {
@@ -59,16 +64,26 @@ export function parseOptions<const T extends NonNullable<ParseArgsConfig['option
 export async function loadConfig(
   given: string | undefined,
   context: Pick<AgentContext, 'kinds' | 'usualConfig'>,
-): Promise<{ config: AgentConfig; file: string | null }> {
+): Promise<LocalConfiguration> {
   const path = given ?? context.usualConfig;
   const text = await readBounded(path, limits.configBytes);
   if (text === null && given !== undefined) throw new PicketError('config.unreadable', `there is no file ${given}.`);
   const schema = agentConfigSchema(context.kinds);
   if (text === null) {
     const defaults = parseValue(schema, {});
-    if (defaults.ok) return { config: defaults.value, file: null };
+    if (defaults.ok) return { config: defaults.value, raw: {}, file: null };
   }
   // Loaded only where there is a file: the parser takes a megabyte of memory.
   const { parseYamlOrThrow } = await import('../../shared/config/yaml.ts');
-  return { config: parseYamlOrThrow(text ?? '', schema, path), file: text === null ? null : path };
+  // As it is written, too: what comes from the central is laid over that.
+  const both: Schema<{ config: AgentConfig; raw: JsonObject }> = {
+    doc: schema.doc,
+    fallback: undefined,
+    toJsonSchema: schema.toJsonSchema,
+    parse(input, at, problems) {
+      const config = schema.parse(input, at, problems);
+      return config === undefined ? undefined : { config, raw: (input ?? {}) as JsonObject };
+    },
+  };
+  return { ...parseYamlOrThrow(text ?? '', both, path), file: text === null ? null : path };
 }

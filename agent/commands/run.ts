@@ -1,11 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Timers } from '../../shared/clock.ts';
 import { codeOf, messageOf, PicketError } from '../../shared/errors.ts';
 import { sparingLog } from '../../shared/sparing-log.ts';
 import { version } from '../../shared/version.ts';
 import { readBootId } from '../boot.ts';
 import { dataDirectoryOf, hostOf } from '../config.ts';
+import { bootConfiguration } from '../configuration/boot.ts';
+import type { LocalConfiguration } from '../configuration/effective.ts';
+import { ConfigurationStage } from '../configuration/stage.ts';
 import { readEnrolment, writeEnrolment } from '../enrolment.ts';
 import type { Log } from '../inputs/input.ts';
 import { createLog } from '../log.ts';
@@ -13,6 +17,11 @@ import { stayFrugal } from '../memory.ts';
 import { gistOf, statusIntervalMs, statusLookMs, writeStatus } from '../status.ts';
 import { startWatchdog } from '../watchdog.ts';
 import { type AgentCommand, type AgentContext, loadConfig, parseOptions, type RunningAgent } from './context.ts';
+
+const timers: Timers = {
+  after: (delayMs, callback) => setTimeout(callback, delayMs),
+  cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
 
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
@@ -31,7 +40,8 @@ export const runCommand: AgentCommand = {
   ].join('\n'),
   async run(context) {
     const { values } = parseOptions(context.args, { config: { type: 'string' }, data: { type: 'string' } });
-    const { config } = await loadConfig(values.config, context);
+    const local = await loadConfig(values.config, context);
+    const { config } = local;
     const dataDir = dataDirectoryOf(config, values.data, context.env);
     const { wallMs, monotonicMs } = context.host.clock;
     const log = sparingLog(createLog(config.log.level, context.stderr, wallMs), monotonicMs);
@@ -45,18 +55,36 @@ export const runCommand: AgentCommand = {
     });
     await enrolFromEnvironment(dataDir, context, log);
     if (context.signal.aborted) return 0;
-    const agent = await context.start({ config, dataDir, version, host: hostOf(config, context.host), log });
-    const endStatus = keepStatus(agent, dataDir, context, log);
-    const endWatchdog = startWatchdog(context.env, () => true);
-    const endFrugality = stayFrugal();
-    await aborted(context.signal);
-    endFrugality();
-    endWatchdog();
-    endStatus();
-    await agent.stop();
+    while (!context.signal.aborted) await runOnce(local, dataDir, context, log);
     return 0;
   },
 };
+
+/** From a start to the end, or until another configuration is to be in force. */
+async function runOnce(local: LocalConfiguration, dataDir: string, context: AgentContext, log: Log): Promise<void> {
+  const { kinds, signal } = context;
+  const host = hostOf(local.config, context.host);
+  const booted = await bootConfiguration({ local, kinds, dataDir, wallMs: host.clock.wallMs, log });
+  const restarting = Promise.withResolvers<void>();
+  const restart = restarting.resolve;
+  const configuration = new ConfigurationStage({ local, booted, kinds, host, timers, log, restart });
+  let agent: RunningAgent;
+  try {
+    agent = await context.start({ config: booted.config, dataDir, version, host, log, configuration });
+  } catch (error) {
+    configuration.stop();
+    if (await booted.failed(error)) return;
+    throw error;
+  }
+  const endStatus = keepStatus(agent, dataDir, context, log);
+  const endWatchdog = startWatchdog(context.env, () => true);
+  const endFrugality = stayFrugal();
+  await Promise.race([aborted(signal), restarting.promise]);
+  endFrugality();
+  endWatchdog();
+  endStatus();
+  await agent.stop();
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

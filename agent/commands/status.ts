@@ -88,6 +88,8 @@ function describe(status: AgentStatus, trouble: string | null, nowMs: number): s
       ? 'none yet'
       : status.models.map(({ slot, release }) => `${slot} ${release.slice(0, 12)}`).join(', '),
   );
+  const configured = configuredOf(status.configuration);
+  if (configured !== null) row('configured', configured);
   const failing = status.inputs.filter((input) => input.failing !== null);
   row(
     'inputs',
@@ -97,6 +99,17 @@ function describe(status: AgentStatus, trouble: string | null, nowMs: number): s
   row('memory', `${size(status.memory.rssBytes)}, heap ${size(status.memory.heapBytes)}`);
   for (const warning of status.warnings) row('warning', warning);
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** What of the configuration is the central's; null where the agent does not say it. */
+function configuredOf(reported: AgentStatus['configuration']): string | null {
+  if (reported === undefined) return null;
+  const { managed, version, trial, left, problem } = reported;
+  if (!managed) return 'here alone (`managed: false`)';
+  const kept = left.length === 0 ? '' : `; kept as here: ${left.join(', ')}`;
+  const wrong = problem === undefined ? '' : `; not in force: ${problem}`;
+  if (version === 0) return `nothing by the central${wrong}`;
+  return `by the central, version ${version}${trial ? ', on trial' : ''}${kept}${wrong}`;
 }
 
 /** What comes from devices and other machines must not steer a terminal. */

@@ -1,4 +1,5 @@
 /** What `picket-agent status` shows of a running agent. */
+import type { ConfigurationStage } from '../configuration/stage.ts';
 import type { FailoverOutbox } from '../outbox/failover.ts';
 import type { AgentReport } from '../status.ts';
 import type { Sensing } from './sensing.ts';
@@ -9,9 +10,10 @@ export interface ReportParts {
   readonly outbox: Pick<FailoverOutbox, 'stats'>;
   readonly uplink: Uplink | null;
   readonly warnings: readonly string[];
+  readonly configuration: Pick<ConfigurationStage, 'report'> | undefined;
 }
 
-export function reportOf({ sensing, outbox, uplink, warnings }: ReportParts): AgentReport {
+export function reportOf({ sensing, outbox, uplink, warnings, configuration }: ReportParts): AgentReport {
   const { failing, ...held } = outbox.stats();
   return {
     agent: uplink?.agent ?? null,
@@ -41,5 +43,6 @@ export function reportOf({ sensing, outbox, uplink, warnings }: ReportParts): Ag
     })),
     series: sensing.registry.size,
     warnings,
+    ...(configuration === undefined ? {} : { configuration: configuration.report() }),
   };
 }

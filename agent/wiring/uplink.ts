@@ -5,6 +5,7 @@
  *     apply ─► up/reported, up/get                       down/desired, chunk, command ─► apply ─► models, live
  */
 import type { Clock, Instant, Timers } from '../../shared/clock.ts';
+import { configurationForm } from '../../shared/config/managed.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Enrolment } from '../../shared/trust/enrolment.ts';
@@ -15,6 +16,7 @@ import type { ApplyReport, ApplyStore } from '../apply/options.ts';
 import { ApplyStage } from '../apply.ts';
 import type { Exports } from '../by-hand/exports.ts';
 import type { AgentConfig } from '../config.ts';
+import type { ConfigurationStage } from '../configuration/stage.ts';
 import { type Link, openLink } from '../link.ts';
 import { LiveStage } from '../live.ts';
 import { ownMemory, reclaimBuffers } from '../memory.ts';
@@ -56,6 +58,8 @@ export interface UplinkOptions {
   readonly exports: Exports;
   readonly log: Log;
   readonly warnings: () => readonly string[];
+  /** Undefined: this agent takes no configuration. */
+  readonly configuration: ConfigurationStage | undefined;
 }
 
 export class Uplink {
@@ -70,6 +74,8 @@ export class Uplink {
   /** Of which it was said what it gives up. */
   #reportedPlan: unknown;
   #wokenMs = 0;
+  /** It was connected since its start. */
+  #reached = false;
   #reportedMs = 0;
   readonly agent: string;
   readonly broker: string;
@@ -80,6 +86,7 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     const { enrolment, config, bootId, clock, timers, utc, outbox, keeper, sensing, budget, log } = options;
+    const { configuration } = options;
     this.#options = options;
     const prefix = config.connection.prefix ?? enrolment.prefix;
     const { agent } = enrolment;
@@ -138,18 +145,23 @@ export class Uplink {
       store: options.applyStore,
       timers,
       log,
-      supports: supportedModels,
+      supports: configuration?.managed === true ? [...supportedModels, configurationForm] : supportedModels,
       centralMs: () => utc.latestCentralMs,
       utcMs: () => sensing.now().utcMs,
       requestChunk: (sha256, index) => quietly(send('get', encodeJson({ sha256, index }))),
       report: (report) => this.#report(report),
       ...(budget === null ? {} : { affordable: affordableModels(budget, clock, timers) }),
-      activate: (slot, content, { note }) => {
+      activate: (slot, content, { note }, again) => {
+        if (isConfiguration(slot)) return configuration?.activate(content, again === true);
         sensing.models.activate(slot, content);
         sensing.changes.applied('model', `${slot} was applied (${note})`, clock.monotonicMs());
       },
       share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
-      deactivate: (slot) => sensing.models.deactivate(slot),
+      running: (slot) => isConfiguration(slot) && configuration?.running(),
+      deactivate: (slot) => {
+        if (isConfiguration(slot)) void configuration?.deactivate();
+        else sensing.models.deactivate(slot);
+      },
       beside: sensing.models,
       memory: ownMemory,
       command: (command) => this.#do(command),
@@ -185,6 +197,7 @@ export class Uplink {
       {
         connected: () => {
           this.connectedSinceMs = clock.monotonicMs();
+          this.#reached = true;
           quietly(send('presence', presence(true), 1, true));
           this.#publisher.connected();
           this.#apply.connected();
@@ -203,6 +216,12 @@ export class Uplink {
 
   /** Runs the last good models from the disk. */
   start(): Promise<void> {
+    const { configuration, sensing } = this.#options;
+    configuration?.watch({
+      reached: () => this.#reached,
+      inputs: () => sensing.runner.health(),
+      broken: (reason) => this.#apply.broken(configurationForm.kind, reason),
+    });
     return this.#apply.start();
   }
 
@@ -315,7 +334,7 @@ export class Uplink {
   }
 
   #reported(report: ApplyReport): Reported {
-    const { version, outbox, sensing, budget, warnings } = this.#options;
+    const { version, outbox, sensing, budget, warnings, configuration } = this.#options;
     const { pendingRecords, diskBytes, lostRecords } = outbox.stats();
     return {
       agentVersion: version,
@@ -333,9 +352,12 @@ export class Uplink {
       },
       warnings: warnings().slice(0, 32),
       mutes: sensing.mutes.list(),
+      ...(configuration === undefined ? {} : { configuration: configuration.report() }),
     };
   }
 }
+
+const isConfiguration = (slot: string): boolean => slot === configurationForm.kind;
 
 function heldInUtc(sensing: Sensing, series: number, fromMs: number, toMs: number) {
   const now = sensing.now();

@@ -11,6 +11,7 @@ import { inputKinds } from '../../agent/inputs/registry.ts';
 import { centralConfigSchema } from '../../central/config.ts';
 import { jsonSchemaText, markdownText, sampleText } from '../../shared/config/document.ts';
 import type { Schema } from '../../shared/config/schema.ts';
+import { version } from '../../shared/version.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -38,8 +39,10 @@ const programs: readonly Program[] = [
 
 /** The generated files: path from the repository's root → content. Equal for equal input. */
 export async function generateConfigDocs(): Promise<ReadonlyMap<string, string>> {
-  return new Map(
-    programs.flatMap(({ name, schema, title, introduction }) => {
+  return new Map([
+    // The central knows what each version's agents can be told; those of earlier releases stay as they are.
+    [`central/configuration/schemas/${version.split('.').slice(0, 2).join('.')}.json`, managedSchemaText()],
+    ...programs.flatMap(({ name, schema, title, introduction }) => {
       const usual = `/etc/picket/${name}.yaml`;
       const how = `A file is YAML at \`${usual}\`, or where \`--config\` says; \`picket-${name} check\` names every mistake with line and column.`;
       const editors = `Editors complete and check it with [${name}.schema.json](${name}.schema.json); [${name}.sample.yaml](${name}.sample.yaml) has every key with its default.`;
@@ -51,7 +54,21 @@ export async function generateConfigDocs(): Promise<ReadonlyMap<string, string>>
         [`docs/${name}.schema.json`, jsonSchemaText(schema, title)],
       ] as const;
     }),
-  );
+  ]);
+}
+
+/** The agent's schema without examples, which nobody is shown. */
+function managedSchemaText(): string {
+  const lean = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(lean);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, item]) =>
+        key === 'examples' && Array.isArray(item) ? [] : [[key, lean(item)]],
+      ),
+    );
+  };
+  return `${JSON.stringify(lean(agentConfigSchema(inputKinds).toJsonSchema()))}\n`;
 }
 
 if (import.meta.main) {

@@ -87,6 +87,11 @@ export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
   };
 }
 
+/** Only the machine's own file says it: nothing that comes over the channel does (see `managed.ts`). */
+export function localOnly<S extends Schema<unknown>>(schema: S): S {
+  return { ...schema, toJsonSchema: () => ({ ...schema.toJsonSchema(), 'x-local': true }) };
+}
+
 export interface ListOptions<T> {
   readonly doc: string;
   readonly of: Schema<T>;
@@ -200,7 +205,7 @@ export function mapOf<T>(options: MapOptions<T>): Schema<Readonly<Record<string,
   const toJsonSchema = (): Record<string, unknown> => ({
     type: 'object',
     description: options.doc,
-    propertyNames: { pattern: options.key.pattern.source },
+    propertyNames: { pattern: options.key.pattern.source, 'x-values': options.key.values },
     additionalProperties: options.of.toJsonSchema(),
     maxProperties: max,
     ...(options.default === undefined ? {} : { default: options.default }),

@@ -286,7 +286,14 @@ function withUnit(
     values: `${noun}${bounds(options.min, options.max, String)}`,
     written: options.default,
     example: options.example,
-    json: { type: 'string', pattern },
+    // Bounds as they are written: who checks by this document alone needs them.
+    json: {
+      type: 'string',
+      pattern,
+      'x-unit': noun,
+      ...(options.min === undefined ? {} : { 'x-min': options.min }),
+      ...(options.max === undefined ? {} : { 'x-max': options.max }),
+    },
     read: (input) => {
       if (typeof input === 'number') return { reason: `It has no unit: write it ${examples}.` };
       const value = typeof input === 'string' ? read(input) : null;

@@ -135,6 +135,22 @@ export interface Reported {
   readonly mutes?: readonly Mute[];
   /** The list of keys in force; not said by agents that have none, or that cannot say it. */
   readonly keyList?: ReportedKeyList;
+  /** The configuration of the central; not said by agents that take none. */
+  readonly configuration?: ReportedConfiguration;
+}
+
+/** What an agent goes by of what its central configured. Never a value: they may be secret. */
+export interface ReportedConfiguration {
+  /** False: the machine's own file takes nothing. */
+  readonly managed: boolean;
+  /** Version of the configuration in force; 0: none. */
+  readonly version: number;
+  /** It is new here, and taken back if the agent does not come up with it. */
+  readonly trial: boolean;
+  /** Keys that the central says and the machine's own file keeps. */
+  readonly left: readonly string[];
+  /** Why what is on the disk is not in force. */
+  readonly problem?: string;
 }
 
 /** Two models of one slot on the same windows: `main` may raise findings, `beside` only counts. */

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts';
 import { muteLimits, readMute } from '../mute.ts';
 import { envelopeOf } from './envelope.ts';
-import type { BesideReport, ChunkRequest, Reported, ReportedKeyList } from './messages.ts';
+import type { BesideReport, ChunkRequest, Reported, ReportedConfiguration, ReportedKeyList } from './messages.ts';
 import { integerOf, listOf, numberOf, objectOf, parseJson, textOf } from './strict.ts';
 
 /** Refusals that an agent reports, newest first. */
@@ -75,6 +75,20 @@ export function parseReported(bytes: Uint8Array): Reported {
     warnings: listOf(json.warnings, 'reported.warnings', REPORTED_WARNINGS, (warning, at) => textOf(warning, at, TEXT)),
     ...(json.mutes === undefined ? {} : { mutes: listOf(json.mutes, 'reported.mutes', muteLimits.most, readMute) }),
     ...(json.keyList === undefined ? {} : { keyList: readKeyList(json.keyList, 'reported.keyList') }),
+    ...(json.configuration === undefined
+      ? {}
+      : { configuration: readConfiguration(json.configuration, 'reported.configuration') }),
+  };
+}
+
+function readConfiguration(value: unknown, where: string): ReportedConfiguration {
+  const json = objectOf(value, where);
+  return {
+    managed: json.managed === true,
+    version: integerOf(json.version, `${where}.version`),
+    trial: json.trial === true,
+    left: listOf(json.left, `${where}.left`, REPORTED_WARNINGS, (key, at) => textOf(key, at, 128)),
+    ...(json.problem === undefined ? {} : { problem: textOf(json.problem, `${where}.problem`, TEXT) }),
   };
 }
 

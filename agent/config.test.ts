@@ -65,6 +65,7 @@ test('an agent needs no configuration', () => {
       },
       raw: 'demand',
       rules: {},
+      locked: [],
       managed: true,
       log: { level: 'info' },
     },

@@ -9,6 +9,7 @@ import type { Reported } from '../shared/trust/messages.ts';
 import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
 import type { Cohorts } from './cohorts/api.ts';
+import type { Configurations } from './configuration/api.ts';
 import type { Exchange } from './exchange/contract.ts';
 import type { Feedback, MaintenancePlan, SeriesMeanings } from './feedback/api.ts';
 import type { Forecasts } from './forecast/api.ts';
@@ -327,6 +328,7 @@ export interface CentralServices {
   readonly identity: Identity;
   readonly live: LiveValues;
   readonly mutes: Mutes;
+  readonly configurations: Configurations;
   /** What operators say of incidents. */
   readonly feedback: Feedback;
   readonly maintenance: MaintenancePlan;

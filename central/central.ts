@@ -51,6 +51,7 @@ import { TrainingPool } from './train/thread/pool.ts';
 import { vitalsOf } from './vitals.ts';
 import { brokerPasswords, brokerUrl, externalCa, openTls, reachable, usesTls } from './wiring/addresses.ts';
 import { committed, followVitals } from './wiring/committed.ts';
+import { openConfigurations } from './wiring/configuration.ts';
 import { openFeedback } from './wiring/feedback.ts';
 import { followKeys } from './wiring/keys.ts';
 import { repeater } from './wiring/repeat.ts';
@@ -149,7 +150,9 @@ export async function startCentral({
       times: { shadowMs: config.rollout.shadow, canaryMs: config.rollout.canary, share: config.rollout.share },
     },
   });
-  const runningKeys = followKeys({ keys, fleet, models, nowMs, log, audit });
+  const about = { config, store, keys, fleet, models, nowMs, timers, log, audit };
+  const configurations = openConfigurations({ ...about, cohortOf: (agent) => cohorts.nameOf(agent) });
+  const runningKeys = followKeys({ keys, fleet, models, configurations, nowMs, log, audit });
   const shares = new NotificationShares({
     store,
     bus,
@@ -234,11 +237,12 @@ export async function startCentral({
     records: (agent, payload) => void ingest.receive(agent, payload),
     presence: (agent, presence) => {
       fleet.onPresence(agent, presence);
+      void configurations.onPresence(agent, presence);
       if (presence.online) mutes.online(agent);
     },
     reported: (agent, reported) => {
       fleet.onReported(agent, reported);
-      void models.onReported(agent, reported);
+      void models.onReported(agent, reported).then(() => configurations.onReported(agent, reported));
       void runningKeys.reported(agent, reported);
       mutes.reported(agent, reported);
       shares.reported(agent, reported.manifestVersion);
@@ -292,6 +296,7 @@ export async function startCentral({
     broker?.drop(agent);
   });
   await models.start();
+  await configurations.start();
   await mutes.start();
   await shares.start();
   await forecasts.start();
@@ -312,6 +317,7 @@ export async function startCentral({
       identity,
       live,
       mutes,
+      configurations,
       ...judges,
       keys: runningKeys,
       bus,
@@ -381,6 +387,7 @@ export async function startCentral({
       await shares.close();
       await forecasts.close();
       await cohorts.close();
+      await configurations.close();
       await models.close();
       await identity.close();
       await fleet.close();

@@ -163,6 +163,29 @@ export const centralConfigSchema = object({
         }),
       },
     }),
+    configuration: object({
+      doc: 'How a configuration that is edited here reaches the machines: a share of them first.',
+      keys: {
+        settle: duration({
+          doc: 'How long a machine is to be well with it before the others get it.',
+          default: '30m',
+          min: '1s',
+          max: '30d',
+        }),
+        back: duration({
+          doc: 'In which a machine that is connected is to come back with it; else it counts as lost.',
+          default: '15m',
+          min: '1s',
+          max: '7d',
+        }),
+        share: number({
+          doc: 'Share of the machines that get it first; one at least.',
+          default: 0.1,
+          min: 0.01,
+          max: 1,
+        }),
+      },
+    }),
     budget: object({
       doc: 'False alarms that nobody minds. Rules, forecasts and data quality are no matter of chance and stand outside.',
       keys: {

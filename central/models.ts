@@ -169,12 +169,11 @@ export class ModelsService implements Models {
     return this.#inOrder(async () => {
       const known = await this.list(agent);
       const envelope = this.manifests.envelope(agent);
-      const releases = this.manifests.releases(agent).map(({ releaseSha256 }) => ({
-        releaseSha256,
-        contentSha256: known.find((model) => model.releaseSha256 === releaseSha256)?.contentSha256 ?? '',
-      }));
-      releases.push(...[this.manifests.configuration(agent) ?? []].flat());
-      return { manifest: envelope === null ? null : encodeEnvelope(envelope), releases };
+      const contentOf = (sha256: string) => known.find((model) => model.releaseSha256 === sha256)?.contentSha256 ?? '';
+      const named = this.manifests.releases(agent).map(({ releaseSha256 }) => releaseSha256);
+      const releases = named.map((releaseSha256) => ({ releaseSha256, contentSha256: contentOf(releaseSha256) }));
+      const manifest = envelope === null ? null : encodeEnvelope(envelope);
+      return { manifest, releases: releases.concat(this.manifests.configuration(agent) ?? []) };
     });
   }
 

@@ -2,6 +2,7 @@
 
 import type { Origin } from '../../shared/config/managed.ts';
 import type { LocatedProblem } from '../../shared/config/yaml.ts';
+import type { JsonObject } from '../../shared/trust/strict.ts';
 import type { AgentId } from '../store/store.ts';
 
 /** `all`, `cohort:NAME` or `agent:ID`: whom a layer is for. */
@@ -78,8 +79,8 @@ export interface AgentConfiguration {
   readonly running: number;
   /** Version of each layer of it. */
   readonly layers: Readonly<Record<Scope, number>>;
-  /** All layers together, as YAML, and where each value comes from. */
-  readonly text: string;
+  /** All layers together, and where each value comes from. */
+  readonly values: JsonObject;
   readonly origins: readonly Origin[];
   /** Keys that the machine's own file keeps. */
   readonly left: readonly string[];

@@ -11,6 +11,7 @@ import { ended } from './stages.ts';
 
 const LAYERS = 'configuration';
 const VERSIONS = 'configuration-version';
+const CACHED = 256;
 /** Versions of a layer that are kept. */
 const KEPT = 200;
 /** A layer's text: with others it makes a configuration, which has the size of a file. */
@@ -27,6 +28,8 @@ const noLayer: Layer = { newest: 0, stable: 0, rollout: null };
 export class Layers {
   readonly #documents: Documents;
   readonly #layers = new Map<Scope, Layer>();
+  /** Of versions that are in use: each report asks for those of its machine. */
+  readonly #values = new Map<string, JsonObject>();
 
   constructor(documents: Documents) {
     this.#documents = documents;
@@ -75,10 +78,14 @@ export class Layers {
 
   /** What a version says; it was judged when it came. */
   async values(scope: Scope, version: number): Promise<JsonObject> {
+    const known = this.#values.get(keyOf(scope, version));
+    if (known !== undefined) return known;
     const found = await this.version(scope, version);
-    if (found === null) return {};
-    const parsed = parseYaml(found.text, asWritten);
-    return parsed.ok ? parsed.value : {};
+    const parsed = found === null ? null : parseYaml(found.text, asWritten);
+    const values = parsed?.ok === true ? parsed.value : {};
+    if (this.#values.size >= CACHED) this.#values.delete(this.#values.keys().next().value!);
+    this.#values.set(keyOf(scope, version), values);
+    return values;
   }
 }
 

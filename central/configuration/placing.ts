@@ -80,7 +80,9 @@ export class Placing {
       const before = same(placed.previous?.layers, versions) ? placed.previous : null;
       const made = before ?? (await this.#make(agent, placed.newest + 1, versions, layers));
       const newest = Math.max(placed.newest, made.version);
-      await this.#save(agent, { ...placed, newest, current: made, previous: placed.current });
+      // What is new has not been refused yet.
+      const refused = before === null ? null : placed.refused;
+      await this.#save(agent, { newest, current: made, previous: placed.current, refused });
     }
     return await this.#named(agent);
   }

@@ -1,4 +1,5 @@
 /** Services for the tests of the HTTP side: small, in memory, with a clock that the test moves. */
+
 import { scryptSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Audit, AuditEntry, CentralServices, FleetEvent, LiveTick, LiveValues, Models } from '../api.ts';
@@ -8,6 +9,7 @@ import { Maintenance } from '../feedback/maintenance.ts';
 import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/store.ts';
 import { openAuth } from './auth.ts';
 import { fakeCohorts } from './fake-cohorts.ts';
+import { fakeConfigurations } from './fake-configurations.ts';
 import { fakeRollouts } from './fake-rollouts.ts';
 import {
   EPOCH,
@@ -257,6 +259,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     cohorts: fakeCohorts(),
     identity: { dismiss: async () => {} },
     live,
+    configurations: fakeConfigurations(),
     mutes: { mute: async () => someOrder, unmute: async () => someOrder, orders: () => [someOrder] },
     feedback: new Labels({ store, nowMs }),
     maintenance: new Maintenance({ documents, siteOf, nowMs }),

@@ -4,6 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { missingCauses } from '../store/store.ts';
 import { alertSchemas } from './alert-schemas.ts';
 import { cohortSchemas } from './cohort-schemas.ts';
+import { configurationSchemas } from './configuration-schemas.ts';
 import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
 import { keysSchemas } from './keys-schemas.ts';
 import { rolloutSchemas } from './rollout-schemas.ts';
@@ -329,6 +330,7 @@ export const schemas = {
   }),
   ...alertSchemas,
   ...feedbackSchemas,
+  ...configurationSchemas,
   ...keysSchemas,
   ...rolloutSchemas,
   ...cohortSchemas,

@@ -22,6 +22,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { budgetRoutes } from './routes/budget.ts';
 import { cohortRoutes } from './routes/cohorts.ts';
+import { configurationRoutes } from './routes/configuration.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { exchangeRoutes } from './routes/exchange.ts';
@@ -141,6 +142,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       modelRoutes(api, context);
       cohortRoutes(api, context);
       rolloutRoutes(api, context);
+      configurationRoutes(api, context);
       keyRoutes(api, context);
       liveRoutes(api, context);
       muteRoutes(api, context);

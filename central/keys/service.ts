@@ -77,7 +77,7 @@ export class RunningKeys implements KeysService {
         payloadType: payloadTypes.release,
         payload,
         keyids: signers.map(({ keyid }) => keyid),
-        about: `model ${version} (${slot}) for ${agent}`,
+        about: `${roleOfRelease(slot)} ${version} (${slot}) for ${agent}`,
       });
     }
     return items;

@@ -19,6 +19,7 @@ test('a central needs no configuration', () => {
       training: { interval: 21_600_000, firstAfter: 240_000, minimumWindows: 3, holdOut: 0.25 },
       rollout: { shadow: 86_400_000, canary: 86_400_000, share: 0.1 },
       budget: { notificationsPerWeek: 5 },
+      configuration: { settle: 30 * 60_000, back: 15 * 60_000, share: 0.1 },
       alerts: {
         targets: [],
         retryFor: 259_200_000,

@@ -20,7 +20,7 @@ import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from
 import { boundsOf } from './detect/bounds.ts';
 import { Excursions, step } from './detect/excursions.ts';
 import { joinStates } from './detect/joint.ts';
-import { type LastingKind, lastingKinds } from './detect/kinds.ts';
+import { budgetedKinds, type LastingKind, lastingKinds } from './detect/kinds.ts';
 import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
 import { type SiteZone, siteZone, utcSite } from './detect/zone.ts';
 import type { Log } from './inputs/input.ts';
@@ -139,8 +139,9 @@ export class DetectStage {
   renewBar(): void {
     const { budget, findingsPerDay = 1 } = this.#options;
     budget?.setTrials('detect', this.#samplesPerDay);
-    const promised = (): number => Math.log2(Math.max(1, this.#samplesPerDay / findingsPerDay));
-    this.#params[SURPRISE]!.barBits = budget?.bar() ?? Math.max(LEAST_BAR_BITS, promised());
+    const bar = budget?.bar() ?? Math.max(LEAST_BAR_BITS, Math.log2(this.#samplesPerDay / findingsPerDay));
+    this.#params[SURPRISE]!.barBits = bar;
+    for (const k of budgetedKinds) this.#params[FIRST_LASTING + k]!.barBits = bar;
   }
 
   /** Judges a sample and learns from it. NaN or a quality that is not good counts as missing. */
@@ -323,10 +324,9 @@ export class DetectStage {
     const of = this.#excursions;
     const offset = at.utcMs - at.monotonicMs;
     const since = of.since[series]! + offset;
-    const last = of.last[series]! + offset;
     const range = this.#expected(series, of.low[series]!, of.high[series]!);
     const shape = of.shapeOf(series, (SHIFT_POINTS * DAY_MS) / this.#perDay[series]!);
-    this.#tell(series, SURPRISE, since, last, of.seen[series]!, of.bits[series]!, range, shape);
+    this.#tell(series, SURPRISE, since, of.last[series]! + offset, of.seen[series]!, of.bits[series]!, range, shape);
   }
 
   /** What was expected before the series left it, if it has; else what is expected now. */

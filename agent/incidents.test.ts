@@ -195,7 +195,6 @@ describe('IncidentStage', () => {
     ['vital', 'system.memory.utilization', ['info', 'warning', 'critical']],
     ['usual', 'system.cpu.utilization', ['info', 'warning', 'warning']],
     ['curious', 'system.linux.interrupts', ['info', 'info', 'warning']],
-    ['own', 'picket.input.duration', ['info', 'info', 'info']],
   ])('grows graver with rarity, time and what is at stake: %s', async (_stake, name, severities) => {
     const bench = new Bench();
     const key = { name, unit: '1', attributes: {} };
@@ -211,6 +210,20 @@ describe('IncidentStage', () => {
     }
     said.push(bench.revisions.at(-1)!.severity);
     expect(said).toEqual(severities);
+  });
+
+  it('is not opened by what the agent feels itself, nor made graver', async () => {
+    const bench = new Bench();
+    const key = { name: 'picket.input.duration', unit: 's', attributes: {} };
+    for (let i = 0; i < 20; i++) {
+      bench.add(1, 5 + 10 * i, { key, bits: 90 });
+      await bench.pass(10);
+    }
+    expect(bench.drafts).toEqual([]);
+    bench.add(2, 5, { bits: 25 });
+    await bench.pass(10);
+    expect(bench.drafts[0]!.findings.map(({ bits }) => bits)).toEqual([25, 90]);
+    expect(bench.drafts[0]!.severity).toBe('info');
   });
 
   it('goes on after a restart and closes what was open', async () => {

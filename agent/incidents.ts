@@ -21,7 +21,7 @@
 import type { Instant } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { type Change, categoryOf, type Finding, type Incident, type Notice } from '../shared/findings.ts';
-import { isBeside, rank, titleOf, type Words, wordsFor } from './incidents/explain.ts';
+import { firstOf, isBeside, rank, titleOf, type Words, wordsFor } from './incidents/explain.ts';
 import type { NoticeRequest } from './incidents/notices.ts';
 import { keyOf, OpenIncident } from './incidents/open-incident.ts';
 import { type OpeningTiming, PendingFindings } from './incidents/pending.ts';
@@ -209,8 +209,7 @@ export class IncidentStage {
   #considerOpening(at: Instant): void {
     const taken = this.#pending.takeIncident(this.#options.barBits());
     if (taken === null) return;
-    let first = Number.POSITIVE_INFINITY;
-    for (const { finding } of taken.values()) first = Math.min(first, finding.sinceMs);
+    const first = firstOf(Array.from(taken.values(), ({ finding }) => finding));
     const open = new OpenIncident(first, at, this.#options.barBits());
     for (const [key, { finding, heardAtMs }] of taken) open.take(key, finding, heardAtMs);
     open.grewAtMs = at.monotonicMs;

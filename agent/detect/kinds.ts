@@ -25,6 +25,8 @@ export interface LastingKind {
   readonly range: 'none' | 'own' | 'values';
   /** While it lasts, what is merely unusual in other series is told too. */
   readonly goingOn?: true;
+  /** It is a matter of chance: its bits are held against the bar that the budget sets, not against its own. */
+  readonly budgeted?: true;
   /** How grave it is, where that is known and need not be judged by rarity. */
   readonly severity?: Severity;
 }
@@ -41,6 +43,24 @@ export const lastingKinds: readonly LastingKind[] = [
     range: 'values',
     goingOn: true,
   },
-  { name: 'quantised', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'none', severity: 'info' },
-  { name: 'noisy', cadence: 'minute', takes: isAnalogue, since: 'bits', range: 'own', severity: 'info' },
+  { name: 'drift', budgeted: true, cadence: 'sample', since: 'bits', range: 'own', goingOn: true },
+  {
+    name: 'quantised',
+    cadence: 'minute',
+    takes: isAnalogue,
+    since: 'bits',
+    range: 'none',
+    severity: 'info',
+  },
+  {
+    name: 'noisy',
+    cadence: 'minute',
+    takes: isAnalogue,
+    since: 'bits',
+    range: 'own',
+    severity: 'info',
+  },
 ];
+
+/** Places of those whose bits are held against the bar that the budget sets. */
+export const budgetedKinds = lastingKinds.flatMap(({ budgeted }, k) => (budgeted === true ? [k] : []));

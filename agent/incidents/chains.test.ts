@@ -258,9 +258,35 @@ describe('a chain of causes', () => {
     );
   });
 
-  it('ranks the agent’s own vitals below what they measure', async () => {
+  it('is over when its causes are: what lags or only echoes holds it not, and opens nothing afterwards', async () => {
     const machine = new Machine();
-    machine.add({ name: 'picket.input.duration', unit: 's', attributes: { 'picket.input': 'disk' } }, 9, { bits: 90 });
+    const load = { name: 'system.cpu.load_average.15m', unit: '1', attributes: {} };
+    const own = { name: 'picket.input.duration', unit: 's', attributes: { 'picket.input': 'disk' } };
+    machine.add(cpu);
+    await machine.pass(60, () => {
+      machine.add(cpu, 0);
+      machine.add(load, 0);
+      machine.add(own, 0);
+    });
+    await machine.pass(600, () => {
+      machine.add(load, 0);
+      machine.add(own, 0);
+    });
+    const [closed] = machine.incidents();
+    expect(closed).toMatchObject({ state: 'closed', closedMs: START_MS + 60_000 });
+    expect(machine.incidents().length).toBe(1);
+    // What began long before is told with the next one, and does not make it begin earlier.
+    machine.add(disk);
+    await machine.pass(1);
+    expect(machine.incidents()[1]!.openedMs).toBe(machine.at().utcMs - 6_000);
+    expect(machine.incidents()[1]!.findings[0]!.key).toEqual(disk);
+  });
+
+  it('ranks the agent’s own vitals below what they measure, even where they felt it first', async () => {
+    const machine = new Machine();
+    machine.add({ name: 'picket.input.duration', unit: 's', attributes: { 'picket.input': 'disk' } }, 300, {
+      bits: 90,
+    });
     machine.add(disk, 5);
     await machine.pass(1);
     expect(machine.stage.current()[0]!.findings.map(({ key }) => key.name)).toEqual([

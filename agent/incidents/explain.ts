@@ -72,6 +72,27 @@ export function isBeside({ detector, bits }: Finding, barBits: number): boolean 
   return detector === 'surprise' && bits < barBits;
 }
 
+/** Whether it tells by chance of the agent itself, which feels what else goes on: no cause. */
+function isOwn({ key, detector }: Finding): boolean {
+  return stakeOf(key) === 'own' && categoryOf(detector) === 'statistical';
+}
+
+/** Whether it only shows what others show better and sooner: it neither opens an incident nor holds one open. */
+export function isEcho(finding: Finding): boolean {
+  return isOwn(finding) || (stakeOf(finding.key) === 'lagging' && categoryOf(finding.detector) === 'statistical');
+}
+
+/** When the first of them began; of echoes only where there is nothing else. */
+export function firstOf(findings: Iterable<Finding>): number {
+  let first = Number.POSITIVE_INFINITY;
+  let echo = Number.POSITIVE_INFINITY;
+  for (const finding of findings) {
+    if (isEcho(finding)) echo = Math.min(echo, finding.sinceMs);
+    else first = Math.min(first, finding.sinceMs);
+  }
+  return first === Number.POSITIVE_INFINITY ? echo : first;
+}
+
 /** How much a finding tells of the cause: by when and how much it left the expected, and by what is at stake. */
 function weightOf(finding: Finding, firstMs: number, barBits: number): number {
   const later = 0.5 ** (Math.max(0, finding.sinceMs - firstMs) / HALF_LATER_MS);
@@ -81,16 +102,16 @@ function weightOf(finding: Finding, firstMs: number, barBits: number): number {
   return (1 + bits) * later * beside * stakeWeight[stakeOf(finding.key)];
 }
 
-/** The most telling first, with shares that sum to 1 over all that were given; `more` were left out of the list. */
+/** The most telling first, what the agent feels itself behind all else, with shares that sum to 1 over all that were given; `more` were left out of the list. */
 export function rank(
   findings: readonly Finding[],
   words: Words,
   barBits = 0,
 ): { listed: RankedFinding[]; more: number } {
-  const first = findings.reduce((least, { sinceMs }) => Math.min(least, sinceMs), Number.POSITIVE_INFINITY);
+  const first = firstOf(findings);
   const weighed = findings
-    .map((finding) => ({ finding, weight: weightOf(finding, first, barBits) }))
-    .sort((a, b) => b.weight - a.weight || a.finding.sinceMs - b.finding.sinceMs);
+    .map((finding) => ({ finding, weight: weightOf(finding, first, barBits), own: Number(isOwn(finding)) }))
+    .sort((a, b) => a.own - b.own || b.weight - a.weight || a.finding.sinceMs - b.finding.sinceMs);
   const sum = weighed.reduce((total, { weight }) => total + weight, 0);
   const listed = weighed.slice(0, findingLimits.listed).map(({ finding, weight }) => ({
     ...finding,

@@ -7,6 +7,7 @@
  */
 import type { Instant } from '../../shared/clock.ts';
 import { type Change, categoryOf, type Finding, type Incident, type Notice } from '../../shared/findings.ts';
+import { isEcho } from './explain.ts';
 import { resourceOf } from './stakes.ts';
 
 /** Quiet after which a finding is over: at least `quietMs`, and so many times what lay between its last words. */
@@ -29,6 +30,8 @@ const MOST_FINDINGS = 256;
 
 interface Entry {
   finding: Finding;
+  /** It says nothing of whether the incident goes on. */
+  readonly echo: boolean;
   /** Monotonic. */
   heardAtMs: number;
   gapMs: number;
@@ -85,6 +88,7 @@ export class OpenIncident {
   changes: readonly Change[] = [];
   readonly #entries = new Map<string, Entry>();
   #firstAtMs: number;
+  #onlyEchoes = true;
 
   /** The bar that its findings passed; it may have risen since, by this very incident. */
   readonly barBits: number;
@@ -110,7 +114,9 @@ export class OpenIncident {
     open.changes = incident.changes ?? [];
     for (const { contribution: _share, text: _text, ...finding } of incident.findings.slice(0, MOST_FINDINGS)) {
       const heldUntilMs = at.monotonicMs + TOLD_AGAIN_MS;
-      open.#entries.set(keyOf(finding), { finding, heardAtMs: at.monotonicMs, gapMs: 0, heldUntilMs });
+      const echo = isEcho(finding);
+      open.#entries.set(keyOf(finding), { finding, heardAtMs: at.monotonicMs, gapMs: 0, heldUntilMs, echo });
+      if (!echo) open.#onlyEchoes = false;
     }
     return open;
   }
@@ -148,7 +154,9 @@ export class OpenIncident {
         this.left++;
         return;
       }
-      this.#entries.set(key, { finding, heardAtMs, gapMs: 0, heldUntilMs: null });
+      const echo = isEcho(finding);
+      if (!echo) this.#onlyEchoes = false;
+      this.#entries.set(key, { finding, heardAtMs, gapMs: 0, heldUntilMs: null, echo });
       this.grewAtMs = heardAtMs;
       this.hasNews = true;
       return;
@@ -163,8 +171,8 @@ export class OpenIncident {
 
   /** Whether nothing of it goes on any more. */
   isOver(nowMs: number, quietMs: number): boolean {
-    for (const { finding, heardAtMs, gapMs, heldUntilMs } of this.#entries.values()) {
-      if (finding.ended === true) continue;
+    for (const { finding, heardAtMs, gapMs, heldUntilMs, echo } of this.#entries.values()) {
+      if (finding.ended === true || (echo && !this.#onlyEchoes)) continue;
       if (holds(finding) && (heldUntilMs === null || nowMs < heldUntilMs)) return false;
       const lasted = Math.min(LONGEST_QUIET_MS, (heardAtMs - this.#firstAtMs) * QUIET_SHARE);
       const interval = (finding.intervalMs ?? 0) * INTERVALS;
@@ -176,7 +184,9 @@ export class OpenIncident {
   /** UTC of the last time that anything was outside. */
   get lastMs(): number {
     let last = this.openedMs;
-    for (const { finding } of this.#entries.values()) last = Math.max(last, finding.lastMs);
+    for (const { finding, echo } of this.#entries.values()) {
+      if (!echo || this.#onlyEchoes) last = Math.max(last, finding.lastMs);
+    }
     return last;
   }
 

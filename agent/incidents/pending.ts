@@ -5,7 +5,7 @@
  * Bounds: `MOST_PENDING` findings; the oldest goes.
  */
 import { categoryOf, type Finding } from '../../shared/findings.ts';
-import { isBeside } from './explain.ts';
+import { isBeside, isEcho } from './explain.ts';
 import { merge, movedFinding } from './open-incident.ts';
 
 const MOST_PENDING = 256;
@@ -74,6 +74,8 @@ export class PendingFindings {
     let last = Number.NEGATIVE_INFINITY;
     const series = new Set<string>();
     for (const { finding } of this.#found.values()) {
+      // An echo waits for what it comes from.
+      if (isEcho(finding)) continue;
       const { sinceMs, lastMs, detector, bits, intervalMs = 0 } = finding;
       if (categoryOf(detector) !== 'statistical' || toldWhenLasting.has(detector)) return true;
       // What is told only beside other findings opens nothing by itself.

@@ -5,15 +5,19 @@
 import type { SeriesKey } from '../../shared/series.ts';
 
 /** `own`: the agent's vitals, which show what is measured elsewhere. `curious`: counters that by themselves mean nothing. */
-export type Stake = 'own' | 'curious' | 'usual' | 'vital';
+/** `lagging`: averages over many minutes, which go on long after what made them has ended. */
+export type Stake = 'own' | 'lagging' | 'curious' | 'usual' | 'vital';
 
 /** By the longest prefix of the metric's name. */
 const byPrefix: readonly (readonly [prefix: string, stake: Stake])[] = [
   ['picket.', 'own'],
+  ['process.cpu.utilization', 'own'],
   ['hw.', 'vital'],
   ['hw.fan', 'usual'],
   ['hw.power', 'usual'],
   ['system.cpu.frequency', 'curious'],
+  ['system.cpu.load_average.15m', 'lagging'],
+  ['system.cpu.load_average.5m', 'lagging'],
   ['system.disk.operation_latency', 'vital'],
   ['system.disk.io_time', 'vital'],
   ['system.disk.operations', 'curious'],
@@ -51,7 +55,13 @@ export function stakeOf({ name }: SeriesKey): Stake {
 }
 
 /** How much a finding on such a series tells of a cause, next to others of the same rarity. */
-export const stakeWeight: Readonly<Record<Stake, number>> = { own: 0.02, curious: 0.5, usual: 1, vital: 1.2 };
+export const stakeWeight: Readonly<Record<Stake, number>> = {
+  own: 0.02,
+  lagging: 0.5,
+  curious: 0.5,
+  usual: 1,
+  vital: 1.2,
+};
 
 const byDevice = [
   'device',

@@ -1,6 +1,7 @@
 /** Every kind of detector, by name. A new one is one file and one line here. */
 import type { DetectorKind } from './detector.ts';
 import { disagree } from './disagree.ts';
+import { drift } from './drift.ts';
 import { frozen } from './frozen.ts';
 import { group } from './group.ts';
 import { late } from './late.ts';
@@ -23,6 +24,7 @@ export const detectorKinds: Readonly<Record<string, AnyDetectorKind>> = {
   stuck,
   missing,
   saturated,
+  drift,
   quantised,
   noisy,
   range,

@@ -1,17 +1,19 @@
 /** The page of alerts in a real browser: nobody is told, somebody is, a target fails, a large fleet, an error. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { AlertsView, Contact } from '../../central/alerts/api.ts';
 import { someAlerts } from '../../central/http/fake-values.ts';
 import { type FakeCentral, startFakeCentral } from './support/fake-central.ts';
 import type { PageDocument, PageWindow } from './support/in-page.ts';
 import { launchBrowser } from './support/launch.ts';
+import { logIn, Visits } from './support/visits.ts';
 
 declare const document: PageDocument;
 declare const innerWidth: PageWindow['innerWidth'];
 
 let browser: Browser;
 let central: FakeCentral;
+const visits = new Visits();
 let view: AlertsView;
 let broken = false;
 const complaints: string[] = [];
@@ -31,14 +33,12 @@ afterAll(async () => {
   await central.close();
 });
 
+afterEach(() => visits.close());
+
 async function open(width: number): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width, height: 900 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  const page = await visits.open(browser, `${central.url}/alerts`, { viewport: { width, height: 900 } });
   page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(`${central.url}/alerts`);
-  await page.fill('[name=password]', central.password);
-  await page.keyboard.press('Enter');
+  await logIn(page, central.password);
   return page;
 }
 
@@ -85,7 +85,7 @@ it('shows who is told, what failed and who is overdue; wide and narrow', { timeo
     broken = false;
     await page.click('.failure button');
     await page.waitForSelector('[data-target=office]');
-    await page.context().close();
+    await visits.close();
   }
   expect(complaints).toEqual([]);
 });

@@ -1,17 +1,14 @@
 /** Judging incidents and planning work, in a real browser, on screens wide and narrow, light and dark. */
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { someChange } from '../../central/http/fake-values.ts';
 import { builtPages, type FakeCentral, startFakeCentral } from './support/fake-central.ts';
 import { launchBrowser } from './support/launch.ts';
-
-const PATIENCE_MS = 20_000;
-const wide = { width: 1440, height: 900 };
-const narrow = { width: 390, height: 844 };
+import { fits, narrow, Visits, wide } from './support/visits.ts';
 
 let browser: Browser;
 let central: FakeCentral;
-const contexts: BrowserContext[] = [];
+const visits = new Visits();
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -24,26 +21,12 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+  await visits.close();
   central.seriesChanges = [];
 });
 
-async function openLoggedIn(path: string, options: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext(options);
-  contexts.push(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto(central.url + path);
-  await page.fill('[name=password]', central.password);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('nav[aria-label=Pages]');
-  return page;
-}
-
-/** Whether the page is no wider than the screen. */
-function fits(page: Page): Promise<boolean> {
-  return page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
-}
+const openLoggedIn = (path: string, options: BrowserContextOptions): Promise<Page> =>
+  visits.openLoggedIn(browser, central, path, options);
 
 it.each([
   ['wide and light', { viewport: wide, colorScheme: 'light' }],

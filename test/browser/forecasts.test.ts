@@ -1,24 +1,24 @@
 /** Forecasts on the machine's and the fleet's page, in a real browser, on screens wide and narrow, light and dark. */
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { AgentForecasts, CapacityForecast, Forecasts, SoonestEnd } from '../../central/forecast/api.ts';
 import { HOUR_MS } from '../../shared/limits.ts';
 import { builtPages, type FakeCentral, startFakeCentral } from './support/fake-central.ts';
 import type { PageDocument, PageWindow } from './support/in-page.ts';
 import { launchBrowser } from './support/launch.ts';
+import { Visits } from './support/visits.ts';
 import { worldAgents, worldSeries } from './support/world.ts';
 
 declare const document: PageDocument;
 declare const innerWidth: PageWindow['innerWidth'];
 
-const PATIENCE_MS = 20_000;
 const wide = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' } as const;
 const narrow = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
 const MACHINES = 500;
 
 let browser: Browser;
 let central: FakeCentral;
-const contexts: BrowserContext[] = [];
+const visits = new Visits();
 let told: { of: (agent: string) => AgentForecasts; ends: readonly SoonestEnd[] };
 
 beforeAll(async () => {
@@ -42,20 +42,11 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+  await visits.close();
 });
 
-async function openLoggedIn(path: string, options: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext({ timezoneId: 'UTC', ...options });
-  contexts.push(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto(central.url + path);
-  await page.fill('[name=password]', central.password);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('[data-row], .tabs');
-  return page;
-}
+const openLoggedIn = (path: string, options: BrowserContextOptions): Promise<Page> =>
+  visits.openLoggedIn(browser, central, path, { timezoneId: 'UTC', ...options });
 
 const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

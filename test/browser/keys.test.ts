@@ -1,11 +1,13 @@
 /** The signing keys on a machine's page, in a real browser. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { builtPages, type FakeCentral, startFakeCentral } from './support/fake-central.ts';
 import { launchBrowser } from './support/launch.ts';
+import { narrow, Visits, wide } from './support/visits.ts';
 
 let browser: Browser;
 let central: FakeCentral;
+const visits = new Visits();
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -17,15 +19,13 @@ afterAll(async () => {
   await central.close();
 });
 
+afterEach(() => visits.close());
+
 it.each([
-  ['wide', { width: 1440, height: 900 }],
-  ['narrow', { width: 390, height: 844 }],
+  ['wide', wide],
+  ['narrow', narrow],
 ])('says which keys there are, and who lacks the newest list: %s', async (_, viewport) => {
-  const page = await browser.newPage({ viewport });
-  page.setDefaultTimeout(20_000);
-  await page.goto(`${central.url}/machine/pump-1/model`);
-  await page.fill('[name=password]', central.password);
-  await page.keyboard.press('Enter');
+  const page = await visits.openLoggedIn(browser, central, '/machine/pump-1/model', { viewport });
   await page.click('[data-role=keys] summary');
   const text = await page.textContent('[data-role=keys]');
   expect(text).toContain('list 3');
@@ -35,5 +35,4 @@ it.each([
   expect(row).toMatch(/what each machine is to run.*in force.*at the central.*1 of 2/);
   const box = await page.locator('[data-role=keys]').boundingBox();
   expect(box!.x + box!.width).toBeLessThanOrEqual(viewport.width);
-  await page.close();
 });

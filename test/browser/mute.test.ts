@@ -1,17 +1,14 @@
 /** Muting a machine from its page, in a real browser, on screens wide and narrow, light and dark. */
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { builtPages, type FakeCentral, startFakeCentral } from './support/fake-central.ts';
 import { launchBrowser } from './support/launch.ts';
+import { narrow, Visits, wide } from './support/visits.ts';
 import { worldAgents } from './support/world.ts';
-
-const PATIENCE_MS = 20_000;
-const wide = { width: 1440, height: 900 };
-const narrow = { width: 390, height: 844 };
 
 let browser: Browser;
 let central: FakeCentral;
-const contexts: BrowserContext[] = [];
+const visits = new Visits();
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -24,21 +21,12 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+  await visits.close();
   central.agents = worldAgents(7, Date.now());
 });
 
-async function openLoggedIn(path: string, options: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext(options);
-  contexts.push(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto(central.url + path);
-  await page.fill('[name=password]', central.password);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('[data-role=mutes], [data-row]');
-  return page;
-}
+const openLoggedIn = (path: string, options: BrowserContextOptions): Promise<Page> =>
+  visits.openLoggedIn(browser, central, path, options);
 
 /** Whether it is wholly within the screen's width. */
 async function fits(page: Page, selector: string): Promise<boolean> {

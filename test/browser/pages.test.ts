@@ -1,10 +1,11 @@
 /** The pages in a real browser, over the real HTTP side with a world of machines behind it. */
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Assets } from '../../central/http/assets.ts';
 import { builtPages, type FakeCentral, startFakeCentral } from './support/fake-central.ts';
 import type { PageDocument, PageWindow } from './support/in-page.ts';
 import { launchBrowser } from './support/launch.ts';
+import { logIn, Visits } from './support/visits.ts';
 import { worldAgents } from './support/world.ts';
 
 declare const document: PageDocument;
@@ -13,12 +14,10 @@ declare const location: PageWindow['location'];
 declare const getComputedStyle: PageWindow['getComputedStyle'];
 declare const requestAnimationFrame: PageWindow['requestAnimationFrame'];
 
-const PATIENCE_MS = 20_000;
-
 let browser: Browser;
 let assets: Assets;
 let central: FakeCentral;
-const contexts: BrowserContext[] = [];
+const visits = new Visits();
 /** What the browser complained about: a page that works says nothing. */
 const complaints: string[] = [];
 
@@ -34,18 +33,15 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+  await visits.close();
   central.failing = '';
   central.otherIncidents = false;
   central.agents = worldAgents(5, Date.now());
 });
 
 async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  contexts.push(context);
   complaints.length = 0;
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  const page = await visits.open(browser, 'about:blank', options);
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     // The browser itself says so of each answer that is an error; those are looked at in the page.
@@ -56,14 +52,9 @@ async function open(path = '/', options: BrowserContextOptions = {}): Promise<Pa
   return page;
 }
 
-async function logIn(page: Page, password = central.password): Promise<void> {
-  await page.fill('[name=password]', password);
-  await page.keyboard.press('Enter');
-}
-
 async function openLoggedIn(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(path, options);
-  await logIn(page);
+  await logIn(page, central.password);
   return page;
 }
 
@@ -102,7 +93,7 @@ describe('log in', () => {
     await logIn(page, 'wrong');
     expect(await page.textContent('[role=alert]')).toContain('not right');
     expect(await page.textContent('#where')).toContain('terminal');
-    await logIn(page);
+    await logIn(page, central.password);
     await page.waitForSelector('.machines');
     await page.reload();
     await page.waitForSelector('.machines');
@@ -117,7 +108,7 @@ describe('log in', () => {
     await page.context().clearCookies();
     await page.click('.machines tbody tr');
     await page.waitForSelector('[name=password]');
-    await logIn(page);
+    await logIn(page, central.password);
     await page.waitForSelector('.machine-head');
   });
 });
@@ -461,7 +452,7 @@ describe('the look', () => {
     await chartReady(page);
     await page.keyboard.press('t');
     await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
-    await expect.poll(() => pixelsLike(page, firstChart, '--line-1'), { timeout: PATIENCE_MS }).toBeGreaterThan(300);
+    await expect.poll(() => pixelsLike(page, firstChart, '--line-1'), { timeout: 20_000 }).toBeGreaterThan(300);
   });
 
   it.each(['/', '/machine/pump-1', '/machine/pump-1/ledger', '/machine/pump-1/model', '/add'])(
@@ -554,7 +545,7 @@ describe('a central that goes away', () => {
       // It is another central with another memory: the session is asked for, and the page comes back.
       await page.waitForSelector('.banner.lost', { state: 'detached' });
       await page.waitForSelector('[name=password]');
-      await logIn(page);
+      await logIn(page, central.password);
       await page.waitForSelector('.machine-head');
     } finally {
       await again.close();
@@ -563,11 +554,7 @@ describe('a central that goes away', () => {
 });
 
 async function openLoggedInAt(other: FakeCentral): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  contexts.push(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto(other.url);
+  const page = await visits.open(browser, other.url);
   await logIn(page, other.password);
   return page;
 }

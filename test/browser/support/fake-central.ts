@@ -1,6 +1,6 @@
 /** The real HTTP side of the central over a world that never was: what the pages are tested against. */
 import { join } from 'node:path';
-import type { AgentState, CentralServices, EnrolmentToken, LiveTick, MuteOrder } from '../../../central/api.ts';
+import type { AgentState, CentralServices, EnrolmentToken, LiveTick, Models, MuteOrder } from '../../../central/api.ts';
 import { createBus } from '../../../central/bus.ts';
 import type { ToldChange } from '../../../central/feedback/api.ts';
 import { Labels } from '../../../central/feedback/labels.ts';
@@ -42,6 +42,8 @@ export interface FakeOptions {
   /** How often live values come; a second of the machine each time. */
   readonly tickMs?: number;
   readonly assets?: Assets;
+  /** In place of models that stand still. */
+  readonly models?: Models;
 }
 
 /** The pages, built once for all tests of a file. */
@@ -161,7 +163,7 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
         oldestMs: world.startMs,
       }),
     },
-    models: {
+    models: options.models ?? {
       ...base.models,
       list: async (agent) => versions.map((version) => worldModel(agent ?? 'pump-1', version, nowMs())),
       get: async (version) => worldModel('pump-1', version, nowMs()),

@@ -174,6 +174,18 @@ export interface ModelPin {
   readonly sinceMs: number;
 }
 
+/** A rollout with some of its members, and how many there are. */
+export interface ListedRollout extends Rollout {
+  readonly counts: {
+    readonly machines: number;
+    /** Of the canary, and still in it. */
+    readonly canary: number;
+    /** That ran the new version at some time. */
+    readonly applied: number;
+    readonly out: number;
+  };
+}
+
 export type RolloutOrder = 'pause' | 'resume' | 'promote' | 'rollback';
 
 export interface Rollouts {

@@ -1,7 +1,8 @@
 /** `models`: what was trained and what runs, rollouts as they move, and what an operator does with them. */
 import { PicketError } from '../../shared/errors.ts';
 import { ID_PATTERN } from '../../shared/limits.ts';
-import type { ModelPin, ModelVersion, Rollout, RolloutOrder } from '../api.ts';
+import type { ListedRollout, ModelPin, ModelVersion, Rollout, RolloutOrder } from '../api.ts';
+import { briefOf } from '../rollout/brief.ts';
 import { getFromCentral, postToCentral } from './api-client.ts';
 import { type CentralCommand, type CentralContext, loadConfig, parseOptions } from './context.ts';
 
@@ -27,7 +28,7 @@ const order =
   (name: RolloutOrder) =>
   async (call: Call): Promise<void> => {
     const id = numberOf(call.args[0], 'which rollout: its number is in `models rollouts`');
-    tell(call, await call.post(`/rollouts/${id}/${name}`), (answer) => [rolloutLine(answer as Rollout)]);
+    tell(call, await call.post(`/rollouts/${id}/${name}`), (answer) => [rolloutLine(briefOf(answer as Rollout, 0))]);
   };
 
 const actions: ReadonlyMap<string, { readonly most: number; run(call: Call): Promise<void> }> = new Map([
@@ -135,8 +136,8 @@ function about(model: ModelVersion): string[] {
 }
 
 async function rollouts(call: Call): Promise<void> {
-  tell(call, await call.get('/rollouts'), (answer) => {
-    const { rollouts, pins } = answer as { rollouts: readonly Rollout[]; pins: readonly ModelPin[] };
+  tell(call, await call.get(call.json ? '/rollouts' : '/rollouts?members=0'), (answer) => {
+    const { rollouts, pins } = answer as { rollouts: readonly ListedRollout[]; pins: readonly ModelPin[] };
     if (rollouts.length + pins.length === 0) return ['no rollout, and no machine is pinned'];
     return [...rollouts.map(rolloutLine), ...pins.map(pinLine)];
   });
@@ -163,15 +164,12 @@ function tell({ context, json }: Call, answer: unknown, lines: (answer: unknown)
 }
 
 /** `3  model/seasonal  all  canary since 2026-03-01 22:00  4 of 30 machines, 1 out  As good as …`. */
-function rolloutLine({ id, slot, cohort, stage, sinceMs, pausedMs, reason, members }: Rollout): string {
-  const all = Object.values(members);
-  const inside = all.filter(({ out }) => out === null);
-  const on = stage === 'canary' ? inside.filter(({ canary }) => canary) : stage === 'shadow' ? [] : inside;
-  const reached = stage === 'reverted' ? 0 : on.length;
-  const out = all.length - inside.length;
+function rolloutLine({ id, slot, cohort, stage, sinceMs, pausedMs, reason, counts }: ListedRollout): string {
+  const { machines, canary, out } = counts;
+  const reached = stage === 'canary' ? canary : stage === 'all' || stage === 'done' ? machines - out : 0;
   const is = pausedMs === null ? `${stage} since ${time(sinceMs)}` : `${stage}, paused since ${time(pausedMs)}`;
-  const machines = `on ${reached} of ${all.length} machines${out > 0 ? `, ${out} out` : ''}`;
-  return `${id}  ${slot}  ${cohort}  ${is}  ${machines}  ${reason}`;
+  const on = `on ${reached} of ${machines} machines${out > 0 ? `, ${out} out` : ''}`;
+  return `${id}  ${slot}  ${cohort}  ${is}  ${on}  ${reason}`;
 }
 
 function pinLine({ agent, slot, version, by, sinceMs }: ModelPin): string {

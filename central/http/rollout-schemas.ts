@@ -16,6 +16,31 @@ const modelStates = ['challenger', 'rejected', 'staged', 'published', 'applied',
 
 const heldOut = object({ coverage: number, pinball: number, findingsPerDay: number });
 
+const rollout = {
+  id: integer,
+  slot: text,
+  cohort: text,
+  stage: oneOf('shadow', 'canary', 'all', 'done', 'reverted'),
+  startedMs: timeMs,
+  sinceMs: timeMs,
+  pausedMs: orNull(timeMs),
+  reason: text,
+  times: object({ shadowMs: number, canaryMs: number, share: number }),
+  members: mapOf(
+    object({
+      agent: agentId,
+      version: integer,
+      oldVersion: orNull(integer),
+      compares: flag,
+      canary: flag,
+      applied: flag,
+      out: orNull(text),
+      lost: flag,
+      figures: orNull(figures),
+    }),
+  ),
+};
+
 export const rolloutSchemas = {
   ModelVersion: object(
     {
@@ -50,29 +75,10 @@ export const rolloutSchemas = {
     },
     ['window'],
   ),
-  Rollout: object({
-    id: integer,
-    slot: text,
-    cohort: text,
-    stage: oneOf('shadow', 'canary', 'all', 'done', 'reverted'),
-    startedMs: timeMs,
-    sinceMs: timeMs,
-    pausedMs: orNull(timeMs),
-    reason: text,
-    times: object({ shadowMs: number, canaryMs: number, share: number }),
-    members: mapOf(
-      object({
-        agent: agentId,
-        version: integer,
-        oldVersion: orNull(integer),
-        compares: flag,
-        canary: flag,
-        applied: flag,
-        out: orNull(text),
-        lost: flag,
-        figures: orNull(figures),
-      }),
-    ),
+  Rollout: object(rollout),
+  ListedRollout: object({
+    ...rollout,
+    counts: object({ machines: integer, canary: integer, applied: integer, out: integer }),
   }),
   ModelPin: object({ agent: agentId, slot: text, version: integer, by: text, sinceMs: timeMs }),
 };

@@ -1,9 +1,13 @@
 /** Rollouts of models as they move, and what an operator may do with them; pins. */
 import type { FastifyInstance } from 'fastify';
 import type { RolloutOrder } from '../../api.ts';
+import { briefOf } from '../../rollout/brief.ts';
 import { type RouteContext, requireAgent } from '../context.ts';
 import { actorOf } from '../guard.ts';
 import { agentParams, answers, list, object, ref, text } from '../schemas.ts';
+
+/** More machines than any cohort has. */
+const MOST_MEMBERS = 100_000;
 
 const orders: readonly RolloutOrder[] = ['pause', 'resume', 'promote', 'rollback'];
 const meanings: Readonly<Record<RolloutOrder, string>> = {
@@ -16,17 +20,31 @@ const meanings: Readonly<Record<RolloutOrder, string>> = {
 export function rolloutRoutes(app: FastifyInstance, context: RouteContext): void {
   const { rollouts } = context.services.models;
 
-  app.get(
+  app.get<{ Querystring: { members?: number } }>(
     '/rollouts',
     {
       schema: {
         operationId: 'listRollouts',
         tags: ['models'],
         summary: 'Rollouts of models, newest first, and which machines are pinned to a version',
-        response: answers(object({ rollouts: list(ref('Rollout')), pins: list(ref('ModelPin')) })),
+        querystring: object(
+          {
+            members: {
+              type: 'integer',
+              minimum: 0,
+              maximum: MOST_MEMBERS,
+              description: 'Most machines of each rollout that are named, those that matter first; all are counted',
+            },
+          },
+          ['members'],
+        ),
+        response: answers(object({ rollouts: list(ref('ListedRollout')), pins: list(ref('ModelPin')) })),
       },
     },
-    async () => ({ rollouts: rollouts.list(), pins: rollouts.pins() }),
+    async (request) => {
+      const { members = MOST_MEMBERS } = request.query;
+      return { rollouts: rollouts.list().map((rollout) => briefOf(rollout, members)), pins: rollouts.pins() };
+    },
   );
 
   for (const order of orders) {

@@ -1,6 +1,6 @@
 /** Rollouts of models as they move, what operators may do with them, and machines that are pinned. */
 import { useEffect, useState } from 'preact/hooks';
-import type { ModelPin, Rollout, RolloutFigures, RolloutOrder } from '../../api.ts';
+import type { ListedRollout, ModelPin, Rollout, RolloutFigures, RolloutMember, RolloutOrder } from '../../api.ts';
 import { get, send, wordsOf } from '../api.ts';
 import { Confirmed } from '../components/confirmed.tsx';
 import { Empty, Failure, Moment, Skeleton } from '../components/parts.tsx';
@@ -19,12 +19,12 @@ const SHOWN = 20;
 const RELOAD_MS = 5_000;
 
 interface Answer {
-  readonly rollouts: readonly Rollout[];
+  readonly rollouts: readonly ListedRollout[];
   readonly pins: readonly ModelPin[];
 }
 
 export function ModelsPage() {
-  const found = useResource('rollouts', (signal) => get<Answer>('/rollouts', signal));
+  const found = useResource('rollouts', (signal) => get<Answer>(`/rollouts?members=${SHOWN}`, signal));
   const [outcome, setOutcome] = useState('');
   useEffect(() => {
     const timer = setInterval(found.reload, RELOAD_MS);
@@ -84,14 +84,14 @@ function Card({
   rollout,
   order,
 }: {
-  readonly rollout: Rollout;
+  readonly rollout: ListedRollout;
   readonly order: (order: RolloutOrder) => Promise<void>;
 }) {
-  const { id, slot, cohort, stage, reason, sinceMs, pausedMs, times } = rollout;
+  const { id, slot, cohort, stage, reason, sinceMs, pausedMs, times, counts } = rollout;
   const members = Object.values(rollout.members);
   const over = stage === 'done' || stage === 'reverted';
   const lengthMs = stage === 'shadow' ? times.shadowMs : stage === 'canary' ? times.canaryMs : null;
-  const shown = [...members].sort((a, b) => Number(b.lost) - Number(a.lost) || Number(b.canary) - Number(a.canary));
+  const [open, setOpen] = useState(!over);
   return (
     <article class="card version" data-rollout={id} data-stage={stage}>
       <header>
@@ -111,9 +111,8 @@ function Card({
             , until <Moment ms={sinceMs + lengthMs} /> or when something was heard
           </>
         )}
-        . {counted(members.length, 'machine')}, {formatCount(members.filter(({ canary }) => canary).length)} in the
-        canary, {formatCount(members.filter(({ applied }) => applied).length)} have run it,{' '}
-        {formatCount(members.filter(({ out }) => out !== null).length)} out of it.
+        . {counted(counts.machines, 'machine')}, {formatCount(counts.canary)} in the canary,{' '}
+        {formatCount(counts.applied)} have run it, {formatCount(counts.out)} out of it.
       </p>
       <p class="actions">
         {!over && pausedMs === null && <Confirmed label="Pause" question="Hold it here?" act={() => order('pause')} />}
@@ -131,6 +130,17 @@ function Card({
           />
         )}
       </p>
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>Machines</summary>
+        {open && <Members members={members} machines={counts.machines} />}
+      </details>
+    </article>
+  );
+}
+
+function Members({ members, machines }: { readonly members: readonly RolloutMember[]; readonly machines: number }) {
+  return (
+    <>
       <div class="scroll-x">
         <table class="plain figures">
           <thead>
@@ -143,7 +153,7 @@ function Card({
             </tr>
           </thead>
           <tbody>
-            {shown.slice(0, SHOWN).map(({ agent, version, oldVersion, canary, applied, out, figures }) => (
+            {members.map(({ agent, version, oldVersion, canary, applied, out, figures }) => (
               <tr key={agent}>
                 <td>
                   <a href={`/machine/${agent}/model`}>{agent}</a>
@@ -158,8 +168,8 @@ function Card({
           </tbody>
         </table>
       </div>
-      {shown.length > SHOWN && <p class="faint">And {counted(shown.length - SHOWN, 'more machine')}.</p>}
-    </article>
+      {machines > members.length && <p class="faint">And {counted(machines - members.length, 'more machine')}.</p>}
+    </>
   );
 }
 

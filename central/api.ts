@@ -10,6 +10,7 @@ import type { Alerts } from './alerts/api.ts';
 import type { BudgetState } from './budget/api.ts';
 import type { Cohorts } from './cohorts/api.ts';
 import type { Configurations } from './configuration/api.ts';
+import type { EvaluationReport } from './evaluate/api.ts';
 import type { Exchange } from './exchange/contract.ts';
 import type { Feedback, MaintenancePlan, SeriesMeanings } from './feedback/api.ts';
 import type { Forecasts } from './forecast/api.ts';
@@ -239,6 +240,8 @@ export interface Band {
 export interface Models {
   list(agent?: AgentId): Promise<readonly ModelVersion[]>;
   get(version: number): Promise<ModelVersion | null>;
+  /** How it was judged; null where that was not kept. */
+  report(version: number): Promise<EvaluationReport | null>;
   /** What the running model expects of a series at these times; null where it has none. */
   band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null>;
   /** Trains now, for one agent or all; resolves with what came of it. */

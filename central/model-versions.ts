@@ -1,11 +1,13 @@
 /**
  * Versions of models as documents, counted up across the fleet: `model` by version, `model-of.<agent>` the versions of
- * one agent. What each may become is said by `rollout.ts`.
+ * one agent, `model-report` how each was judged. What each may become is said by `rollout.ts`.
  */
 import type { ModelVersion } from './api.ts';
+import type { EvaluationReport } from './evaluate/api.ts';
 import { advance, type RolloutEvent } from './rollout.ts';
 import type { AgentId, Documents } from './store/store.ts';
 
+const REPORTS = 'model-report';
 /** Newest versions that a list has. */
 const LISTED = 500;
 
@@ -20,6 +22,11 @@ export class ModelVersions {
 
   get(version: number): Promise<ModelVersion | null> {
     return this.#documents.get<ModelVersion>('model', keyOf(version));
+  }
+
+  /** How it was judged; null of versions from before that was kept. */
+  report(version: number): Promise<EvaluationReport | null> {
+    return this.#documents.get<EvaluationReport>(REPORTS, keyOf(version));
   }
 
   /** Newest first. */
@@ -39,11 +46,12 @@ export class ModelVersions {
   }
 
   /** What is to be written, in one step with other documents, for a new version. */
-  changes(model: ModelVersion): { namespace: string; key: string; value: unknown }[] {
+  changes(model: ModelVersion, report: EvaluationReport): { namespace: string; key: string; value: unknown }[] {
     const key = keyOf(model.version);
     return [
       { namespace: 'model', key, value: model },
       { namespace: `model-of.${model.agent}`, key, value: model.version },
+      { namespace: REPORTS, key, value: report },
     ];
   }
 

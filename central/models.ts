@@ -16,6 +16,8 @@ import type { Reported, SignedEnvelope } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
 import type { Chunk } from '../shared/wire/live.ts';
 import type { Band, Models, ModelVersion } from './api.ts';
+import type { EvaluationReport } from './evaluate/api.ts';
+import { reportOf } from './evaluate/report.ts';
 import type { Handover } from './exchange/contract.ts';
 import { ReleaseSigning, WAITS_FOR_KEY } from './keys/release-signing.ts';
 import { LateWindows } from './late-windows.ts';
@@ -26,7 +28,7 @@ import { ModelContents } from './model-contents.ts';
 import { type AgentModels, newest, noModels, refusedOf, Standing, takenBack } from './model-placing.ts';
 import { ModelVersions } from './model-versions.ts';
 import { type ModelsOptions, trainingOf } from './models-options.ts';
-import { describeRelease } from './releases.ts';
+import { describeRelease, describeRound } from './releases.ts';
 import { type Placing, RolloutService } from './rollout/service.ts';
 import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
@@ -190,6 +192,10 @@ export class ModelsService implements Models {
     return this.#versions.get(version);
   }
 
+  report(version: number): Promise<EvaluationReport | null> {
+    return this.#versions.report(version);
+  }
+
   band(agent: AgentId, series: SeriesId, timesMs: readonly number[]): Promise<Band | null> {
     const running = this.#state.get(agent)?.running ?? {};
     return bandOf({ running, get: (version) => this.get(version), contents: this.#contents }, series, timesMs);
@@ -304,27 +310,17 @@ export class ModelsService implements Models {
       : advance('challenger', staged ? { type: 'staged', reason } : { type: 'evaluated', accepted, reason })!;
     const placed = transition.state === 'published';
     const model: ModelVersion = {
-      version: number,
-      kind: kind.slot,
-      agent,
-      trainedMs: this.#options.nowMs(),
-      fromMs: round.fromMs,
-      toMs: round.toMs,
-      series: round.series,
-      releaseSha256,
-      contentSha256,
-      contentBytes: round.content.length,
-      state: transition.state,
-      reason: transition.reason ?? reason,
-      evaluation: round.evaluation,
-      window: round.window,
+      ...{ version: number, kind: kind.slot, agent, trainedMs: this.#options.nowMs(), releaseSha256, contentSha256 },
+      ...describeRound(round),
+      ...{ state: transition.state, reason: transition.reason ?? reason },
     };
     if (better) await documents.putBlob(contentSha256, round.content);
     const before = this.#state.get(agent) ?? noModels;
     const replaced = before.desired[kind.slot];
     const desired = placed ? { ...before.desired, [kind.slot]: number } : before.desired;
     const state: AgentModels = { ...before, desired, fromMs: round.fromMs, toMs: round.evaluation.heldOutToMs };
-    await documents.putAll([...this.#versions.changes(model), { namespace: 'model-state', key: agent, value: state }]);
+    const changes = this.#versions.changes(model, reportOf(model, round));
+    await documents.putAll([...changes, { namespace: 'model-state', key: agent, value: state }]);
     this.#state.set(agent, state);
     this.#said.delete(agent);
     this.#options.log.info({ agent, version: number, state: model.state, reason }, 'model trained');

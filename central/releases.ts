@@ -1,6 +1,7 @@
 /** The document that a model key signs: what the content is, for whom, and what it was learned from. */
 import { sha256Hex } from '../shared/trust/hash.ts';
 import type { Release } from '../shared/trust/messages.ts';
+import type { ModelVersion } from './api.ts';
 import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import type { RoundResult } from './train/round.ts';
@@ -26,6 +27,14 @@ export function describeRelease(
     madeMs: nowMs,
     note: `model ${version}: ${round.series} series from ${iso(round.fromMs)} to ${iso(round.toMs)}${left}`,
   };
+}
+
+/** What a version says of the round that it came from. */
+export function describeRound(
+  round: RoundResult,
+): Pick<ModelVersion, 'fromMs' | 'toMs' | 'series' | 'contentBytes' | 'evaluation'> & Pick<RoundResult, 'window'> {
+  const { fromMs, toMs, series, content, evaluation, window } = round;
+  return { fromMs, toMs, series, contentBytes: content.length, evaluation, window };
 }
 
 function iso(ms: number): string {

@@ -10,6 +10,7 @@ import type { Documents, LedgerTotals, SeriesColumns, Store } from '../store/sto
 import { openAuth } from './auth.ts';
 import { fakeCohorts } from './fake-cohorts.ts';
 import { fakeConfigurations } from './fake-configurations.ts';
+import { someReport } from './fake-report.ts';
 import { fakeRollouts } from './fake-rollouts.ts';
 import {
   EPOCH,
@@ -220,6 +221,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
   const models: Models = {
     list: async () => [someModel],
     get: async (version) => (version === someModel.version ? someModel : null),
+    report: async (version) => (version === someReport.version ? someReport : null),
     band: async (_agent, series, timesMs) =>
       series === SERIES
         ? { version: 3, timesMs, low: timesMs.map(() => 1), high: timesMs.map(() => Number.NaN) }

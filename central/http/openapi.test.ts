@@ -48,6 +48,7 @@ const samples: Record<string, Sample> = {
   listModels: { path: '/api/v1/models' },
   listAgentModels: { path: `${agent}/models` },
   getModel: { path: '/api/v1/models/3' },
+  getModelReport: { path: '/api/v1/models/3/report' },
   trainModels: { path: '/api/v1/models/train', body: { agent: 'pump-7' } },
   listRollouts: { path: '/api/v1/rollouts' },
   pauseRollout: { path: '/api/v1/rollouts/1/pause' },

@@ -7,6 +7,7 @@ import { cohortSchemas } from './cohort-schemas.ts';
 import { configurationSchemas } from './configuration-schemas.ts';
 import { feedbackSchemas, judgedParts } from './feedback-schemas.ts';
 import { keysSchemas } from './keys-schemas.ts';
+import { reportSchemas } from './report-schemas.ts';
 import { rolloutSchemas } from './rollout-schemas.ts';
 import {
   agentId,
@@ -332,6 +333,7 @@ export const schemas = {
   ...feedbackSchemas,
   ...configurationSchemas,
   ...keysSchemas,
+  ...reportSchemas,
   ...rolloutSchemas,
   ...cohortSchemas,
   AuditEntry: object({ atMs: timeMs, actor: text, action: text, target: text, detail: text }),

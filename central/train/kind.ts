@@ -2,6 +2,8 @@
 import type { ZoneOffsets } from '../../shared/detect/civil.ts';
 import type { DetectorKind } from '../../shared/detect/detector.ts';
 import type { SeriesId } from '../../shared/series.ts';
+import type { Course } from '../evaluate/course.ts';
+import type { SummaryBlock } from '../store/store.ts';
 import type { Trainer } from './trainer.ts';
 
 export interface TrainingOptions {
@@ -31,8 +33,16 @@ export interface ModelKind<P> {
   encode(series: ReadonlyMap<SeriesId, P>, options: TrainingOptions): Uint8Array;
   /** What an agent makes of the content. Throws `payload.invalid`. */
   decode(content: Uint8Array): ReadonlyMap<SeriesId, P>;
-  /** The size of usual deviations of the series, in its unit: what losses are measured in. */
-  scale(params: P): number;
+  /** The size of usual deviations of the series (of a group: of a member), in its unit: what losses are measured in. */
+  scale(params: P, member: number): number;
   /** Windows that the parameters were learned from. */
   windows(params: P): number;
+  /** P(X ≤ value) for the window that ends then, where the model says it. */
+  below?(params: P, value: number, windowEndMs: number): number;
+  /** How series are joined to what the detector takes; absent: each series for itself. */
+  courses?(
+    models: readonly ReadonlyMap<SeriesId, P>[],
+    blocks: AsyncIterable<SummaryBlock>,
+    windowMs: number,
+  ): AsyncIterable<Course>;
 }

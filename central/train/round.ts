@@ -8,8 +8,9 @@ import { isWholeWindow } from '../../shared/detect/seasonal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import type { Evaluation, TrainingWindow } from '../api.ts';
+import type { Judgement } from '../evaluate/api.ts';
 import { decide } from '../evaluate/decide.ts';
-import { evaluate } from '../evaluate/evaluate.ts';
+import { evaluationOf, judge } from '../evaluate/judge.ts';
 import { trainingWindow } from '../late-windows.ts';
 import type { AgentId, SeriesColumns, Store, SummaryBlock, TableSeries, TimeRange } from '../store/store.ts';
 import { withHours } from './hours.ts';
@@ -62,6 +63,8 @@ export interface RoundResult {
   readonly series: number;
   readonly left: ReadonlyMap<SeriesId, string>;
   readonly evaluation: Evaluation;
+  /** The same and more, for the report. */
+  readonly judgement: Judgement;
   /** Of what it learned from; the held-out time as well where it was accepted. */
   readonly window: TrainingWindow;
   readonly accepted: boolean;
@@ -81,8 +84,9 @@ export async function trainRound<P>(given: RoundOptions<P>): Promise<RoundResult
   const heldOutFromMs = splitTime(fromMs, toMs, training, champion?.toMs ?? null);
   const knowledge = (await options.knowledge?.(agent, { fromMs, toMs })) ?? knowsNothing;
   const changes = new Map<SeriesId, SeriesChange>();
-  const history = (from: number, to: number) =>
-    fitHistory(options, knowledge, changes, readHistory(options, latest, from, to));
+  const raw = (from: number, to: number, only: ReadonlySet<SeriesId> | null) =>
+    readHistory(options, only === null ? latest : latest.filter(({ id }) => only.has(id)), from, to);
+  const history = (from: number, to: number) => fitHistory(options, knowledge, changes, raw(from, to, null));
   const whole = await trainingWindow(store, agent, { fromMs, toMs });
   const before = await trainingWindow(store, agent, { fromMs, toMs: heldOutFromMs });
 
@@ -91,9 +95,14 @@ export async function trainRound<P>(given: RoundOptions<P>): Promise<RoundResult
   // Through the bytes, so that what is judged is what an agent would make of it.
   const content = kind.encode(past.series, training);
   const challenger = kind.decode(content);
-  const contest = { kind, windowMs: training.windowMs, challenger, champion: champion?.series ?? null };
-  const evaluation = await evaluate({ ...contest, heldOutFromMs, heldOutToMs: toMs }, history(heldOutFromMs, toMs));
-  const verdict = decide(evaluation, {
+  const judgement = await judge({
+    ...{ kind, training, challenger, champion, fromMs, heldOutFromMs, toMs, knowledge, raw, signal },
+    seed: agent,
+    // What a part of the history says of a series' meaning is nobody's news.
+    history: (from, to, only) => fitHistory(options, knowledge, new Map(), raw(from, to, only)),
+    random: options.random,
+  });
+  const verdict = decide(judgement, {
     windowMs: training.windowMs,
     findingsPerDay: training.findingsPerDay,
     challengerSeries: challenger.size,
@@ -107,15 +116,17 @@ export async function trainRound<P>(given: RoundOptions<P>): Promise<RoundResult
       taught: knowledge.saidMs > champion.toMs,
     },
   });
-  const common = { fromMs, evaluation, ...verdict };
+  const common = { fromMs, evaluation: evaluationOf(judgement), judgement, ...verdict };
   if (!verdict.accepted) {
     await options.meanings?.(agent, [...changes.values()]);
-    return { ...common, toMs: heldOutFromMs, window: before, series: challenger.size, left: past.left, content };
+    const rejected = { toMs: heldOutFromMs, window: before, series: challenger.size, left: past.left, content };
+    return { ...common, ...rejected };
   }
   const full = await trainer.train(history(fromMs, toMs), options.random, signal);
   const { series, left } = full;
   await options.meanings?.(agent, [...changes.values()]);
-  return { ...common, toMs, window: whole, series: series.size, left, content: kind.encode(series, training) };
+  const accepted = { toMs, window: whole, series: series.size, left, content: kind.encode(series, training) };
+  return { ...common, ...accepted };
 }
 
 /**

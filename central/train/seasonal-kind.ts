@@ -3,6 +3,7 @@ import { type SeasonalParams, seasonal, seasonalFeatureVersion } from '../../sha
 import { decodeSeasonalModel, encodeSeasonalModel, seasonalSlots } from '../../shared/wire/seasonal-model.ts';
 import type { ModelKind } from './kind.ts';
 import { seasonalTrainer } from './seasonal.ts';
+import { seasonalBelow } from './seasonal-below.ts';
 
 /** One kind for each length of windows. */
 export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlots.map(({ slot, windowMs }) => ({
@@ -18,4 +19,5 @@ export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlot
   decode: (content) => decodeSeasonalModel(content).series,
   scale: (params) => params.scale,
   windows: (params) => params.windows,
+  below: seasonalBelow,
 }));

@@ -114,7 +114,7 @@ export function seasonalLevel(params: SeasonalProfile, windowEndMs: number): num
 }
 
 /** Surprise of a residual z ≥ 0 on one side, in bits: 0 at the level. */
-function tailSurprise(tail: SeasonalTail, z: number): number {
+export function tailSurprise(tail: SeasonalTail, z: number): number {
   const bitsAtThreshold = -Math.log2(tail.share);
   if (z > tail.threshold) return bitsAtThreshold - 1 + gpdBits(z - tail.threshold, tail.shape, tail.scale);
   return tail.threshold > 0 ? ((bitsAtThreshold - 1) * z) / tail.threshold : 0;

@@ -54,6 +54,26 @@ export function modelRoutes(app: FastifyInstance, context: RouteContext): void {
     },
   );
 
+  app.get<{ Params: { version: number } }>(
+    '/models/:version/report',
+    {
+      schema: {
+        operationId: 'getModelReport',
+        tags: ['models'],
+        summary:
+          'How a version was judged: champion beside challenger, calibration, faults found, origins, worst series',
+        params: object({ version: { type: 'integer', minimum: 1 } }),
+        response: answers(ref('EvaluationReport'), 404),
+      },
+    },
+    async (request) => {
+      const { version } = request.params;
+      const report = await models.report(version);
+      if (report === null) throw new PicketError('not_found', `There is no report of model version ${version}.`);
+      return report;
+    },
+  );
+
   app.post<{ Body: { agent?: string } | null }>(
     '/models/train',
     {

@@ -2,6 +2,7 @@
  * Clean series of the sorts that machines and devices have, made from a seed, so that what a change to a detector does
  * shows on all of them. Where SMD is at hand, columns of its train are used too.
  */
+import { normal } from '../../../../central/evaluate/seeded.ts';
 import { readSmd, smdMetrics } from '../formats/smd.ts';
 import { seeded } from '../random.ts';
 
@@ -98,10 +99,6 @@ function restsMostly(values: Float64Array): boolean {
   let same = 0;
   for (let i = 1; i < values.length; i++) if (values[i] === values[i - 1]) same++;
   return same > 0.5 * values.length;
-}
-
-export function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 function poisson(random: Random, mean: number): number {

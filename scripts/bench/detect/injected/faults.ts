@@ -1,6 +1,6 @@
 /** Faults as they are put into a clean series. Sizes are multiples of the series' own deviation. */
+import { putDrift, putElsewhere, putShift, putStuck, putVariance } from '../../../../central/evaluate/faults.ts';
 import type { Base } from './bases.ts';
-import { normal } from './bases.ts';
 
 export interface Fault {
   readonly kind: string;
@@ -16,16 +16,11 @@ export interface Fault {
 const always = (): boolean => true;
 const moves = ({ rests }: Base): boolean => !rests;
 
-/** Changes `rows` values from `from` on. */
-function each(values: Float64Array, from: number, rows: number, change: (value: number, i: number) => number): void {
-  for (let i = 0; i < rows; i++) values[from + i] = change(values[from + i]!, i);
-}
-
 function spike(size: number): Fault {
   const rows = 3;
   return {
     ...{ kind: 'spike', size, rows, fits: always },
-    put: (values, from, deviation) => each(values, from, 1, (value) => value + size * deviation),
+    put: (values, from, deviation) => putShift(values, from, 1, size * deviation),
   };
 }
 
@@ -33,7 +28,7 @@ function shift(size: number): Fault {
   const rows = 240;
   return {
     ...{ kind: 'shift', size, rows, fits: always },
-    put: (values, from, deviation) => each(values, from, rows, (value) => value + size * deviation),
+    put: (values, from, deviation) => putShift(values, from, rows, size * deviation),
   };
 }
 
@@ -41,7 +36,7 @@ function drift(size: number): Fault {
   const rows = 1440;
   return {
     ...{ kind: 'drift', size, rows, fits: always },
-    put: (values, from, deviation) => each(values, from, rows, (value, i) => value + (size * deviation * i) / rows),
+    put: (values, from, deviation) => putDrift(values, from, rows, size * deviation),
   };
 }
 
@@ -49,27 +44,27 @@ function unsteady(size: number): Fault {
   const rows = 240;
   return {
     ...{ kind: 'unsteady', size, rows, fits: moves },
-    put: (values, from, deviation, _base, random) =>
-      each(values, from, rows, (value) => value + size * deviation * normal(random)),
+    put: (values, from, deviation, _base, random) => putVariance(values, from, rows, size * deviation, random),
   };
 }
 
 const stuck: Fault = {
   ...{ kind: 'stuck', size: 1, rows: 480, fits: moves },
-  put: (values, from) => each(values, from, 480, () => values[from]!),
+  put: (values, from) => putStuck(values, from, 480),
 };
 
 const missing: Fault = {
   ...{ kind: 'missing', size: 1, rows: 60, fits: always },
-  put: (values, from) => each(values, from, 60, () => Number.NaN),
+  put: (values, from) => {
+    values.fill(Number.NaN, from, from + 60);
+  },
 };
 
 /** The season stops, or comes half a day late. */
 const seasonBreak: Fault = {
   ...{ kind: 'season', size: 1, rows: 1440, fits: ({ seasonRows, sort }) => seasonRows > 0 && sort !== 'SMD' },
   put: (values, from) => {
-    const before = values.slice(from - 720, from + 720);
-    each(values, from, 1440, (_, i) => before[i]!);
+    putElsewhere(values, from, 1440, values.slice(from - 720, from + 720), 0);
   },
 };
 

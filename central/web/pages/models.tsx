@@ -101,7 +101,9 @@ function Card({
             {slot}, {cohort}
           </span>
         </h3>
-        <span class="model-state">{pausedMs === null ? stageWords[stage] : `${stageWords[stage]}, paused`}</span>
+        <span class={`model-state ${stage}`}>
+          {pausedMs === null ? stageWords[stage] : `${stageWords[stage]}, paused`}
+        </span>
       </header>
       <p>{reason}</p>
       <p class="faint">
@@ -111,8 +113,8 @@ function Card({
             , until <Moment ms={sinceMs + lengthMs} /> or when something was heard
           </>
         )}
-        . {counted(counts.machines, 'machine')}, {formatCount(counts.canary)} in the canary,{' '}
-        {formatCount(counts.applied)} have run it, {formatCount(counts.out)} out of it.
+        . {counted(counts.machines, 'machine')}, {formatCount(counts.canary)} in the canary; run by{' '}
+        {formatCount(counts.applied)}, out of it {formatCount(counts.out)}.
       </p>
       <p class="actions">
         {!over && pausedMs === null && <Confirmed label="Pause" question="Hold it here?" act={() => order('pause')} />}
@@ -132,37 +134,44 @@ function Card({
       </p>
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>Machines</summary>
-        {open && <Members members={members} machines={counts.machines} />}
+        {open && <Members members={members} machines={counts.machines} stage={stage} />}
       </details>
     </article>
   );
 }
 
-function Members({ members, machines }: { readonly members: readonly RolloutMember[]; readonly machines: number }) {
+interface MembersProps {
+  readonly members: readonly RolloutMember[];
+  /** All that there are. */
+  readonly machines: number;
+  readonly stage: Rollout['stage'];
+}
+
+function Members({ members, machines, stage }: MembersProps) {
   return (
     <>
       <div class="scroll-x">
-        <table class="plain figures">
+        <table class="plain figures rollout">
           <thead>
             <tr>
               <th>Machine</th>
+              <th>State</th>
               <th class="numeric">Version</th>
               <th class="numeric">Windows</th>
               <th class="numeric">Findings, new / old</th>
-              <th>State</th>
             </tr>
           </thead>
           <tbody>
-            {members.map(({ agent, version, oldVersion, canary, applied, out, figures }) => (
-              <tr key={agent}>
+            {members.map((member) => (
+              <tr key={member.agent}>
                 <td>
-                  <a href={`/machine/${agent}/model`}>{agent}</a>
+                  <a href={`/machine/${member.agent}/model`}>{member.agent}</a>
                 </td>
+                <td class="member-state">{wordsOfMember(member, stage)}</td>
                 <td class="numeric">
-                  {oldVersion ?? 'none'} → {version}
+                  {member.oldVersion ?? 'none'} → {member.version}
                 </td>
-                <Counts figures={figures} />
-                <td>{out ?? (applied ? 'runs it' : canary ? 'canary' : 'waits')}</td>
+                <Counts figures={member.figures} />
               </tr>
             ))}
           </tbody>
@@ -171,6 +180,14 @@ function Members({ members, machines }: { readonly members: readonly RolloutMemb
       {machines > members.length && <p class="faint">And {counted(machines - members.length, 'more machine')}.</p>}
     </>
   );
+}
+
+function wordsOfMember({ out, applied, canary, compares }: RolloutMember, stage: Rollout['stage']): string {
+  if (out !== null) return out;
+  if (stage === 'reverted') return 'runs the old one';
+  if (applied) return 'runs it';
+  if (stage === 'all' || stage === 'done' || canary) return 'is to run it';
+  return compares ? 'beside the old one' : 'waits';
 }
 
 function Counts({ figures }: { readonly figures: RolloutFigures | null }) {

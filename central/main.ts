@@ -6,6 +6,7 @@ import { alertsCommand } from './commands/alerts.ts';
 import { backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { cohortsCommand } from './commands/cohorts.ts';
+import { configurationCommand } from './commands/configuration.ts';
 import type { CentralCommand, CentralContext } from './commands/context.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { forecastCommand } from './commands/forecast.ts';
@@ -39,6 +40,7 @@ const commands: ReadonlyMap<string, CentralCommand> = new Map([
   ['alerts', alertsCommand],
   ['keys', keysCommand],
   ['models', modelsCommand],
+  ['configuration', configurationCommand],
   ['version', versionCommand],
   ['make-forecasts', forecastCommand],
 ]);

@@ -18,6 +18,15 @@ export async function postToCentral(dataDir: string, path: string, body: unknown
   return json;
 }
 
+/** Puts what takes the place of the version that was seen; throws what the central answers. */
+export async function putToCentral(dataDir: string, path: string, body: unknown, seen: number): Promise<unknown> {
+  const options = { method: 'PUT', headers: { 'if-match': `"${seen}"` }, signal: AbortSignal.timeout(timeoutMs) };
+  const { url, response } = await ask(dataDir, path, body, options);
+  const json = parseJson(await bounded(response, url), url);
+  if (!isRight(response)) throw refusal(response.statusCode ?? 0, json);
+  return json;
+}
+
 /** Posts, and gives the answer's bytes as they come; throws what the central answers. */
 export async function streamFromCentral(dataDir: string, path: string, body: unknown): Promise<AsyncIterable<Buffer>> {
   const { url, response } = await ask(dataDir, path, body, { timeout: silenceMs });
@@ -42,13 +51,18 @@ async function ask(
   dataDir: string,
   path: string,
   body: unknown,
-  options: http.RequestOptions,
+  options: Omit<http.RequestOptions, 'headers'> & { readonly headers?: Readonly<Record<string, string>> },
 ): Promise<{ url: string; response: http.IncomingMessage }> {
   const { url, ca, adminToken } = await readCentralState(dataDir);
   const text = body === undefined ? '' : JSON.stringify(body);
   const about = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-  const headers = { authorization: `Bearer ${adminToken}`, ...(body === undefined ? {} : about) };
-  const common = { ...options, method: body === undefined ? 'GET' : 'POST', headers, agent: false as const };
+  const headers = {
+    ...options.headers,
+    authorization: `Bearer ${adminToken}`,
+    ...(body === undefined ? {} : about),
+  };
+  const method = options.method ?? (body === undefined ? 'GET' : 'POST');
+  const common = { ...options, method, headers, agent: false as const };
   const target = new URL(path, url);
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     // The CA comes from a directory that only the central's user can read, so the name in the certificate proves no more.

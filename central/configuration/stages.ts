@@ -156,7 +156,7 @@ function lossOf(member: ConfigurationMember, times: ConfigurationRollout['times'
   if (starts > MOST_STARTS) return `the agent started ${starts} times since it was told`;
   // Who was away before it was told is waited for.
   if (awayMs !== null) {
-    return awayMs >= toldMs && nowMs - awayMs >= backMs ? 'the machine did not come back with it' : null;
+    return awayMs > toldMs && nowMs - awayMs >= backMs ? 'the machine did not come back with it' : null;
   }
   return appliedMs === null && nowMs - toldMs >= backMs ? 'the machine is there and does not say that it has it' : null;
 }

@@ -150,6 +150,7 @@ export async function startCentral({
       times: { shadowMs: config.rollout.shadow, canaryMs: config.rollout.canary, share: config.rollout.share },
     },
   });
+  cohorts.onPlaced((agent, cohort) => models.dayOne(agent, cohort, cohorts.peersOf(agent)));
   const about = { config, store, keys, fleet, models, nowMs, timers, log, audit };
   const configurations = openConfigurations({ ...about, cohortOf: (agent) => cohorts.nameOf(agent) });
   const runningKeys = followKeys({ keys, fleet, models, configurations, nowMs, log, audit });

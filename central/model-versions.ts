@@ -46,12 +46,12 @@ export class ModelVersions {
   }
 
   /** What is to be written, in one step with other documents, for a new version. */
-  changes(model: ModelVersion, report: EvaluationReport): { namespace: string; key: string; value: unknown }[] {
+  changes(model: ModelVersion, report: EvaluationReport | null): { namespace: string; key: string; value: unknown }[] {
     const key = keyOf(model.version);
     return [
       { namespace: 'model', key, value: model },
       { namespace: `model-of.${model.agent}`, key, value: model.version },
-      { namespace: REPORTS, key, value: report },
+      ...(report === null ? [] : [{ namespace: REPORTS, key, value: report }]),
     ];
   }
 

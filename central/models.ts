@@ -9,8 +9,6 @@
 import { messageOf, PicketError } from '../shared/errors.ts';
 import { DAY_MS, limits } from '../shared/limits.ts';
 import type { SeriesId } from '../shared/series.ts';
-import { chunkOf } from '../shared/trust/chunks.ts';
-import { encodeEnvelope } from '../shared/trust/dsse.ts';
 import { sha256Hex } from '../shared/trust/hash.ts';
 import type { Reported, SignedEnvelope } from '../shared/trust/messages.ts';
 import { encodeJson } from '../shared/trust/strict.ts';
@@ -25,6 +23,8 @@ import { listAll, Manifests } from './manifests.ts';
 import { bandOf } from './model-band.ts';
 import { championOf } from './model-champion.ts';
 import { ModelContents } from './model-contents.ts';
+import { dayOneModel, type NewModel } from './model-day-one.ts';
+import { chunkFor, handoverOf } from './model-delivery.ts';
 import { type AgentModels, newest, noModels, refusedOf, Standing, takenBack } from './model-placing.ts';
 import { ModelVersions } from './model-versions.ts';
 import { type ModelsOptions, trainingOf } from './models-options.ts';
@@ -34,7 +34,6 @@ import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
 import { modelKinds } from './train/registry.ts';
-import type { RoundResult } from './train/round.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
 import { inThisThread, type Trainings } from './train/trainings.ts';
 
@@ -155,28 +154,15 @@ export class ModelsService implements Models {
   }
 
   /** Answers up/get: a piece of a release or content that this agent's manifest names; null for all else. */
-  async chunk(agent: AgentId, sha256: string, index: number): Promise<Chunk | null> {
-    if (!this.manifests.names(agent, sha256)) {
-      const { desired, beside = {} } = this.#state.get(agent) ?? noModels;
-      const numbers = [...Object.values(desired), ...Object.values(beside)];
-      const versions = await Promise.all(numbers.map((version) => this.get(version)));
-      if (!versions.some((version) => version?.contentSha256 === sha256)) return null;
-    }
-    const blob = await this.#options.store.documents.getBlob(sha256);
-    return blob === null ? null : chunkOf(blob, sha256, index);
+  chunk(agent: AgentId, sha256: string, index: number): Promise<Chunk | null> {
+    const { documents } = this.#options.store;
+    const from = { manifests: this.manifests, state: this.#state, versions: this.#versions, documents };
+    return chunkFor(from, agent, sha256, index);
   }
 
   /** What would reach the agent over its connection, for one that is reached by hand. */
   handover(agent: AgentId): Promise<Handover> {
-    return this.#inOrder(async () => {
-      const known = await this.list(agent);
-      const envelope = this.manifests.envelope(agent);
-      const contentOf = (sha256: string) => known.find((model) => model.releaseSha256 === sha256)?.contentSha256 ?? '';
-      const named = this.manifests.releases(agent).map(({ releaseSha256 }) => releaseSha256);
-      const releases = named.map((releaseSha256) => ({ releaseSha256, contentSha256: contentOf(releaseSha256) }));
-      const manifest = envelope === null ? null : encodeEnvelope(envelope);
-      return { manifest, releases: releases.concat(this.manifests.configuration(agent) ?? []) };
-    });
+    return this.#inOrder(async () => handoverOf(this.manifests, agent, await this.list(agent)));
   }
 
   /** Gives an agent another share of the fleet's notifications; the version of the manifest that says it, 0: not yet. */
@@ -285,12 +271,26 @@ export class ModelsService implements Models {
     this.#trained.set(agent, made);
   }
 
+  /** Gives a young machine what the machines of its cohort know, until it has learned for itself. */
+  async dayOne(agent: AgentId, cohort: string, peers: readonly AgentId[]): Promise<void> {
+    const windowMs = await this.#trainings.windowLength(agent);
+    const from = { ...this.#options, versions: this.#versions, stateOf: (id: AgentId) => this.#state.get(id) };
+    for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
+      if (this.rollouts.pinned(agent, kind.slot)) continue;
+      const training = trainingOf(this.#options, agent, windowMs);
+      const model = await dayOneModel(from, { agent, cohort, peers, kind, training });
+      if (model === null || this.#stop.signal.aborted) continue;
+      await this.rollouts.leave(agent, kind.slot, model.reason);
+      await this.#inOrder(() => this.#keep(agent, kind, training, model));
+    }
+  }
+
   /** Gives the outcome of a round its version and, if it won, releases it. */
   async #keep(
     agent: AgentId,
     kind: ModelKind<unknown>,
     training: TrainingOptions,
-    round: RoundResult,
+    round: NewModel,
   ): Promise<ModelVersion> {
     const documents = this.#options.store.documents;
     const number = await this.#versions.next();
@@ -304,7 +304,7 @@ export class ModelsService implements Models {
     const reason = fits
       ? round.reason
       : `Its content has ${round.content.length} bytes; ${limits.blobBytes} are allowed.`;
-    const staged = accepted && (await this.#isStaged(agent, kind.slot));
+    const staged = accepted && round.atOnce !== true && (await this.#isStaged(agent, kind.slot));
     const transition = waits
       ? { state: 'challenger' as const, reason: `${reason} ${WAITS_FOR_KEY}` }
       : advance('challenger', staged ? { type: 'staged', reason } : { type: 'evaluated', accepted, reason })!;
@@ -318,8 +318,12 @@ export class ModelsService implements Models {
     const before = this.#state.get(agent) ?? noModels;
     const replaced = before.desired[kind.slot];
     const desired = placed ? { ...before.desired, [kind.slot]: number } : before.desired;
-    const state: AgentModels = { ...before, desired, fromMs: round.fromMs, toMs: round.evaluation.heldOutToMs };
-    const changes = this.#versions.changes(model, reportOf(model, round));
+    const toMs = round.evaluation?.heldOutToMs ?? round.toMs;
+    const state: AgentModels = { ...before, desired, fromMs: round.fromMs, toMs };
+    const changes = this.#versions.changes(
+      model,
+      round.judgement && reportOf(model, { ...round, judgement: round.judgement }),
+    );
     await documents.putAll([...changes, { namespace: 'model-state', key: agent, value: state }]);
     this.#state.set(agent, state);
     this.#said.delete(agent);

@@ -2,19 +2,20 @@
 import { sha256Hex } from '../shared/trust/hash.ts';
 import type { Release } from '../shared/trust/messages.ts';
 import type { ModelVersion } from './api.ts';
+import type { NewModel } from './model-day-one.ts';
 import type { AgentId } from './store/store.ts';
 import type { ModelKind, TrainingOptions } from './train/kind.ts';
-import type { RoundResult } from './train/round.ts';
 
 export function describeRelease(
   agent: AgentId,
   kind: ModelKind<unknown>,
   training: TrainingOptions,
-  round: RoundResult,
+  round: NewModel,
   version: number,
   nowMs: number,
 ): Release {
   const left = round.left.size === 0 ? '' : `; ${round.left.size} left out`;
+  const whose = round.atOnce === true ? ' of its cohort' : '';
   return {
     release: 1,
     kind: kind.slot,
@@ -25,16 +26,17 @@ export function describeRelease(
     contentSha256: sha256Hex(round.content),
     contentBytes: round.content.length,
     madeMs: nowMs,
-    note: `model ${version}: ${round.series} series from ${iso(round.fromMs)} to ${iso(round.toMs)}${left}`,
+    note: `model ${version}: ${round.series} series${whose} from ${iso(round.fromMs)} to ${iso(round.toMs)}${left}`,
   };
 }
 
 /** What a version says of the round that it came from. */
 export function describeRound(
-  round: RoundResult,
-): Pick<ModelVersion, 'fromMs' | 'toMs' | 'series' | 'contentBytes' | 'evaluation'> & Pick<RoundResult, 'window'> {
+  round: NewModel,
+): Pick<ModelVersion, 'fromMs' | 'toMs' | 'series' | 'contentBytes' | 'evaluation' | 'window'> {
   const { fromMs, toMs, series, content, evaluation, window } = round;
-  return { fromMs, toMs, series, contentBytes: content.length, evaluation, window };
+  const about = { fromMs, toMs, series, contentBytes: content.length, evaluation };
+  return window === undefined ? about : { ...about, window };
 }
 
 function iso(ms: number): string {

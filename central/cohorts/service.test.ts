@@ -17,7 +17,7 @@ class World {
   reads = 0;
 
   service(): CohortsService {
-    return new CohortsService({
+    const made = new CohortsService({
       store: this.#store(),
       agents: () => [...this.levels.keys()],
       nowMs: () => this.nowMs,
@@ -28,8 +28,9 @@ class World {
           void this.audited.push(`${actor} ${action} ${target}: ${detail}`),
         list: async () => [],
       },
-      placed: (agent, cohort) => this.moved.push(`${agent} ${cohort}`),
     });
+    made.onPlaced(async (agent, cohort) => void this.moved.push(`${agent} ${cohort}`));
+    return made;
   }
 
   /** A look that was due is over when the next order is answered. */

@@ -42,8 +42,6 @@ export interface CohortsOptions {
   readonly timers: Timers;
   readonly log: Log;
   readonly audit?: Audit;
-  /** A machine has another place; told after it is so. */
-  readonly placed?: (agent: AgentId, cohort: string | null) => void;
 }
 
 interface StoredCohort {
@@ -72,6 +70,7 @@ export class CohortsService implements Cohorts {
   #timer: unknown = null;
   #chain: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #placed: (agent: AgentId, cohort: string) => Promise<void> = async () => {};
 
   constructor(options: CohortsOptions) {
     this.#options = options;
@@ -82,6 +81,11 @@ export class CohortsService implements Cohorts {
     for await (const { key, value } of listAll<StoredCohort>(documents, 'cohort')) this.#cohorts.set(key, value);
     for await (const { key, value } of listAll<Place>(documents, 'cohort-place')) this.#places.set(key, value);
     this.#roundMs = (await documents.get<{ atMs: number }>('cohort-round', 'last'))?.atMs ?? null;
+  }
+
+  /** Calls the listener when a young machine is placed, first and then for good, and when one changes its cohort. */
+  onPlaced(listener: (agent: AgentId, cohort: string) => Promise<void>): void {
+    this.#placed = listener;
   }
 
   async close(): Promise<void> {
@@ -288,13 +292,19 @@ export class CohortsService implements Cohorts {
     await this.#options.store.documents.put('cohort-place', agent, place);
     this.#places.set(agent, place);
     if (place.by !== 'first') this.#firstMs.delete(agent);
+    const cohort = this.nameOf(agent);
+    if (cohort !== null && (before?.cohort !== place.cohort || before?.by === 'first')) {
+      // It waits for what else the models do: the cohorts do not wait for it.
+      this.#placed(agent, cohort).catch((error: unknown) => {
+        this.#options.log.error({ agent, problem: messageOf(error) }, 'nothing could be made of its cohort');
+      });
+    }
     if (before?.cohort === place.cohort && (actor === 'central' || before?.by === place.by)) return;
     const nameOf = (id: string | null | undefined): string =>
       id == null ? 'alone' : (this.#cohorts.get(id)?.name ?? 'a cohort that is gone');
     const from = before === undefined ? '' : `${nameOf(before.cohort)} to `;
     const detail = `${from}${nameOf(place.cohort)}: ${why}`;
     await this.#options.audit?.add({ actor, action: 'cohort.place', target: agent, detail });
-    this.#options.placed?.(agent, this.nameOf(agent));
   }
 
   async #drop(agent: AgentId): Promise<void> {

@@ -121,6 +121,16 @@ export class RolloutService implements Rollouts {
     });
   }
 
+  /** What was on its way to the agent is not waited for any more. */
+  leave(agent: AgentId, slot: string, reason: string): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#forgetWaiting(keyOf(agent, slot));
+      for (const { id, slot: its, members } of this.list()) {
+        if (its === slot && members[agent] !== undefined) await this.#move(id, { type: 'left', agent, reason });
+      }
+    });
+  }
+
   /** Takes in what an agent reports. */
   heard(agent: AgentId, reported: Reported): Promise<void> {
     if (reported.beside !== undefined) this.#compares.add(agent);

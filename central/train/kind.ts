@@ -4,7 +4,7 @@ import type { DetectorKind } from '../../shared/detect/detector.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import type { Course } from '../evaluate/course.ts';
 import type { SummaryBlock } from '../store/store.ts';
-import type { Trainer } from './trainer.ts';
+import type { FirstWindows, Trainer } from './trainer.ts';
 
 export interface TrainingOptions {
   readonly windowMs: number;
@@ -45,4 +45,10 @@ export interface ModelKind<P> {
     blocks: AsyncIterable<SummaryBlock>,
     windowMs: number,
   ): AsyncIterable<Course>;
+  /** What the models of machines that are alike make of another's first windows; absent: nothing. */
+  merge?(
+    peers: readonly ReadonlyMap<SeriesId, P>[],
+    own: ReadonlyMap<SeriesId, FirstWindows>,
+    options: TrainingOptions,
+  ): ReadonlyMap<SeriesId, P>;
 }

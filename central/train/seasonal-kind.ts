@@ -4,6 +4,7 @@ import { decodeSeasonalModel, encodeSeasonalModel, seasonalSlots } from '../../s
 import type { ModelKind } from './kind.ts';
 import { seasonalTrainer } from './seasonal.ts';
 import { seasonalBelow } from './seasonal-below.ts';
+import { mergeSeasonal } from './seasonal-merge.ts';
 
 /** One kind for each length of windows. */
 export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlots.map(({ slot, windowMs }) => ({
@@ -20,4 +21,5 @@ export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlot
   scale: (params) => params.scale,
   windows: (params) => params.windows,
   below: seasonalBelow,
+  merge: mergeSeasonal,
 }));

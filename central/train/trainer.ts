@@ -19,6 +19,12 @@ export interface TrainingBlock extends SummaryBlock {
   readonly elsewhere?: readonly UsualElsewhere[];
 }
 
+/** The first windows of one series of the machine: their ends and means. */
+export interface FirstWindows {
+  readonly timesMs: ArrayLike<number>;
+  readonly mean: ArrayLike<number>;
+}
+
 export interface Fit<P> {
   /** Parameters for each series that had enough history. */
   readonly series: ReadonlyMap<SeriesId, P>;

@@ -20,6 +20,7 @@ const benches: Readonly<Record<string, string>> = {
   detect: 'detectors: time a point',
   groups: 'groups of series: time a tick, memory',
   capacity: 'forecasts of capacity at the central: error beside the naive one, coverage, time and memory a series',
+  cohorts: 'day one with and without a cohort: false incidents, faults found, beside a machine of seven days',
   forecast: 'forecasts of stocks: how often the interval holds, false ones, time a window',
   outbox: 'the outbox on disk: records a second, bytes written, and what the device is given',
   bound: 'an outage of 30 days: the most bytes on disk, what is held and what gaps name',

@@ -133,6 +133,11 @@ export class Engine {
     this.machineState = together ? this.#groups.level : this.#columns === 1 ? most : 0;
   }
 
+  /** Takes what another stage found at the last row. */
+  tell(finding: Finding): void {
+    this.#incidents?.add(finding, this.#at);
+  }
+
   /** Not null while an incident is being written: wait for it before the next row. */
   get settled(): Promise<unknown> | null {
     return this.#opening;

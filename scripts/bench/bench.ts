@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [NAME…] [--json FILE] [--data DIR]`: runs the named benches, or all of them, one after the other, each in a
+ * `npm run bench -- [NAME…] [--json FILE] [--data DIR] [--machines N]`: runs the named benches, or all of them, one after the other, each in a
  * process of its own (what one leaves in memory must not show in the next), and prints what they measured.
  *
  * A bench is a file beside this one that exports `run()`; its figures carry their unit at the end of their names.
@@ -25,13 +25,21 @@ const benches: Readonly<Record<string, string>> = {
   outbox: 'the outbox on disk: records a second, bytes written, and what the device is given',
   bound: 'an outage of 30 days: the most bytes on disk, what is held and what gaps name',
   backlog: 'a week offline, drained: live latency, memory, rate beside the broker alone',
+  training: 'training of a fleet from hours: time, memory, and what ingestion notices of it',
   store: "the central's store: time and bytes a row, queries",
 };
+
+/** What single benches know what to do with. */
+interface Asked {
+  readonly data?: string | undefined;
+  /** Of a fleet; fewer are quicker. */
+  readonly machines?: string | undefined;
+}
 
 /** How a bench hands its figures over; other lines may stand before it. */
 const MARK = 'figures: ';
 
-const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE] [--data DIR]`;
+const usage = `usage: npm run bench -- [${Object.keys(benches).join('|')} …] [--json FILE] [--data DIR] [--machines N]`;
 
 function fail(problem: string): never {
   console.error(`${problem}\n${usage}`);
@@ -40,7 +48,8 @@ function fail(problem: string): never {
 
 function parsed() {
   try {
-    const options = { json: { type: 'string' }, only: { type: 'string' }, data: { type: 'string' } } as const;
+    const text = { type: 'string' } as const;
+    const options = { json: text, only: text, data: text, machines: text };
     return parseArgs({ options, allowPositionals: true });
   } catch (error) {
     return fail((error as Error).message);
@@ -48,16 +57,19 @@ function parsed() {
 }
 
 /** The child's part: one bench, its figures as one line. */
-async function runHere(name: string, data: string | undefined): Promise<void> {
-  const { run } = (await import(`./${name}.ts`)) as { run(data?: string): Promise<Figures> };
-  console.log(`${MARK}${JSON.stringify(await run(data))}`);
+async function runHere(name: string, { data, machines }: Asked): Promise<void> {
+  const { run } = (await import(`./${name}.ts`)) as {
+    run(data?: string, machines?: number): Promise<Figures>;
+  };
+  console.log(`${MARK}${JSON.stringify(await run(data, machines === undefined ? undefined : Number(machines)))}`);
   // A database or a socket that a bench left open must not keep the others waiting.
   process.exit(0);
 }
 
 /** Null where it failed; why, it has said itself. */
-async function runApart(name: string, data: string | undefined): Promise<Figures | null> {
+async function runApart(name: string, { data, machines }: Asked): Promise<Figures | null> {
   const args = ['--only', name, ...(data === undefined ? [] : ['--data', data])];
+  if (machines !== undefined) args.push('--machines', machines);
   const child = spawn(process.execPath, [import.meta.filename, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -80,14 +92,14 @@ function print(name: string, figures: Figures): void {
 
 async function main(): Promise<void> {
   const { values, positionals } = parsed();
-  if (values.only !== undefined) return await runHere(values.only, values.data);
+  if (values.only !== undefined) return await runHere(values.only, values);
   const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
   if (unknown !== undefined) fail(`there is no bench ${unknown}`);
   const names = positionals.length > 0 ? positionals : Object.keys(benches);
   const results: Record<string, Figures> = {};
   let failed = false;
   for (const name of names) {
-    const figures = await runApart(name, values.data);
+    const figures = await runApart(name, values);
     if (figures === null) {
       console.error(`bench ${name} failed: see above`);
       failed = true;

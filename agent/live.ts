@@ -8,7 +8,7 @@ import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import type { SeriesId, SeriesNumber } from '../shared/series.ts';
 import { packPayload } from '../shared/transport/compress.ts';
-import { encodeLive, type Live, type LiveBlock } from '../shared/wire/live.ts';
+import { encodeLive, type Live, type LiveBlock, RAW_STAYS } from '../shared/wire/live.ts';
 
 /** A central that wants more renews its watch. */
 const LONGEST_WATCH_MS = 120_000;
@@ -31,8 +31,8 @@ export interface LiveOptions {
   /** What is held of a series, in UTC. */
   readonly held: (series: SeriesNumber, fromMs: number, toMs: number) => HeldRange;
   readonly send: (payload: Uint8Array) => Promise<void>;
-  /** Whether the operator lets full-rate values leave the machine on demand. */
-  readonly allowed: boolean;
+  /** When the operator lets full-rate values leave the machine: when they are asked for under `demand` alone. */
+  readonly raw: 'never' | 'incident' | 'demand';
   /** What a budget of the uplink leaves for it. Not said: no bound. */
   readonly share?: LiveShare;
 }
@@ -51,6 +51,8 @@ interface Watch {
   readonly values: number[];
   readonly untilMonotonicMs: number;
   sentMs: number;
+  readonly fromUtcMs: number;
+  sentBytes: number;
 }
 
 export class LiveStage {
@@ -69,13 +71,9 @@ export class LiveStage {
 
   /** Streams these series for so long, instead of those before; an empty list ends it. */
   watch(request: string, ids: readonly SeriesId[], forMs: number, now: Instant): void {
-    this.#watch = null;
+    this.#endWatch(now);
     if (ids.length === 0) return;
-    if (!this.#options.allowed) {
-      this.#refuse(request, now, 'raw values stay on this machine (raw)');
-      return;
-    }
-    const refusal = this.#options.share?.refusal() ?? null;
+    const refusal = this.#refusal();
     if (refusal !== null) {
       this.#refuse(request, now, refusal);
       return;
@@ -87,7 +85,29 @@ export class LiveStage {
       values: watched.map(() => Number.NaN),
       untilMonotonicMs: now.monotonicMs + Math.min(forMs, LONGEST_WATCH_MS),
       sentMs: Number.NEGATIVE_INFINITY,
+      fromUtcMs: now.utcMs,
+      sentBytes: 0,
     };
+  }
+
+  /** What left the machine is in its log, under the request by which the central's audit names who asked. */
+  #endWatch(now: Instant): void {
+    const watch = this.#watch;
+    this.#watch = null;
+    if (watch === null || watch.sentBytes === 0) return;
+    const { request, ids, fromUtcMs, sentBytes } = watch;
+    this.#left('watch', request, ids, { fromMs: fromUtcMs, toMs: now.utcMs }, sentBytes);
+  }
+
+  #left(
+    how: 'watch' | 'fetch',
+    request: string,
+    series: readonly SeriesId[],
+    range: { readonly fromMs: number; readonly toMs: number },
+    sizeBytes: number,
+  ): void {
+    const [from, to] = [range.fromMs, range.toMs].map((ms) => new Date(ms).toISOString());
+    this.#options.log.info({ how, request, series, from, to, sizeBytes }, 'full-rate values left this machine');
   }
 
   /** Once a tick, after all values are in. */
@@ -95,7 +115,7 @@ export class LiveStage {
     const watch = this.#watch;
     if (watch === null) return;
     if (now.monotonicMs > watch.untilMonotonicMs) {
-      this.#watch = null;
+      this.#endWatch(now);
       return;
     }
     const { share } = this.#options;
@@ -105,7 +125,7 @@ export class LiveStage {
       watch.sentMs = now.monotonicMs;
       const refusal = share.refusal();
       if (refusal !== null) {
-        this.#watch = null;
+        this.#endWatch(now);
         this.#refuse(watch.request, now, refusal);
         return;
       }
@@ -115,7 +135,7 @@ export class LiveStage {
       const number = this.#options.numberOf(watch.ids[i]!);
       watch.values[i] = number < 0 ? Number.NaN : this.#options.latest(number);
     }
-    this.#answer(watch.request, now, { series: watch.ids, values: watch.values });
+    watch.sentBytes += this.#answer(watch.request, now, { series: watch.ids, values: watch.values });
   }
 
   /**
@@ -123,11 +143,7 @@ export class LiveStage {
    * series is more than this process may have in memory. Resolves when it is sent, or could not be.
    */
   fetch(request: string, ids: readonly SeriesId[], fromMs: number, toMs: number, now: Instant): Promise<void> {
-    if (!this.#options.allowed) {
-      this.#refuse(request, now, 'raw values stay on this machine (raw)');
-      return Promise.resolve();
-    }
-    const refusal = this.#options.share?.refusal() ?? null;
+    const refusal = this.#refusal();
     if (refusal !== null) {
       this.#refuse(request, now, refusal);
       return Promise.resolve();
@@ -155,6 +171,7 @@ export class LiveStage {
   ): Promise<void> {
     let blocks: LiveBlock[] = [];
     let size = 0;
+    let sentBytes = 0;
     const flush = (last: boolean): Promise<void> => {
       const refusal = this.#options.share?.refusal() ?? null;
       if (refusal !== null) {
@@ -162,37 +179,51 @@ export class LiveStage {
         return Promise.reject(new Error(refusal));
       }
       const message = this.#message(request, now, { blocks, last });
+      if (blocks.length > 0) sentBytes += message.length;
       blocks = [];
       size = 0;
       return this.#options.send(message);
     };
-    for (const series of ids.slice(0, limits.watchedSeries)) {
-      const number = this.#options.numberOf(series);
-      if (number < 0) continue;
-      const { timesMs, values } = this.#options.held(number, fromMs, toMs);
-      for (let from = 0; from < timesMs.length; ) {
-        const to = Math.min(timesMs.length, from + VALUES_PER_MESSAGE - size);
-        blocks.push({
-          series,
-          timesMs: Array.from(timesMs.subarray(from, to), Math.round),
-          values: Array.from(values.subarray(from, to)),
-        });
-        size += to - from;
-        from = to;
-        if (size >= VALUES_PER_MESSAGE) await flush(false);
+    try {
+      for (const series of ids.slice(0, limits.watchedSeries)) {
+        const number = this.#options.numberOf(series);
+        if (number < 0) continue;
+        const { timesMs, values } = this.#options.held(number, fromMs, toMs);
+        for (let from = 0; from < timesMs.length; ) {
+          const to = Math.min(timesMs.length, from + VALUES_PER_MESSAGE - size);
+          blocks.push({
+            series,
+            timesMs: Array.from(timesMs.subarray(from, to), Math.round),
+            values: Array.from(values.subarray(from, to)),
+          });
+          size += to - from;
+          from = to;
+          if (size >= VALUES_PER_MESSAGE) await flush(false);
+        }
       }
+      await flush(true);
+    } finally {
+      // What was sent before it failed has left, too.
+      if (sentBytes > 0) this.#left('fetch', request, ids.slice(0, limits.watchedSeries), { fromMs, toMs }, sentBytes);
     }
-    await flush(true);
+  }
+
+  #refusal(): string | null {
+    const { raw, share } = this.#options;
+    return raw === 'demand' ? (share?.refusal() ?? null) : `${RAW_STAYS} (its configuration says raw: ${raw})`;
   }
 
   #refuse(request: string, now: Instant, error: string): void {
+    this.#options.log.info({ request, error }, 'full-rate values were asked for and refused');
     this.#answer(request, now, { last: true, error });
   }
 
-  #answer(request: string, now: Instant, part: Partial<Live>): void {
-    this.#options.send(this.#message(request, now, part)).catch((problem: unknown) => {
+  #answer(request: string, now: Instant, part: Partial<Live>): number {
+    const message = this.#message(request, now, part);
+    this.#options.send(message).catch((problem: unknown) => {
       this.#options.log.debug({ problem: messageOf(problem) }, 'live value could not be sent');
     });
+    return message.length;
   }
 
   #message(request: string, now: Instant, part: Partial<Live>): Uint8Array {

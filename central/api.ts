@@ -262,11 +262,24 @@ export interface FetchedSeries {
   readonly values: readonly (number | null)[];
 }
 
+export interface LiveWatcher {
+  /** Who looks, for the audit. */
+  readonly by: string;
+  readonly onTick: (tick: LiveTick) => void;
+  /** The agent will not: `raw.refused` where its configuration forbids it. */
+  readonly onRefused: (problem: Error) => void;
+}
+
 export interface LiveValues {
   /** Makes the agent stream the series until the signal aborts; renews the command while it lasts. */
-  watch(agent: AgentId, series: readonly SeriesId[], onTick: (tick: LiveTick) => void, signal: AbortSignal): void;
-  /** Full-rate values that the agent holds; throws `agent.offline`. */
-  fetch(agent: AgentId, series: readonly SeriesId[], fromMs: number, toMs: number): Promise<readonly FetchedSeries[]>;
+  watch(agent: AgentId, series: readonly SeriesId[], watcher: LiveWatcher, signal: AbortSignal): void;
+  /** Full-rate values that the agent holds; throws `agent.offline`, `raw.refused`. @param by who asks, for the audit */
+  fetch(
+    agent: AgentId,
+    series: readonly SeriesId[],
+    range: { readonly fromMs: number; readonly toMs: number },
+    by: string,
+  ): Promise<readonly FetchedSeries[]>;
 }
 
 export type FleetEvent =

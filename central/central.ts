@@ -118,7 +118,7 @@ export async function startCentral({
   ) => link.publish(downTopic(prefix, agent, channel), payload, { qos, retain });
   const sendCommand = (command: Command): Promise<void> =>
     publish(command.agent, 'command', signCommand(keys, command));
-  const live = new CentralLive({ nowMs, timers, log, send: sendCommand });
+  const live = new CentralLive({ nowMs, timers, log, audit, send: sendCommand });
   const mutes = new CentralMutes({ documents: store.documents, nowMs, timers, log, send: sendCommand });
   const { judges, learning, planned, watched } = await openFeedback({ store, fleet, nowMs, timers, log, audit });
   const { cohorts } = judges;

@@ -10,8 +10,8 @@ import type { Log } from '../shared/log.ts';
 import type { SeriesId } from '../shared/series.ts';
 import { unpackPayload } from '../shared/transport/compress.ts';
 import type { Command } from '../shared/trust/messages.ts';
-import { decodeLive } from '../shared/wire/live.ts';
-import type { FetchedSeries, LiveTick, LiveValues } from './api.ts';
+import { decodeLive, RAW_STAYS } from '../shared/wire/live.ts';
+import type { Audit, FetchedSeries, LiveTick, LiveValues, LiveWatcher } from './api.ts';
 
 const WATCH_MS = 60_000;
 const RENEW_MS = 25_000;
@@ -28,11 +28,15 @@ export interface LiveOptions {
   readonly log: Log;
   /** Signs the command and publishes it on the agent's down/command. */
   readonly send: (command: Command) => Promise<void>;
+  /** Each time that full-rate values left a machine, or would not. */
+  readonly audit: Audit;
 }
 
-interface Watcher {
+interface Watcher extends LiveWatcher {
   readonly series: readonly SeriesId[];
-  readonly onTick: (tick: LiveTick) => void;
+  readonly fromMs: number;
+  /** Of what came while it looked, whoever it was for. */
+  gotBytes: number;
 }
 
 interface Watched {
@@ -46,6 +50,7 @@ interface Watched {
 
 interface Fetching {
   readonly agent: string;
+  gotBytes: number;
   readonly found: Map<SeriesId, { timesMs: number[]; values: (number | null)[] }>;
   count: number;
   readonly resolve: (series: readonly FetchedSeries[]) => void;
@@ -61,29 +66,40 @@ export class CentralLive implements LiveValues {
     this.#options = options;
   }
 
-  watch(agent: string, series: readonly SeriesId[], onTick: (tick: LiveTick) => void, signal: AbortSignal): void {
+  watch(agent: string, series: readonly SeriesId[], who: LiveWatcher, signal: AbortSignal): void {
     if (signal.aborted) return;
     const watched = this.#watched.get(agent) ?? { request: '', watchers: new Set(), heard: false, timer: null };
     this.#watched.set(agent, watched);
-    const watcher: Watcher = { series, onTick };
+    const watcher: Watcher = { ...who, series, fromMs: this.#options.nowMs(), gotBytes: 0 };
     watched.watchers.add(watcher);
     this.#renew(agent, watched);
     signal.addEventListener(
       'abort',
       () => {
         watched.watchers.delete(watcher);
+        const { by, fromMs, gotBytes } = watcher;
+        const range = { fromMs, toMs: this.#options.nowMs() };
+        if (gotBytes > 0) this.#note(by, 'raw.watched', agent, aboutRaw(series, range, gotBytes, watched.request));
         this.#renew(agent, watched);
       },
       { once: true },
     );
   }
 
-  fetch(agent: string, series: readonly SeriesId[], fromMs: number, toMs: number): Promise<readonly FetchedSeries[]> {
+  fetch(
+    agent: string,
+    series: readonly SeriesId[],
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    by: string,
+  ): Promise<readonly FetchedSeries[]> {
     const id = randomUUID();
     return new Promise((resolve, reject) => {
       const end = (done: () => void): void => {
         this.#options.timers.cancel(timer);
+        const gotBytes = this.#fetching.get(id)?.gotBytes ?? 0;
         this.#fetching.delete(id);
+        // Also of what came before it failed.
+        if (gotBytes > 0) this.#note(by, 'raw.fetched', agent, aboutRaw(series, { fromMs, toMs }, gotBytes, id));
         done();
       };
       const timer = this.#options.timers.after(FETCH_TIMEOUT_MS, () => {
@@ -93,10 +109,16 @@ export class CentralLive implements LiveValues {
       });
       this.#fetching.set(id, {
         agent,
+        gotBytes: 0,
         found: new Map(),
         count: 0,
         resolve: (found) => end(() => resolve(found)),
-        reject: (error) => end(() => reject(error)),
+        reject: (error) => {
+          if (error instanceof PicketError && error.code === 'raw.refused') {
+            this.#note(by, 'raw.refused', agent, `fetch of ${series.length} series: ${error.message}`);
+          }
+          end(() => reject(error));
+        },
       });
       this.#send(agent, id, { fetch: { series, fromMs, toMs } }).catch((error: unknown) => {
         this.#fetching.get(id)?.reject(new PicketError('agent.offline', `agent ${agent}: ${messageOf(error)}`));
@@ -110,20 +132,28 @@ export class CentralLive implements LiveValues {
     const watched = this.#watched.get(agent);
     if (watched !== undefined && live.request === watched.request) {
       watched.heard = true;
+      if (live.error !== '') {
+        this.#refused(agent, watched, refusalOf(agent, live.error));
+        return;
+      }
       const tick: LiveTick = {
         timeMs: live.wallMs,
         series: live.series,
         values: live.values.map((value) => (Number.isFinite(value) ? value : null)),
       };
-      for (const { onTick } of watched.watchers) onTick(tick);
+      for (const watcher of watched.watchers) {
+        watcher.gotBytes += payload.length;
+        watcher.onTick(tick);
+      }
       return;
     }
     const fetching = this.#fetching.get(live.request);
     if (fetching === undefined || fetching.agent !== agent) return;
     if (live.error !== '') {
-      fetching.reject(new PicketError('auth.denied', `agent ${agent}: ${live.error}`));
+      fetching.reject(refusalOf(agent, live.error));
       return;
     }
+    if (live.blocks.length > 0) fetching.gotBytes += payload.length;
     for (const block of live.blocks) {
       fetching.count += block.values.length;
       if (fetching.count > FETCHED_VALUES) {
@@ -147,6 +177,25 @@ export class CentralLive implements LiveValues {
     for (const fetching of [...this.#fetching.values()]) {
       fetching.reject(new PicketError('agent.offline', 'the central stops'));
     }
+  }
+
+  /** Who looks is told, and looks no longer: what is forbidden is not asked for again and again. */
+  #refused(agent: string, watched: Watched, problem: PicketError): void {
+    for (const { by, series, onRefused } of [...watched.watchers]) {
+      if (problem.code === 'raw.refused') {
+        this.#note(by, 'raw.refused', agent, `watch of ${series.length} series: ${problem.message}`);
+      }
+      onRefused(problem);
+    }
+  }
+
+  #note(actor: string, action: string, target: string, detail: string): void {
+    this.#options.audit.add({ actor, action, target, detail }).catch((error: unknown) => {
+      this.#options.log.error(
+        { actor, action, target, detail, problem: messageOf(error) },
+        'the audit could not be kept',
+      );
+    });
   }
 
   /** Asks the agent for what all watchers of it want together. */
@@ -186,4 +235,20 @@ export class CentralLive implements LiveValues {
     const madeMs = Math.round(this.#options.nowMs());
     return this.#options.send({ command: 1, id, agent, madeMs, expiresMs: madeMs + WATCH_MS, what });
   }
+}
+
+function refusalOf(agent: string, error: string): PicketError {
+  const code = error.startsWith(RAW_STAYS) ? 'raw.refused' : 'auth.denied';
+  return new PicketError(code, `agent ${agent}: ${error}`);
+}
+
+/** Which series, from when to when, how much; and the request, by which the machine's own log names it. */
+function aboutRaw(
+  series: readonly SeriesId[],
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  sizeBytes: number,
+  request: string,
+): string {
+  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+  return `${sizeBytes} bytes, ${from} to ${to}, request ${request}, ${series.length} series: ${series.join(' ')}`;
 }

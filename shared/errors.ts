@@ -56,6 +56,11 @@ export const errorTable = {
   },
   'auth.required': { status: 401, exit: 77, hint: 'Log in first.' },
   'auth.denied': { status: 403, exit: 77, hint: 'Check the password, the token or the role.' },
+  'raw.refused': {
+    status: 403,
+    exit: 77,
+    hint: "The machine's own configuration (`raw`) keeps full-rate values there; summaries and incidents are not touched.",
+  },
   'auth.throttled': { status: 429, exit: 75, hint: 'Too many tries; wait and try again.' },
   'token.invalid': {
     status: 403,

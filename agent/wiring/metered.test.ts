@@ -33,7 +33,7 @@ test('a watch comes less often, ends with words when its part is used, and may b
     send: async (payload) => {
       sent.push(decodeLive(unpackPayload(payload, limits.inflatedBytes)));
     },
-    allowed: true,
+    raw: 'demand',
     share: liveShare(budget, clock),
   });
   const now = () => ({ monotonicMs: timers.nowMs, utcMs: timers.nowMs });

@@ -235,10 +235,12 @@ export class Sensing {
       numberOf: (id) => registry.numberOf(id),
       seriesCount: () => registry.end,
       placeOf: (series) => this.windows.placeOf(series),
-      append: (body, about) =>
-        config.raw === 'never' || budget?.takesEvidence(body.length) === false
-          ? Promise.resolve()
-          : recorder.append('evidence', body, 'incident', about),
+      append: (body, about) => {
+        if (config.raw === 'never' || budget?.takesEvidence(body.length) === false) return Promise.resolve();
+        const [from, to] = [about.fromWallMs, about.toWallMs].map((ms) => new Date(ms).toISOString());
+        log.info({ how: 'evidence', from, to, sizeBytes: body.length }, 'full-rate values leave with an incident');
+        return recorder.append('evidence', body, 'incident', about);
+      },
     });
     this.intake = new AgentIntake({
       registry,

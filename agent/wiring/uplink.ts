@@ -135,7 +135,7 @@ export class Uplink {
       latest: (series) => sensing.intake.latest[series] ?? Number.NaN,
       held: (series, fromMs, toMs) => heldInUtc(sensing, series, fromMs, toMs),
       send: (payload) => send('live', payload, 0),
-      allowed: config.raw === 'demand',
+      raw: config.raw,
       ...(budget === null ? {} : { share: liveShare(budget, clock) }),
     });
     this.#apply = new ApplyStage({

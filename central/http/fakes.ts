@@ -212,7 +212,7 @@ export function fakeServices(override: Partial<CentralServices> = {}): Fakes {
     list: async (limit) => audited.slice(-limit).reverse(),
   };
   const live: LiveValues = {
-    watch: (agent, _series, onTick, signal) => {
+    watch: (agent, _series, { onTick }, signal) => {
       watches.set(agent, { onTick, signal });
       signal.addEventListener('abort', () => watches.delete(agent));
     },

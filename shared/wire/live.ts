@@ -16,6 +16,9 @@ const ERROR_BYTES = 500;
 const BLOB_CHUNKS = Math.ceil(limits.blobBytes / limits.chunkBytes);
 
 /** Message of up/live: answers to `watch` (one value a series) and `fetch` (blocks). */
+/** How an agent's refusal begins when its own configuration forbids what was asked; after it comes the policy. */
+export const RAW_STAYS = 'raw values stay on this machine';
+
 export interface Live {
   /** Id of the command that asked. */
   readonly request: string;

@@ -1,8 +1,10 @@
-/** Full-rate values: as they come, and those that the agent still holds. Both are audited, as raw samples leave a site. */
+/** Full-rate values: as they come, and those that the agent still holds. What leaves a site is audited (`live.ts`). */
 import type { FastifyInstance } from 'fastify';
 import { PicketError } from '../../../shared/errors.ts';
 import { HOUR_MS, limits } from '../../../shared/limits.ts';
+import type { LiveTick } from '../../api.ts';
 import { audit, checkedRange, type RouteContext, requireAgent, seriesOf } from '../context.ts';
+import { actorOf } from '../guard.ts';
 import { problemOf } from '../problem.ts';
 import { agentParams, answers, list, object, ref, seriesList, timeMs } from '../schemas.ts';
 
@@ -29,7 +31,16 @@ export function liveRoutes(app: FastifyInstance, context: RouteContext): void {
       await audit(context, request, 'live.watch', id, `${series.length} series`);
       const stream = context.streams.open(reply, request.principal?.session?.id ?? null);
       try {
-        live.watch(id, series, (tick) => stream.send('tick', tick), stream.signal);
+        const watcher = {
+          by: actorOf(request),
+          onTick: (tick: LiveTick) => stream.send('tick', tick),
+          onRefused: (problem: Error) => {
+            stream.send('problem', problemOf(problem));
+            // What a budget refuses now may begin again.
+            if (problem instanceof PicketError && problem.code === 'raw.refused') stream.close();
+          },
+        };
+        live.watch(id, series, watcher, stream.signal);
       } catch (error) {
         // The stream has begun, so its client is told in it.
         stream.send('problem', problemOf(error));
@@ -47,7 +58,7 @@ export function liveRoutes(app: FastifyInstance, context: RouteContext): void {
         summary: 'Full-rate values of a past range, as far as the agent still holds them (about an hour)',
         params: agentParams,
         querystring: object({ series: seriesList, from: timeMs, to: timeMs }),
-        response: answers(object({ series: list(ref('FullRateSeries')) }), 404, 504),
+        response: answers(object({ series: list(ref('FullRateSeries')) }), 403, 404, 504),
       },
     },
     async (request) => {
@@ -56,7 +67,7 @@ export function liveRoutes(app: FastifyInstance, context: RouteContext): void {
       if (toMs - fromMs > 2 * HOUR_MS) throw new PicketError('usage.invalid', 'At most two hours are fetched at once.');
       const series = seriesOf(request.query.series, MAX_FETCHED_SERIES);
       await audit(context, request, 'live.fetch', id, `${series.length} series, ${fromMs} to ${toMs}`);
-      return { series: await live.fetch(id, series, fromMs, toMs) };
+      return { series: await live.fetch(id, series, { fromMs, toMs }, actorOf(request)) };
     },
   );
 

@@ -213,7 +213,7 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
       },
     },
     live: {
-      watch(_agent, series, onTick, signal) {
+      watch(_agent, series, { onTick }, signal) {
         const wanted = worldSeries.filter(({ id }) => series.includes(id));
         const tick = (): void => {
           const atMs = nowMs();
@@ -223,7 +223,7 @@ export async function startFakeCentral(options: FakeOptions): Promise<FakeCentra
         const timer = setInterval(tick, options.tickMs ?? 1000);
         signal.addEventListener('abort', () => clearInterval(timer), { once: true });
       },
-      fetch: async (_agent, series, fromMs, toMs) =>
+      fetch: async (_agent, series, { fromMs, toMs }) =>
         worldSeries
           .filter(({ id }) => series.includes(id))
           .map((one) => {

@@ -64,12 +64,12 @@ function jump({ timesMs, mean }: MeaningColumns): MeaningChange | null {
   for (const i of candidates) {
     const before = sideOf(mean, i - SIDE, i);
     const after = sideOf(mean, i, i + SIDE);
-    if (before.level === 0 || after.level === 0 || !apart(mean, i)) continue;
+    if (before.level === 0 || after.level === 0) continue;
     const ratio = after.level / before.level;
     const factor = factorOf(Math.abs(ratio));
-    if (factor === null || !alike(before, after, factor)) continue;
-    if (ratio < 0 && factor === 1) return { kind: 'sign', atMs: timesMs[i]!, factor: -1 };
-    if (ratio > 0 && factor !== 1) return { kind: 'scale', atMs: timesMs[i]!, factor };
+    // What costs most comes last: a series about zero changes its sign all the time.
+    if (factor === null || !alike(before, after, factor) || ratio < 0 !== (factor === 1) || !apart(mean, i)) continue;
+    return ratio < 0 ? { kind: 'sign', atMs: timesMs[i]!, factor: -1 } : { kind: 'scale', atMs: timesMs[i]!, factor };
   }
   return null;
 }

@@ -54,6 +54,29 @@ describe.each(versions.map(({ name }) => name))('of version %s', (version) => {
   });
 });
 
+/** From the version with shadows and trials on; those of before are read as having none. */
+const withShadows = '0.3';
+
+test.each(versions.map(({ name }) => name))('version %s: what runs beside, and what was taken back', (version) => {
+  const bytes = (name: string) => readFileSync(join(import.meta.dirname, version, `${name}.json`));
+  const { rootKey } = JSON.parse(bytes('root').toString()) as { rootKey: string };
+  const keys = verifyKeyList(rootKey, parseEnvelope(bytes('keys'), 'keys'), 0);
+  const context = { agent: 'a1', floor: 6, keys, nowMs: madeMs };
+  const { shadows } = verifyManifest(parseEnvelope(bytes('manifest'), 'manifest'), context);
+  const { beside, reverted } = parseReported(bytes('reported'));
+  const state = readApplyState(bytes('apply-state'));
+  if (version < withShadows) {
+    expect([shadows, beside, reverted]).toEqual([undefined, undefined, undefined]);
+    expect(state).toMatchObject({ shadows: {}, trials: {}, reverted: [] });
+    return;
+  }
+  expect(shadows).toMatchObject([{ slot: 'model/seasonal', releaseSha256: beside![0]!.besideSha256 }]);
+  expect(beside).toMatchObject([{ windows: 1200, besideMs: 13, dropped: expect.stringContaining('too loud') }]);
+  expect(reverted).toEqual(state.reverted);
+  expect(state.trials).toMatchObject({ 'model/seasonal': { starts: 1, beforeBytes: 8 * 2 ** 20 } });
+  expect(state.shadows['model/seasonal']!.releaseSha256).toBe(shadows![0]!.releaseSha256);
+});
+
 /** The fields of a document, with their types; of a list the first item's. */
 function shapeOf(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return value.length === 0 ? [] : shapeOf(value[0], `${path}[]`);

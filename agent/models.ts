@@ -19,7 +19,8 @@ import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from
 import type { Supported } from '../shared/trust/verify.ts';
 import { decodeSeasonalModel, type SeasonalModel, seasonalSlots } from '../shared/wire/seasonal-model.ts';
 import type { WindowColumns } from '../shared/wire/summary.ts';
-import { Beside, type BesideMode, type Comparison } from './models/beside.ts';
+import { Beside } from './models/beside.ts';
+import type { BesideMode, Comparison } from './models/tally.ts';
 
 /** What this agent can run, for `Reported.supports`. */
 export const supportedModels: readonly Supported[] = seasonalSlots.map(({ slot }) => ({
@@ -122,7 +123,7 @@ export class ModelStage {
 
   /** What was found, of each slot in which two models run. */
   comparisons(): Comparison[] {
-    return [...this.#beside.values()].map((beside) => beside.comparison()).filter((each) => each !== null);
+    return [...this.#beside.values()].map((beside) => beside.tally.comparison()).filter((each) => each !== null);
   }
 
   /** The idea of UTC moved by as much. */
@@ -133,7 +134,7 @@ export class ModelStage {
   /** The number belongs to another series from now on. */
   forget(series: SeriesNumber): void {
     this.#clear(series);
-    for (const beside of this.#beside.values()) beside.forget(series);
+    for (const beside of this.#beside.values()) beside.tally.forget(series);
   }
 
   /** Judges a window, where windows of its length are what is judged now: column i is series `numbers[i]`. */
@@ -157,7 +158,7 @@ export class ModelStage {
       const { series } = this.#options;
       const mainMs = (clockMs?.() ?? 0) - beganMs;
       const wrong = beside.round(numbers, columns, this.#at, (number) => series.id(number), mainMs);
-      if (beside.mode === 'trial') broken = wrong;
+      if (beside.tally.mode === 'trial') broken = wrong;
     }
     if (broken === null || model === undefined) return;
     this.#models.delete(nominalMs);
@@ -187,7 +188,7 @@ export class ModelStage {
       const verdict = this.#verdict;
       seasonal.score(params, this.#state, this.#x, this.#quality, this.#at, verdict);
       if (!Number.isFinite(verdict.bits)) return 'it says NaN';
-      if (verdict.ready) beside?.main(number, verdict.finding, verdict.bits);
+      if (verdict.ready) beside?.tally.main(number, verdict.finding, verdict.bits);
       this.bits[number] = verdict.bits;
       this.expectedLow[number] = verdict.expectedLow;
       this.expectedHigh[number] = verdict.expectedHigh;

@@ -32,8 +32,8 @@ import { describeRelease, describeRound } from './releases.ts';
 import { type Placing, RolloutService } from './rollout/service.ts';
 import { advance } from './rollout.ts';
 import type { AgentId } from './store/store.ts';
-import type { ModelKind, TrainingOptions } from './train/kind.ts';
-import { modelKinds } from './train/registry.ts';
+import type { TrainedKind, TrainingOptions } from './train/kind.ts';
+import { kindsFor, modelKinds } from './train/registry.ts';
 import { scheduleFor, TrainingSchedule } from './train/schedule.ts';
 import { inThisThread, type Trainings } from './train/trainings.ts';
 
@@ -248,9 +248,9 @@ export class ModelsService implements Models {
       this.#options.log.error({ agent, ...about, problem: messageOf(error) }, 'training failed');
     };
     const windowMs = await this.#trainings.windowLength(agent).catch(problem);
-    for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
+    for (const kind of windowMs === undefined ? [] : kindsFor(windowMs)) {
       try {
-        const training = trainingOf(this.#options, agent, kind.windowMs);
+        const training = trainingOf(this.#options, agent, windowMs!);
         const champion = await championOf(
           this.#state.get(agent),
           kind.slot,
@@ -286,12 +286,7 @@ export class ModelsService implements Models {
   }
 
   /** Gives the outcome of a round its version and, if it won, releases it. */
-  async #keep(
-    agent: AgentId,
-    kind: ModelKind<unknown>,
-    training: TrainingOptions,
-    round: NewModel,
-  ): Promise<ModelVersion> {
+  async #keep(agent: AgentId, kind: TrainedKind, training: TrainingOptions, round: NewModel): Promise<ModelVersion> {
     const documents = this.#options.store.documents;
     const number = await this.#versions.next();
     const contentSha256 = sha256Hex(round.content);

@@ -4,11 +4,11 @@ import type { Release } from '../shared/trust/messages.ts';
 import type { ModelVersion } from './api.ts';
 import type { NewModel } from './model-day-one.ts';
 import type { AgentId } from './store/store.ts';
-import type { ModelKind, TrainingOptions } from './train/kind.ts';
+import type { TrainedKind, TrainingOptions } from './train/kind.ts';
 
 export function describeRelease(
   agent: AgentId,
-  kind: ModelKind<unknown>,
+  kind: TrainedKind,
   training: TrainingOptions,
   round: NewModel,
   version: number,
@@ -19,9 +19,9 @@ export function describeRelease(
   return {
     release: 1,
     kind: kind.slot,
-    major: kind.detector.major,
+    major: kind.major,
     featureVersion: kind.featureVersion,
-    windowMs: training.windowMs,
+    windowMs: round.windowMs ?? training.windowMs,
     target: `agent:${agent}`,
     contentSha256: sha256Hex(round.content),
     contentBytes: round.content.length,

@@ -18,7 +18,7 @@ import type { ApplyReport, ApplyStore } from '../apply/options.ts';
 import { type ApplyState, emptyApplyState, readApplyState } from '../apply/state.ts';
 import { readBootId } from '../boot.ts';
 import type { AgentConfig } from '../config.ts';
-import { supportedModels } from '../models.ts';
+import { supportedSlots } from '../models/slots.ts';
 import type { QueueOutbox } from '../outbox/queue.ts';
 import { repairInChild } from '../outbox/repair.ts';
 import { ownCommand } from '../own-command.ts';
@@ -111,7 +111,7 @@ async function openLocal({ dataDir, config, enrolment, version, clock, procRoot,
       exports: await Exports.open({ outbox: opened, random: randomBytes, failed }),
       believed: () => incarnation,
       reported: () =>
-        encodeJson({ agentVersion: version, ...apply.report(), supports: supportedModels, health: {}, warnings: [] }),
+        encodeJson({ agentVersion: version, ...apply.report(), supports: supportedSlots, health: {}, warnings: [] }),
       apply,
       store,
       settle: async (acks, mayReplace) => {

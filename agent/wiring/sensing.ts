@@ -12,13 +12,12 @@ import { MINUTE_MS, TEN_MINUTES_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import { AGENT_MUTE } from '../../shared/mute.ts';
 import { Quality } from '../../shared/series.ts';
-import { encodeCoMoments, encodeEvents, type GroupCoMoments, type WireEvent } from '../../shared/wire/codec.ts';
+import { encodeEvents, type WireEvent } from '../../shared/wire/codec.ts';
 import { AgentBudget } from '../budget.ts';
 import { type AgentConfig, chooseInputs } from '../config.ts';
 import { DetectStage } from '../detect.ts';
 import { EvidenceStage } from '../evidence.ts';
 import { ForecastStage } from '../forecast.ts';
-import { GroupMoments } from '../groups/moments.ts';
 import { GroupStage } from '../groups.ts';
 import { Health } from '../health.ts';
 import { ChangeLog } from '../incidents/change-log.ts';
@@ -27,6 +26,7 @@ import { IncidentStage } from '../incidents.ts';
 import type { Host } from '../inputs/input.ts';
 import { inputKinds } from '../inputs/registry.ts';
 import { InputRunner } from '../inputs/runner.ts';
+import { ModelSlots } from '../models/slots.ts';
 import { ModelStage } from '../models.ts';
 import { MuteStage } from '../mutes.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -40,6 +40,7 @@ import { SeriesRegistry } from '../series.ts';
 import { Summariser } from '../summarise.ts';
 import type { UplinkBudget } from '../uplink/budget.ts';
 import type { UtcEstimate } from '../utc.ts';
+import { GroupWindows } from './group-windows.ts';
 import { AgentIntake } from './intake.ts';
 import type { Keeper } from './meta.ts';
 import { Windows } from './windows.ts';
@@ -85,7 +86,8 @@ export class Sensing {
   readonly registry: SeriesRegistry;
   readonly detect: DetectStage;
   readonly groups: GroupStage;
-  readonly moments: GroupMoments;
+  readonly grouped: GroupWindows;
+  readonly slots: ModelSlots;
   readonly incidents: IncidentStage;
   readonly models: ModelStage;
   readonly forecast: ForecastStage;
@@ -202,7 +204,7 @@ export class Sensing {
       usualBits: () => this.detect.barBits * USUAL_SHARE,
       closed: (numbers, columns, window) => {
         this.models.score(numbers, columns, window);
-        this.#guarded('co-moments', () => this.moments.closed(numbers, columns, window));
+        this.#guarded('groups', () => this.grouped.closed(numbers, columns, window));
         this.#guarded('forecast', () => this.forecast.closed(numbers, columns, window, this.now()));
       },
       freed: (series) => {
@@ -217,18 +219,25 @@ export class Sensing {
         this.incidents.moveTimes(byMs);
         this.evidence.moveTimes(byMs);
         this.models.moveTimes(byMs);
+        this.grouped.models.moveTimes(byMs);
         this.forecast.moveTimes(byMs);
         this.changes.clock(byMs, clock.monotonicMs());
       },
       failed: (error) => log.error({ problem: messageOf(error), err: error }, 'a window could not be recorded'),
     });
-    this.moments = new GroupMoments({
+    this.grouped = new GroupWindows({
       limit,
       windowMs: config.window ?? MINUTE_MS,
-      groups: () => this.groups.watched(),
-      utcOf: (monotonicMs) => this.#utcOf(monotonicMs),
-      onSet: (set) => this.#recordMoments(set),
+      groups: this.groups,
+      registry,
+      recorder,
+      budget,
+      clock,
+      now: () => this.now(),
+      onFinding: (finding, at) => this.#tell(finding, at),
+      onBroken: (slot, reason) => options.modelBroken(slot, reason),
     });
+    this.slots = new ModelSlots(this.models, this.grouped.models);
     this.evidence = new EvidenceStage({
       log,
       range: (series, fromMs, toMs) => this.recent.range(series, fromMs, toMs),
@@ -319,24 +328,10 @@ export class Sensing {
     await this.runner.stop();
     this.#recordEvents();
     await this.windows.finish();
-    this.moments.finish();
+    this.grouped.finish();
     await this.evidence.settled();
     this.budget.keep();
     this.#recordStop();
-  }
-
-  #utcOf(monotonicMs: number): number {
-    const now = this.now();
-    return now.utcMs - (now.monotonicMs - monotonicMs);
-  }
-
-  /** An hour of a group, as far as the uplink's plan has room for it. */
-  #recordMoments(set: GroupCoMoments): void {
-    const { recorder, budget } = this.#options;
-    const body = encodeCoMoments(set);
-    if (budget?.takesCoMoments(set.group, body.length) === false) return;
-    const toWallMs = set.endWallMs;
-    void recorder.append('co_moments', body, 'detail', { fromWallMs: toWallMs - set.lengthMs, toWallMs });
   }
 
   /** The last word of this start: without it the central takes what follows for a crash or a power cut. */

@@ -20,7 +20,7 @@ import type { ConfigurationStage } from '../configuration/stage.ts';
 import { type Link, openLink } from '../link.ts';
 import { LiveStage } from '../live.ts';
 import { ownMemory, reclaimBuffers } from '../memory.ts';
-import { supportedModels } from '../models.ts';
+import { supportedSlots } from '../models/slots.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Publisher } from '../publish.ts';
 import type { UplinkBudget } from '../uplink/budget.ts';
@@ -145,7 +145,7 @@ export class Uplink {
       store: options.applyStore,
       timers,
       log,
-      supports: configuration?.managed === true ? [...supportedModels, configurationForm] : supportedModels,
+      supports: configuration?.managed === true ? [...supportedSlots, configurationForm] : supportedSlots,
       centralMs: () => utc.latestCentralMs,
       utcMs: () => sensing.now().utcMs,
       requestChunk: (sha256, index) => quietly(send('get', encodeJson({ sha256, index }))),
@@ -153,16 +153,16 @@ export class Uplink {
       ...(budget === null ? {} : { affordable: affordableModels(budget, clock, timers) }),
       activate: (slot, content, { note }, again) => {
         if (isConfiguration(slot)) return configuration?.activate(content, again === true);
-        sensing.models.activate(slot, content);
+        sensing.slots.activate(slot, content);
         sensing.changes.applied('model', `${slot} was applied (${note})`, clock.monotonicMs());
       },
       share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
       running: (slot) => isConfiguration(slot) && configuration?.running(),
       deactivate: (slot) => {
         if (isConfiguration(slot)) void configuration?.deactivate();
-        else sensing.models.deactivate(slot);
+        else sensing.slots.deactivate(slot);
       },
-      beside: sensing.models,
+      beside: sensing.slots,
       memory: ownMemory,
       command: (command) => this.#do(command),
     });

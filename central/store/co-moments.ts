@@ -2,9 +2,10 @@
  * Co-moments of groups as the store keeps them: bodies as they came, an entry a record, filed by the hour in which most
  * of it lies. Value: float64 when the last window ended (LE), then the body.
  */
+import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import { decodeCoMoments } from '../../shared/wire/co-moments.ts';
 import { readAgent } from './agents.ts';
-import type { Database, Operation, Reader } from './database.ts';
+import type { Operation, Reader } from './database.ts';
 import { between, epochBytes, keyOf } from './keys.ts';
 import type { Move } from './refile.ts';
 import type { AgentId, EpochId, StoredCoMoments, TimeRange } from './store.ts';
@@ -27,27 +28,52 @@ function decodeStored(value: Buffer): StoredCoMoments {
   return { ...decodeCoMoments(value.subarray(TIME_BYTES)), timeMs: value.readDoubleLE(0) };
 }
 
-/** In the order of hours, on one snapshot. */
-export async function* storedCoMoments(
-  database: Database,
+/** What is read at once: of a machine with many groups some megabytes. */
+const READ_MS = DAY_MS;
+
+/** In the order of hours, a day at a time. @param read runs on one snapshot, in whatever thread that is */
+export async function* coMomentsByDay(
   agent: AgentId,
-  range: TimeRange,
+  { fromMs, toMs }: TimeRange,
+  read: (work: (reader: Reader) => Promise<StoredCoMoments[]>) => Promise<StoredCoMoments[]>,
 ): AsyncGenerator<StoredCoMoments> {
-  const { reader, close } = await database.snapshot();
-  try {
-    const row = await readAgent(reader, agent);
-    if (row === null) return;
-    const [first, last] = hoursOf(range.fromMs, range.toMs);
-    // One that ends in the first hour may lie, for the most part, in the one before.
-    for await (const [, value] of reader.entries(
-      between('coMoments', [row.number], Math.max(0, first - 1), last + 1),
-    )) {
-      const stored = decodeStored(value);
-      if (stored.timeMs > range.fromMs && stored.timeMs <= range.toMs) yield stored;
-    }
-  } finally {
-    await close();
+  const [first, last] = hoursOf(fromMs, toMs);
+  // One that ends in the first hour may lie, for the most part, in the one before.
+  let hour = Math.max(0, first - 1);
+  while (hour <= last) {
+    const [from, to] = [hour, Math.min(last + 1, hour + READ_MS / HOUR_MS)];
+    const { found, next } = await readDay(read, agent, from, to, last + 1);
+    for (const stored of found) if (stored.timeMs > fromMs && stored.timeMs <= toMs) yield stored;
+    hour = next;
   }
+}
+
+/** Where there is nothing, goes on where there is something. */
+async function readDay(
+  read: (work: (reader: Reader) => Promise<StoredCoMoments[]>) => Promise<StoredCoMoments[]>,
+  agent: AgentId,
+  from: number,
+  to: number,
+  end: number,
+): Promise<{ readonly found: readonly StoredCoMoments[]; readonly next: number }> {
+  let next = to;
+  const found = await read(async (reader) => {
+    const row = await readAgent(reader, agent);
+    const out: StoredCoMoments[] = [];
+    next = row === null ? end : to;
+    if (row === null) return out;
+    for await (const [, value] of reader.entries(between('coMoments', [row.number], from, to))) {
+      out.push(decodeStored(value));
+    }
+    if (out.length > 0) return out;
+    next = end;
+    for await (const key of reader.keys(between('coMoments', [row.number], to, end), { limit: 1 })) {
+      // space, agent u32, hour u32
+      next = key.readUInt32BE(5);
+    }
+    return out;
+  });
+  return { found, next };
 }
 
 /** Operations that file them by their new time. */

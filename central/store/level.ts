@@ -50,7 +50,7 @@ import type { SeriesId } from '../../shared/series.ts';
 import { noRanges, type SeqRanges } from '../../shared/wire/ranges.ts';
 import { readAgent, readAgents, readLedger, readLedgers, readTable } from './agents.ts';
 import { Catalogue, countSeries, SeriesInterner } from './catalogue.ts';
-import { storedCoMoments } from './co-moments.ts';
+import { coMomentsByDay } from './co-moments.ts';
 import type { FreshWindow, LedgerChange, StoredDocument } from './commit.ts';
 import { Database } from './database.ts';
 import { isEpoch } from './decide.ts';
@@ -233,7 +233,7 @@ export class LevelStore implements Store {
   }
 
   coMoments(agent: AgentId, range: TimeRange): AsyncIterable<StoredCoMoments> {
-    return storedCoMoments(this.#database, agent, range);
+    return coMomentsByDay(agent, range, (work) => this.#database.read(work));
   }
 
   async evidence(agent: AgentId, epoch: EpochId, seq: number): Promise<readonly Uint8Array[]> {

@@ -60,6 +60,7 @@ export async function withHours<P>(options: RoundOptions<P>): Promise<RoundOptio
     historyMs: HISTORY_MS,
     store: {
       coverage: (one, range) => store.coverage(one, range),
+      coMoments: (one, range) => store.coMoments(one, range),
       latest: async () => latest.map((one) => ({ ...one, timeMs: Math.min(one.timeMs, toMs) })),
       query: (_, series, range) => hours.windows(series, range),
     },

@@ -4,6 +4,7 @@ import type { DetectorKind } from '../../shared/detect/detector.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import type { Course } from '../evaluate/course.ts';
 import type { SummaryBlock } from '../store/store.ts';
+import type { RoundOptions, RoundResult } from './round.ts';
 import type { FirstWindows, Trainer } from './trainer.ts';
 
 export interface TrainingOptions {
@@ -20,14 +21,26 @@ export interface TrainingOptions {
   readonly holdOut?: number;
 }
 
-export interface ModelKind<P> {
+/** What a release says of its kind. */
+export interface TrainedKind {
   /** The agent's slot and the release's kind: `model/seasonal`, for ten minutes `model/seasonal-10m`. */
   readonly slot: string;
+  readonly major: number;
+  readonly featureVersion: number;
+}
+
+/** A kind that learns from something else than single series, and is judged by its own rows. */
+export interface OwnRoundKind<P> extends TrainedKind {
+  /** What an agent makes of the content. Throws `payload.invalid`. */
+  decode(content: Uint8Array): ReadonlyMap<string, P>;
+  round(options: Omit<RoundOptions<P>, 'kind'>): Promise<RoundResult | null>;
+}
+
+export interface ModelKind<P> extends TrainedKind {
   /** Length of the windows that it scores. */
   readonly windowMs: number;
   /** Scores on both sides. */
   readonly detector: DetectorKind<P, unknown>;
-  readonly featureVersion: number;
   trainer(options: TrainingOptions): Trainer<P>;
   /** The content of a release. */
   encode(series: ReadonlyMap<SeriesId, P>, options: TrainingOptions): Uint8Array;

@@ -42,7 +42,7 @@ export interface Champion<P> {
 }
 
 export interface RoundOptions<P> {
-  readonly store: Pick<Store, 'latest' | 'query' | 'coverage'>;
+  readonly store: Pick<Store, 'latest' | 'query' | 'coverage' | 'coMoments'>;
   readonly agent: AgentId;
   readonly kind: ModelKind<P>;
   readonly training: TrainingOptions;
@@ -61,6 +61,8 @@ export interface RoundResult {
   readonly fromMs: number;
   readonly toMs: number;
   readonly series: number;
+  /** Of the windows that it is for, where they are not those that it was asked for. */
+  readonly windowMs?: number;
   readonly left: ReadonlyMap<SeriesId, string>;
   readonly evaluation: Evaluation;
   /** The same and more, for the report. */

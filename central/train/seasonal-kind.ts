@@ -11,6 +11,7 @@ export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlot
   slot,
   windowMs,
   detector: seasonal,
+  major: seasonal.major,
   featureVersion: seasonalFeatureVersion,
   trainer: seasonalTrainer,
   encode(series, { windowMs, zone }) {

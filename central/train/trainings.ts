@@ -3,7 +3,7 @@ import { PicketError } from '../../shared/errors.ts';
 import { seeded } from '../../shared/math/random.ts';
 import type { AgentId } from '../store/store.ts';
 import type { TrainingOptions } from './kind.ts';
-import { modelKinds } from './registry.ts';
+import { modelKinds, ownRoundKinds } from './registry.ts';
 import { type Champion, type RoundOptions, type RoundResult, trainRound, windowLengthOf } from './round.ts';
 
 /** One round, as it travels to another thread. */
@@ -40,6 +40,11 @@ export async function runRound(
   { agent, slot, training, champion, seed }: RoundRequest,
   signal: AbortSignal,
 ): Promise<RoundResult | null> {
+  const own = ownRoundKinds.find((each) => each.slot === slot);
+  if (own !== undefined) {
+    const known = champion === null ? null : { ...champion, series: own.decode(champion.content) };
+    return own.round({ ...sources, agent, training, champion: known, random: seeded(seed), signal });
+  }
   const kind = modelKinds.find((each) => each.slot === slot);
   if (kind === undefined) throw new PicketError('internal', `no kind of model is called ${slot}`);
   const decoded = champion === null ? null : { ...champion, series: kind.decode(champion.content) };

@@ -9,6 +9,12 @@ import { Quality } from '../series.ts';
 import { MOST_GROUP_SERIES, scaleOf } from './group-reference.ts';
 import { at, BROAD_FLOOR, type GroupState, LARGEST, TIGHT_FLOOR } from './group-state.ts';
 
+/** What of a state a row is measured against. */
+export type Measure = Pick<
+  GroupState,
+  'series' | 'scalars' | 'mean' | 'scale' | 'eigenvalues' | 'loadings' | 'recentMean' | 'recentVariance'
+>;
+
 /** Deviations beyond this many scales say no more: one absurd series must not hide the rest. */
 const MOST_SCALES = 10;
 const MOST_RECENT_SCALES = 30;
@@ -47,7 +53,7 @@ export function held(value: number): number {
 }
 
 /** Measures a row of as many values as the group has series. */
-export function measure(state: GroupState, x: Float64Array, quality: Uint8Array): void {
+export function measure(state: Measure, x: Float64Array, quality: Uint8Array): void {
   const { series, scalars } = state;
   let present = 0;
   let squares = 0;
@@ -90,7 +96,7 @@ function clipped(z: number, most: number): number {
   return Math.min(most, Math.max(-most, z));
 }
 
-function project({ series, loadings }: GroupState): void {
+function project({ series, loadings }: Measure): void {
   const { z } = measured;
   for (let r = 0; r < series; r++) {
     const row = r * series;
@@ -104,7 +110,7 @@ function project({ series, loadings }: GroupState): void {
  * Puts what is missing where it adds least to the tight statistic, which is its conditional mean: each in turn, exactly
  * for one, in a few rounds for several.
  */
-function fill({ series, loadings, eigenvalues }: GroupState, x: Float64Array, quality: Uint8Array): void {
+function fill({ series, loadings, eigenvalues }: Measure, x: Float64Array, quality: Uint8Array): void {
   for (let i = 0; i < series; i++) {
     if (isPresent(x, quality, i)) continue;
     let gradient = 0;
@@ -130,7 +136,7 @@ function fill({ series, loadings, eigenvalues }: GroupState, x: Float64Array, qu
  * @param floor of the statistic: `BROAD_FLOOR` or `TIGHT_FLOOR`
  */
 export function contributions(
-  { series, loadings, eigenvalues, scalars }: GroupState,
+  { series, loadings, eigenvalues, scalars }: Measure,
   floor: number,
   out: Float64Array,
 ): void {
@@ -161,7 +167,7 @@ export function contributions(
 const RECENT_WEIGHT = 0.5;
 
 /** What the reference lets expect of a series, in its own unit; NaN for one that it leaves out. */
-export function expectedOf({ mean, scale }: GroupState, i: number): { readonly low: number; readonly high: number } {
+export function expectedOf({ mean, scale }: Measure, i: number): { readonly low: number; readonly high: number } {
   const width = scale[i]! < LARGEST ? USUAL_SCALES * scale[i]! : Number.NaN;
   return { low: mean[i]! - width, high: mean[i]! + width };
 }

@@ -15,7 +15,7 @@
  */
 import { PicketError } from '../errors.ts';
 import { type CoMoments, triangle } from '../math/comoments.ts';
-import { eigenSymmetric } from '../math/symmetric.ts';
+import { type Eigen, eigenSymmetric } from '../math/symmetric.ts';
 
 /** Series in one group. */
 export const MOST_GROUP_SERIES = 64;
@@ -47,9 +47,14 @@ export function scaleOf(mean: number, variance: number): number {
 /**
  * The reference that these rows make.
  *
+ * @param eigen the axes of a symmetric matrix; the central has a library for it
  * @param isLeftOut whether a series has no middle to stray from (a total that only rises): it gets a scale beyond all
  */
-export function trainReference(from: CoMoments, isLeftOut: (series: number) => boolean = () => false): GroupReference {
+export function trainReference(
+  from: CoMoments,
+  isLeftOut: (series: number) => boolean = () => false,
+  eigen: (matrix: Float64Array, size: number) => Eigen = eigenSymmetric,
+): GroupReference {
   const size = from.mean.length;
   const scale = Array.from(from.mean, (mean, i) =>
     isLeftOut(i) ? LARGEST_SCALE : scaleOf(mean, covariance(from, i, i)),
@@ -62,7 +67,7 @@ export function trainReference(from: CoMoments, isLeftOut: (series: number) => b
       correlations[j * size + i] = r;
     }
   }
-  const { values, vectors } = eigenSymmetric(correlations, size);
+  const { values, vectors } = eigen(correlations, size);
   const eigenvalues = Array.from(values, (value) => Math.max(0, value));
   return {
     rows: from.count,

@@ -39,7 +39,7 @@ export const at = {
   apart: 9 + 2 * STANDARD_SIZE,
   limit: 9 + 3 * STANDARD_SIZE,
 } as const;
-const SCALARS = at.limit + LIMIT_SIZE;
+export const SCALARS = at.limit + LIMIT_SIZE;
 
 const standards = ['onset', 'lasting', 'apart'] as const;
 /** Of servers and test beds, before a group was watched itself. */
@@ -97,7 +97,11 @@ function emptyState(series: number, scalars: Float64Array): GroupState {
 }
 
 /** Takes a reference into use, from the next row on. */
-export function freeze(state: GroupState, reference: GroupReference, frozenAt: number): void {
+export function freeze(
+  state: Pick<GroupState, 'series' | 'scalars' | 'mean' | 'scale' | 'eigenvalues' | 'loadings'>,
+  reference: GroupReference,
+  frozenAt: number,
+): void {
   const { series, scalars } = state;
   state.mean.set(reference.mean);
   state.scale.set(reference.scale);

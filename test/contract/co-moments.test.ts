@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GroupMoments } from '../../agent/groups/moments.ts';
-import { addSet, emptyLike } from '../../central/train/merged.ts';
+import { addSet, emptyLike } from '../../central/train/group/merged.ts';
 import { triangle } from '../../shared/math/comoments.ts';
 import { decodeCoMoments, encodeCoMoments, type GroupCoMoments } from '../../shared/wire/co-moments.ts';
 import { emptyColumns } from '../../shared/wire/summary.ts';

@@ -9,6 +9,7 @@ import type {
   Documents,
   LatestSeries,
   Store,
+  StoredCoMoments,
   SummaryBlock,
   TimeRange,
 } from '../../central/store/store.ts';
@@ -20,6 +21,8 @@ export class HistoryStore {
   readonly documents: Documents;
   /** By agent. */
   readonly blocks = new Map<string, SummaryBlock[]>();
+  /** Hours of groups, by agent. */
+  readonly groups = new Map<string, StoredCoMoments[]>();
 
   constructor(documents: Documents = new MemoryDocuments()) {
     this.documents = documents;
@@ -44,6 +47,14 @@ export class HistoryStore {
     const covered = [...ends].filter((endMs) => endMs > fromMs && endMs <= toMs).length;
     return [{ dayMs: fromMs, covered } as CoverageDay];
   };
+
+  coMoments = async function* (
+    this: HistoryStore,
+    agent: string,
+    { fromMs, toMs }: TimeRange,
+  ): AsyncGenerator<StoredCoMoments> {
+    yield* (this.groups.get(agent) ?? []).filter(({ timeMs }) => timeMs > fromMs && timeMs <= toMs);
+  }.bind(this);
 
   query = async (agent: string, series: readonly string[]): Promise<SummaryBlock[]> =>
     (this.blocks.get(agent) ?? []).filter((block) => series.includes(block.series));

@@ -11,7 +11,7 @@ export type Work =
 
 /** What of the central a round may ask for; its history it reads itself, from what `read` brings. */
 export type Services = Required<Omit<RoundSources, 'store'>> &
-  Pick<RoundSources['store'], Exclude<keyof RoundSources['store'], 'query'>> & {
+  Pick<RoundSources['store'], Exclude<keyof RoundSources['store'], 'query' | 'coMoments'>> & {
     read(request: ReadRequest): Promise<unknown>;
   };
 

@@ -34,7 +34,9 @@ const IDLE_MS = MINUTE_MS;
 const SCRIPT: WorkerScript = 'central/train/thread/worker.ts';
 
 export interface PoolOptions {
-  readonly store: Pick<Store, Exclude<keyof RoundSources['store'], 'query'>> & { readServer(): ReadServer };
+  readonly store: Pick<Store, Exclude<keyof RoundSources['store'], 'query' | 'coMoments'>> & {
+    readServer(): ReadServer;
+  };
   readonly knowledge: NonNullable<RoundSources['knowledge']>;
   readonly meanings: NonNullable<RoundSources['meanings']>;
   readonly timers: Timers;

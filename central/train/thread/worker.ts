@@ -6,6 +6,7 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { readAgent } from '../../store/agents.ts';
 import { Catalogue, SeriesInterner } from '../../store/catalogue.ts';
+import { coMomentsByDay } from '../../store/co-moments.ts';
 import { querySeries } from '../../store/query.ts';
 import { type ReadAnswer, readRemotely } from '../../store/remote.ts';
 import type { SeriesColumns, Store } from '../../store/store.ts';
@@ -60,7 +61,13 @@ function sources(): RoundSources {
       },
     );
   return {
-    store: { query, latest: service('latest'), coverage: service('coverage') },
+    store: {
+      query,
+      latest: service('latest'),
+      coverage: service('coverage'),
+      coMoments: (agent, range) =>
+        coMomentsByDay(agent, range, (work) => readRemotely((request) => read(request) as Promise<ReadAnswer>, work)),
+    },
     knowledge: service('knowledge'),
     meanings: service('meanings'),
   };

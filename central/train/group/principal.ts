@@ -1,6 +1,6 @@
 /** Principal axes of a symmetric matrix at the central, by the library that everybody's numerics are tried with. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import type { Eigen } from '../../shared/math/symmetric.ts';
+import type { Eigen } from '../../../shared/math/symmetric.ts';
 
 /** The same as `eigenSymmetric` of the agent, which carries no library. */
 export function principalAxes(matrix: Float64Array, size: number): Eigen {

@@ -1,6 +1,6 @@
 /** Hours of a group added up: exact, by Chan's formula, in any order and split in any way. */
-import { fadeCoMoments, mergeCoMoments, startCoMoments } from '../../shared/math/comoments.ts';
-import { type GroupCoMoments, sameSeries } from '../../shared/wire/co-moments.ts';
+import { fadeCoMoments, mergeCoMoments, startCoMoments } from '../../../shared/math/comoments.ts';
+import { type GroupCoMoments, sameSeries } from '../../../shared/wire/co-moments.ts';
 
 /** A set of the same series in the same windows without rows, to add to. */
 export function emptyLike({ group, members, windowMs, featureVersion }: GroupCoMoments): GroupCoMoments {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eigenSymmetric } from '../../shared/math/symmetric.ts';
+import { eigenSymmetric } from '../../../shared/math/symmetric.ts';
 import { principalAxes } from './principal.ts';
 
 const symmetric = fc.integer({ min: 1, max: 12 }).chain((size) =>

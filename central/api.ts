@@ -51,6 +51,8 @@ export interface AgentState extends AgentRecord {
   /** Version number of the model that it runs, and of the one it is to run; null where none. */
   readonly modelVersion: number | null;
   readonly desiredVersion: number | null;
+  /** Name of its cohort, null where it is alone; in answers of the API alone. */
+  readonly cohort?: string | null;
   /** A few current values for the fleet page; NaN-free. */
   readonly vitals: {
     readonly cpu: number | null;

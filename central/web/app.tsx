@@ -6,6 +6,7 @@ import { Failure, Skeleton } from './components/parts.tsx';
 import { Shell } from './components/shell.tsx';
 import { type Fleet, openFleet } from './fleet.ts';
 import { AlertsPage } from './pages/alerts.tsx';
+import { CohortsPage } from './pages/cohorts.tsx';
 import { EnrolPage } from './pages/enrol.tsx';
 import { FleetPage } from './pages/fleet.tsx';
 import { LoginPage } from './pages/login.tsx';
@@ -90,6 +91,7 @@ function Page({ fleet }: { readonly fleet: Fleet }) {
   if (path === '/add') return <EnrolPage fleet={fleet} />;
   if (path === '/alerts') return <AlertsPage />;
   if (path === '/models') return <ModelsPage />;
+  if (path === '/cohorts') return <CohortsPage />;
   if (path === '/') return <FleetPage fleet={fleet} />;
   return (
     <div class="blank">

@@ -1,5 +1,6 @@
 /** The fleet: its agents, their names, their end, and the hand-over to new hardware. */
 import type { FastifyInstance } from 'fastify';
+import type { AgentState } from '../../api.ts';
 import { audit, type RouteContext, requireAgent } from '../context.ts';
 import { agentId, agentParams, answers, freeText, list, object, ref, shortText, tags, text } from '../schemas.ts';
 
@@ -8,7 +9,8 @@ interface ById {
 }
 
 export function agentRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { fleet } = context.services;
+  const { fleet, cohorts } = context.services;
+  const shown = (agent: AgentState): AgentState => ({ ...agent, cohort: cohorts.nameOf(agent.id) });
 
   app.get(
     '/agents',
@@ -20,7 +22,7 @@ export function agentRoutes(app: FastifyInstance, context: RouteContext): void {
         response: answers(object({ agents: list(ref('AgentState')) })),
       },
     },
-    async () => ({ agents: fleet.agents() }),
+    async () => ({ agents: fleet.agents().map(shown) }),
   );
 
   app.get<ById>(
@@ -34,7 +36,7 @@ export function agentRoutes(app: FastifyInstance, context: RouteContext): void {
         response: answers(ref('AgentState'), 404),
       },
     },
-    async (request) => requireAgent(context, request.params.id),
+    async (request) => shown(requireAgent(context, request.params.id)),
   );
 
   app.patch<ById & { Body: { name?: string; site?: string; tags?: Record<string, string> } }>(

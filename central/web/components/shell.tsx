@@ -59,6 +59,9 @@ function Bar({ user, fleet, onHelp }: { readonly user: string; readonly fleet: F
         <a href="/models" aria-current={at('/models')}>
           Models
         </a>
+        <a href="/cohorts" aria-current={at('/cohorts')}>
+          Cohorts
+        </a>
         <a href="/add" aria-current={at('/add')}>
           <span>
             Add<span class="wide-only"> a machine</span>

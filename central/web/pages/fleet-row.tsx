@@ -43,6 +43,11 @@ export const FleetRow = memo(function FleetRow({ agent, worst, now }: Props) {
               {value === '' ? tag : `${tag}=${value}`}
             </span>
           ))}
+          {agent.cohort != null && (
+            <span class="tag" title="Its cohort: machines that behave alike">
+              {agent.cohort}
+            </span>
+          )}
         </span>
       </td>
       <td class="c-incidents">

@@ -50,6 +50,11 @@ export function MachineHead({ agent, board, siteZone, charts, reload }: Props) {
               {value === '' ? tag : `${tag}=${value}`}
             </span>
           ))}
+          {agent.cohort != null && (
+            <a class="tag" href="/cohorts" data-role="cohort" title="Machines that behave alike">
+              {agent.cohort}
+            </a>
+          )}
           <span class="faint">
             {agent.id}
             {agent.reported !== null && `, agent ${agent.reported.agentVersion}`}

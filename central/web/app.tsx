@@ -10,6 +10,7 @@ import { CohortsPage } from './pages/cohorts.tsx';
 import { EnrolPage } from './pages/enrol.tsx';
 import { FleetPage } from './pages/fleet.tsx';
 import { LoginPage } from './pages/login.tsx';
+import { ModelReportPage } from './pages/model-report.tsx';
 import { ModelsPage } from './pages/models.tsx';
 import { followLinks, place } from './router.ts';
 
@@ -90,6 +91,8 @@ function Page({ fleet }: { readonly fleet: Fleet }) {
   if (machine !== null) return <Machine key={machine[1]} id={machine[1]!} tab={machine[2] ?? ''} fleet={fleet} />;
   if (path === '/add') return <EnrolPage fleet={fleet} />;
   if (path === '/alerts') return <AlertsPage />;
+  const model = /^\/models\/([1-9]\d{0,9})$/.exec(path);
+  if (model !== null) return <ModelReportPage key={model[1]} version={Number(model[1])} />;
   if (path === '/models') return <ModelsPage />;
   if (path === '/cohorts') return <CohortsPage />;
   if (path === '/') return <FleetPage fleet={fleet} />;

@@ -92,7 +92,7 @@ function Version({ model, running }: { readonly model: ModelVersion; readonly ru
     <article class={`card version ${running ? 'running' : ''}`} data-version={model.version}>
       <header>
         <h3>
-          Version {model.version} <span class="faint">{model.kind}</span>
+          <a href={`/models/${model.version}`}>Version {model.version}</a> <span class="faint">{model.kind}</span>
         </h3>
         <span class={`model-state ${model.state}`}>{running ? 'running' : stateWords[model.state]}</span>
       </header>

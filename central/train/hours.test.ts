@@ -107,19 +107,34 @@ describe('what a history is read from', () => {
 describe('windows that stand for hours', () => {
   it('have the mean of their hour and the deviation of its windows', () => {
     const block = hoursOf(history({ windows: 30 * 1440, fromMs, spread: 0 }, (_, i) => (i % 2 === 0 ? 9 : 11)));
-    const flat = { columns: { ...block, min: block.min.fill(-50), max: block.max.fill(70) }, share: 1 };
-    // Without the hours that show their extremes.
-    const shown = flat.columns.timesMs.map((timeMs) => (Math.round(timeMs / HOUR_MS) % 4 === 0 ? 0 : HOUR_MS));
-    const windows = windowsOf({ ...flat, columns: { ...flat.columns, lengthsMs: shown } }, MINUTE_MS, {
-      fromMs,
-      toMs: fromMs + 30 * DAY_MS,
-    });
+    const windows = windowsOf({ columns: block, share: 1 }, MINUTE_MS, { fromMs, toMs: fromMs + 30 * DAY_MS });
     const values = [...windows.mean];
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    expect(values.length).toBe(30 * 24 * 3);
+    expect(values.length).toBe(30 * 24 * 2);
     expect(mean).toBeCloseTo(10, 6);
-    expect(Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)).toBeCloseTo(1, 2);
+    expect(Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)).toBeCloseTo(1, 6);
     expect([...windows.timesMs]).toEqual([...windows.timesMs].sort((a, b) => a - b));
+  });
+
+  it('reach as far as their samples in one of eight hours, and in all quarters of an hour', () => {
+    const block = hoursOf(history({ windows: 30 * 1440, fromMs, spread: 0 }, (_, i) => (i % 2 === 0 ? 9 : 11)));
+    const columns = { ...block, min: block.min.fill(0), max: block.max.fill(30) };
+    const { mean, timesMs } = windowsOf({ columns, share: 1 }, MINUTE_MS, { fromMs, toMs: fromMs + 30 * DAY_MS });
+    const [low, high] = [0, 30].map((end) => mean.filter((value) => value === end).length);
+    // Of 720 hours; the turn from day to day moves one or the other.
+    for (const count of [low!, high!]) expect(Math.abs(count - 720 / 8)).toBeLessThanOrEqual(2);
+    // No hour of the day is the one.
+    const hours = new Set(
+      [...timesMs].filter((_, i) => mean[i] === 30).map((ms) => Math.floor((ms % DAY_MS) / HOUR_MS)),
+    );
+    expect(hours.size).toBe(24);
+    expect(new Set([...timesMs].map((ms) => Math.floor((ms % HOUR_MS) / (HOUR_MS / 4)))).size).toBe(4);
+  });
+
+  it('are one an hour of what never varies', () => {
+    const block = hoursOf(history({ windows: 30 * 1440, fromMs }, () => 7));
+    const { mean } = windowsOf({ columns: block, share: 1 }, MINUTE_MS, { fromMs, toMs: fromMs + 30 * DAY_MS });
+    expect([mean.length, ...new Set(mean)]).toEqual([720, 7]);
   });
 
   it('are told how a deviation divides by the newest windows, or take all of it for theirs', () => {

@@ -5,7 +5,7 @@
  *
  * An hour's deviation is that of its samples. How much of it lies between windows, and not within them, each series shows
  * in its newest windows; where none are left, all of it is taken for the windows': such a model is less sharp, never too
- * sharp. Of every fourth hour the outermost windows reach as far as its samples did, so that bursts which an hour's
+ * sharp. Of every eighth hour the two windows reach as far as its samples did, so that bursts which an hour's
  * deviation hides are in the tails. Where windows of one hour fall on both sides of a cut, both sides know its mean.
  */
 import { isWholeWindow } from '../../shared/detect/seasonal.ts';
@@ -28,10 +28,10 @@ const PROBED_SERIES = 8;
 /** Newest time whose windows show how a deviation divides; and the fewest windows that do. */
 const SHOWN_MS = 6 * HOUR_MS;
 const LEAST_SHOWN = 30;
-/** Where these windows of an hour lie in deviations: the middles of the four parts of a normal distribution, scaled to 1. */
-const PLACES = [-1.363, -0.378, 0.378, 1.363] as const;
+/** An hour is two windows, one deviation below its mean and one above. */
+const PARTS = 2;
 /** Hours of which one shows its extremes: one window in sixteen is then at each end. */
-const EXTREME_EVERY = 4;
+const EXTREME_EVERY = 8;
 /** An hour of which less is known is left out. */
 const LEAST_LENGTH_MS = HOUR_MS / 2;
 /** Rows of all series together that are kept for the next look at them: 40 MB. */
@@ -115,22 +115,31 @@ class HourHistory {
   }
 }
 
-/** How much of a series' deviation lies between its windows, by those that there are: 0 to 1; 1 where too few are. */
-export function shareBetween({ lengthsMs, count, mean, deviation }: SeriesColumns, windowMs: number): number {
+/** How much of an hour's deviation lies between its windows, by those that there are: 0 to 1; 1 where too few are. */
+export function shareBetween(columns: SeriesColumns, windowMs: number): number {
+  const { timesMs, lengthsMs, count, mean, deviation } = columns;
   let windows = 0;
-  let sum = 0;
+  let between = 0;
   let within = 0;
+  let hour = Number.NaN;
+  let inHour = 0;
+  let about = 0;
   for (let i = 0; i < mean.length; i++) {
     if (!isWholeWindow(lengthsMs[i]!, windowMs) || !(count[i]! > 0)) continue;
-    windows++;
-    sum += mean[i]!;
+    const own = Math.ceil(timesMs[i]! / HOUR_MS);
+    if (own !== hour) {
+      hour = own;
+      inHour = 0;
+      about = 0;
+    }
+    // Welford's sum of squares about the mean of its hour, so that what goes on for hours is none of it.
+    const off = mean[i]! - about;
+    about += off / ++inHour;
+    between += off * (mean[i]! - about);
     within += deviation[i]! ** 2;
+    windows++;
   }
   if (windows < LEAST_SHOWN) return 1;
-  let between = 0;
-  for (let i = 0; i < mean.length; i++) {
-    if (isWholeWindow(lengthsMs[i]!, windowMs) && count[i]! > 0) between += (mean[i]! - sum / windows) ** 2;
-  }
   return between + within > 0 ? Math.sqrt(between / (between + within)) : 1;
 }
 
@@ -140,43 +149,52 @@ export function windowsOf(
   windowMs: number,
   { fromMs, toMs }: TimeRange,
 ): SeriesColumns {
-  const rows: { hour: number; timeMs: number; value: number }[] = [];
   const { timesMs, lengthsMs, mean, deviation, min, max } = hours;
+  // What never varies is told by one.
+  const parts = deviation.some((one) => one !== 0) ? PARTS : 1;
+  const of = new Int32Array(timesMs.length * parts);
+  const endsMs = new Float64Array(of.length);
+  const values = new Float64Array(of.length);
+  let rows = 0;
   for (let hour = 0; hour < timesMs.length; hour++) {
     const endMs = timesMs[hour]!;
     if (endMs <= fromMs || endMs - HOUR_MS > toMs || lengthsMs[hour]! < LEAST_LENGTH_MS) continue;
     const number = Math.round(endMs / HOUR_MS);
-    const extreme = number % EXTREME_EVERY === 0;
-    for (let part = 0; part < PLACES.length; part++) {
-      const timeMs = endMs - HOUR_MS + ((part + 0.5) * HOUR_MS) / PLACES.length + windowMs / 2;
+    const day = Math.floor(number / 24);
+    // Turned from day to day, so that no time of the day is always the one with extremes, or the high one.
+    const extreme = (number + day) % EXTREME_EVERY === 0;
+    for (let part = 0; part < parts; part++) {
+      // The quarters of an hour take turns as well: a profile may have so many bins.
+      const quarter = 2 * part + (day % 2);
+      const timeMs = endMs - HOUR_MS + ((quarter + 0.5) * HOUR_MS) / 4 + windowMs / 2;
       if (timeMs <= fromMs || timeMs > toMs) continue;
-      // Turned from day to day as well, so that no quarter of an hour is always the high one.
-      const place = (part + number + Math.floor(number / 24)) % PLACES.length;
-      let off = share * PLACES[place]! * deviation[hour]!;
-      const below = share * (min[hour]! - mean[hour]!);
-      const above = share * (max[hour]! - mean[hour]!);
-      if (extreme && place === 0) off = Math.min(off, below);
-      if (extreme && place === PLACES.length - 1) off = Math.max(off, above);
-      rows.push({ hour, timeMs, value: mean[hour]! + Math.min(above, Math.max(below, off)) });
+      const side = (part + (day >> 1)) % 2 === 0 ? -1 : 1;
+      const furthest = side < 0 ? mean[hour]! - min[hour]! : max[hour]! - mean[hour]!;
+      const off = extreme ? furthest : Math.min(furthest, deviation[hour]!);
+      of[rows] = hour;
+      endsMs[rows] = timeMs;
+      values[rows++] = parts === 1 ? mean[hour]! : mean[hour]! + side * share * off;
     }
   }
-  const column = (read: (row: (typeof rows)[number]) => number): Float64Array => {
-    const out = new Float64Array(rows.length);
-    for (let i = 0; i < rows.length; i++) out[i] = read(rows[i]!);
+  const column = (from: Float64Array): Float64Array => {
+    const out = new Float64Array(rows);
+    for (let i = 0; i < rows; i++) out[i] = from[of[i]!]!;
     return out;
   };
+  const within = Math.sqrt(1 - share * share);
+  const means = values.subarray(0, rows);
   return {
     series: hours.series,
-    timesMs: column(({ timeMs }) => timeMs),
-    lengthsMs: column(() => windowMs),
-    count: column(({ hour }) => (hours.count[hour]! * windowMs) / lengthsMs[hour]!),
-    mean: column(({ value }) => value),
-    deviation: column(({ hour }) => Math.sqrt(1 - share * share) * deviation[hour]!),
-    min: column(({ hour }) => min[hour]!),
-    max: column(({ hour }) => max[hour]!),
-    last: column(({ value }) => value),
-    anomalyShare: column(({ hour }) => hours.anomalyShare[hour]!),
-    highestScore: column(({ hour }) => hours.highestScore[hour]!),
+    timesMs: endsMs.subarray(0, rows),
+    lengthsMs: new Float64Array(rows).fill(windowMs),
+    count: column(hours.count.map((count, hour) => (count * windowMs) / lengthsMs[hour]!)),
+    mean: means,
+    deviation: column(deviation.map((one) => within * one)),
+    min: column(min),
+    max: column(max),
+    last: means,
+    anomalyShare: column(hours.anomalyShare),
+    highestScore: column(hours.highestScore),
   };
 }
 

@@ -128,7 +128,7 @@ function leavePartial(block: SummaryBlock, windowMs: number, left: (Cause | unde
 function leaveOtherMeaning(block: SummaryBlock, left: (Cause | undefined)[]): MeaningChange | null {
   const kept = keptRows(left);
   if (kept.length < LEAST_WINDOWS) return null;
-  const column = (name: 'timesMs' | 'mean' | 'min') => Float64Array.from(kept, (i) => block[name][i]!);
+  const column = (name: 'timesMs' | 'mean' | 'min') => picked(block[name], kept);
   const change = meaningChange({ timesMs: column('timesMs'), mean: column('mean'), min: column('min') });
   if (change === null || change.kind === 'resolution') return change;
   for (const i of kept) if (block.timesMs[i]! < change.atMs) left[i] = 'meaning';
@@ -139,7 +139,7 @@ function leaveOtherMeaning(block: SummaryBlock, left: (Cause | undefined)[]): Me
 function leaveAbsurd(block: SummaryBlock, left: (Cause | undefined)[], usual: Uint8Array): void {
   const kept = keptRows(left);
   if (kept.length < LEAST_WINDOWS) return;
-  const values = sorted(Float64Array.from(kept, (i) => block.mean[i]!));
+  const values = sorted(picked(block.mean, kept));
   const centre = quantileOf(values, 0.5);
   const spread = Math.max(
     MAD_TO_DEVIATION * medianDistance(values, centre),
@@ -164,7 +164,7 @@ function compact(
   for (const cause of left) if (cause !== undefined) leftOut[cause] = (leftOut[cause] ?? 0) + 1;
   if (kept.length === 0) return { block: null, leftOut };
   const all = kept.length === left.length;
-  const pick = (values: Float64Array): Float64Array => (all ? values : Float64Array.from(kept, (i) => values[i]!));
+  const pick = (values: Float64Array): Float64Array => (all ? values : picked(values, kept));
   const columns = Object.fromEntries(columnNames.map((name) => [name, pick(block[name])])) as Record<
     ColumnName,
     Float64Array
@@ -178,6 +178,13 @@ function compact(
     ...(others !== undefined && { elsewhere: others }),
   };
   return { block: out, leftOut };
+}
+
+function picked(values: Float64Array, rows: readonly number[]): Float64Array {
+  if (rows.length === values.length) return values;
+  const out = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) out[i] = values[rows[i]!]!;
+  return out;
 }
 
 function keptRows(left: readonly (Cause | undefined)[]): number[] {

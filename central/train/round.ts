@@ -225,10 +225,11 @@ async function* readHistory<P>(
     const columns = found.get(id);
     await yieldToOthers();
     if (columns === undefined) continue;
-    const rows = [...columns.timesMs.keys()].filter((i) => columns.timesMs[i]! > fromMs && columns.timesMs[i]! <= toMs);
-    if (rows.length === 0) continue;
-    const start = rows[0]!;
-    const end = rows.at(-1)! + 1;
+    let start = 0;
+    let end = columns.timesMs.length;
+    while (start < end && columns.timesMs[start]! <= fromMs) start++;
+    while (end > start && columns.timesMs[end - 1]! > toMs) end--;
+    if (start === end) continue;
     yield {
       agent,
       series: id,

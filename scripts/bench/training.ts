@@ -29,6 +29,7 @@ import { FleetLoad } from './training-load.ts';
 const MACHINES = 1000;
 /** A minute of each of them a minute. */
 const PER_SECOND = MACHINES / 60;
+/** How long ingestion is measured at rest, where it is. */
 const REST_MS = 60_000;
 
 type Figures = Record<string, number>;
@@ -44,7 +45,7 @@ function at(sorted: Float64Array, share: number): number {
 }
 
 /** The child's part. */
-async function measure(directory: string, machines: number): Promise<Figures> {
+async function measure(directory: string, machines: number, restMs: number): Promise<Figures> {
   const store = await openLevelStore(join(directory, 'store'));
   const nowMs = (): number => END_MS + HOUR_MS;
   const timers = realTimers;
@@ -61,7 +62,7 @@ async function measure(directory: string, machines: number): Promise<Figures> {
   // What comes first compiles the code.
   await new Promise((resolve) => setTimeout(resolve, 5000));
   load.takeWaits();
-  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  await new Promise((resolve) => setTimeout(resolve, restMs));
   const rest = load.takeWaits();
   const restMb = await peakMb();
 
@@ -140,7 +141,7 @@ export async function run(_data?: string, machines = MACHINES): Promise<Figures>
     for (const part of [Math.round(machines / 10), Math.round(machines * 0.3), machines]) {
       await forgetModels(directory);
       const file = join(directory, 'figures.json');
-      await inChild('training.ts', flags, [directory, String(part), file]);
+      await inChild('training.ts', flags, [directory, String(part), file, String(part === machines ? REST_MS : 0)]);
       const figures = JSON.parse(await readFile(file, 'utf8')) as Figures;
       if (part === machines) Object.assign(out, figures);
       else {
@@ -156,7 +157,7 @@ export async function run(_data?: string, machines = MACHINES): Promise<Figures>
 }
 
 if (import.meta.main) {
-  const [directory, machines, file] = process.argv.slice(2);
-  await writeFile(file!, JSON.stringify(await measure(directory!, Number(machines))));
+  const [directory, machines, file, restMs] = process.argv.slice(2);
+  await writeFile(file!, JSON.stringify(await measure(directory!, Number(machines), Number(restMs))));
   process.exit(0);
 }

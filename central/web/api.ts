@@ -41,13 +41,24 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return request<T>('GET', path, undefined, signal);
 }
 
-export function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
-  return request<T>(method, path, body);
+export function send<T>(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+): Promise<T> {
+  return request<T>(method, path, body, undefined, headers);
 }
 
-async function request<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+async function request<T>(
+  method: string,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+  own: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const csrf = session.get()?.csrf;
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...own };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (csrf !== undefined && method !== 'GET') headers['x-picket-csrf'] = csrf;
   let response: Response;

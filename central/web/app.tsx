@@ -7,6 +7,7 @@ import { Shell } from './components/shell.tsx';
 import { type Fleet, openFleet } from './fleet.ts';
 import { AlertsPage } from './pages/alerts.tsx';
 import { CohortsPage } from './pages/cohorts.tsx';
+import { ConfigurationPage } from './pages/configuration.tsx';
 import { EnrolPage } from './pages/enrol.tsx';
 import { FleetPage } from './pages/fleet.tsx';
 import { LoginPage } from './pages/login.tsx';
@@ -95,6 +96,8 @@ function Page({ fleet }: { readonly fleet: Fleet }) {
   if (model !== null) return <ModelReportPage key={model[1]} version={Number(model[1])} />;
   if (path === '/models') return <ModelsPage />;
   if (path === '/cohorts') return <CohortsPage />;
+  const layer = /^\/configuration(?:\/(all|(?:cohort|agent)\/[A-Za-z0-9_-]{1,64}))?$/.exec(path);
+  if (layer !== null) return <ConfigurationPage scope={(layer[1] ?? '').replace('/', ':')} />;
   if (path === '/') return <FleetPage fleet={fleet} />;
   return (
     <div class="blank">

@@ -132,3 +132,8 @@ export function formatPercent(share: number | null): string {
 export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${count === 1 ? noun : plural(noun)}`;
 }
+
+/** The page of a layer of configuration: `all`, `cohort:NAME`, `agent:ID`. */
+export function pathOfLayer(scope: string): string {
+  return `/configuration/${scope.replace(':', '/')}`;
+}

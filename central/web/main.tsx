@@ -6,6 +6,7 @@ import './styles/shell.css';
 import './styles/fleet.css';
 import './styles/machine.css';
 import './styles/incident.css';
+import './styles/configuration.css';
 import './styles/chart.css';
 import './styles/mute.css';
 import './styles/feedback.css';

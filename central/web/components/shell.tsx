@@ -62,6 +62,9 @@ function Bar({ user, fleet, onHelp }: { readonly user: string; readonly fleet: F
         <a href="/cohorts" aria-current={at('/cohorts')}>
           Cohorts
         </a>
+        <a href="/configuration" aria-current={at('/configuration')}>
+          Config<span class="wide-only">uration</span>
+        </a>
         <a href="/add" aria-current={at('/add')}>
           <span>
             Add<span class="wide-only"> a machine</span>

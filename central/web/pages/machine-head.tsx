@@ -6,7 +6,7 @@ import { Flags } from '../components/flags.tsx';
 import { Mutes } from '../components/mute.tsx';
 import { Ago, Bar, Moment, State } from '../components/parts.tsx';
 import { useNow } from '../components/ticking.ts';
-import { counted } from '../format.ts';
+import { counted, pathOfLayer } from '../format.ts';
 import { preferences } from '../preferences.ts';
 import { zoomTo } from '../shown-range.ts';
 import { presenceOf } from '../states.ts';
@@ -97,6 +97,12 @@ export function MachineHead({ agent, board, siteZone, charts, reload }: Props) {
               ` → v${agent.desiredVersion}`}
           </dd>
         </div>
+        <div>
+          <dt>Configuration</dt>
+          <dd data-role="configuration">
+            <a href={pathOfLayer(`agent:${agent.id}`)}>{configurationOf(agent)}</a>
+          </dd>
+        </div>
       </dl>
       <Flags agent={agent} onDone={reload} />
       <Mutes agent={agent} now={now} />
@@ -148,4 +154,10 @@ export function MachineHead({ agent, board, siteZone, charts, reload }: Props) {
       )}
     </header>
   );
+}
+
+function configurationOf({ reported }: AgentState): string {
+  const configuration = reported?.configuration;
+  if (configuration === undefined || configuration.version === 0) return 'its own';
+  return `v${configuration.version}${configuration.trial ? ', on trial' : ''}`;
 }

@@ -168,6 +168,7 @@ export async function startCentral({
   const forecasts = new ForecastService({
     store,
     agents: watched,
+    ...learning,
     outlook: (task) => forecaster.outlook(task),
     idle: () => forecaster.end(),
     nowMs,

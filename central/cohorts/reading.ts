@@ -1,7 +1,7 @@
 /** Reads of the store what a machine is and how it behaves. */
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
 import type { AgentId, LatestSeries, Resolution, SeriesColumns, Store } from '../store/store.ts';
-import { zoneOffsets } from '../train/zone.ts';
+import { zoneNamed, zoneOffsets } from '../train/zone.ts';
 import { type Behaviour, behaviourOf, type Features, familyOf, inventoryOf, together } from './features.ts';
 
 /** Days of hours; a week has each kind of day. */
@@ -67,16 +67,4 @@ async function readColumns(
   const most = hours.reduce((count, { timesMs }) => Math.max(count, timesMs.length), 0);
   const columns = most >= FEW_HOURS ? hours : await read(newestMs - MINUTES_MS, 'minute');
   return new Map(columns.map((one) => [one.series, one]));
-}
-
-/** The machine's zone as its inventory says; UTC where it is none. */
-function zoneNamed(inventory: unknown): string {
-  const time = (inventory as { time?: { zone?: unknown } } | null | undefined)?.time;
-  const zone = typeof time === 'object' && time !== null ? time.zone : undefined;
-  if (typeof zone !== 'string' || zone.length > 64) return 'UTC';
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
-  } catch {
-    return 'UTC';
-  }
 }

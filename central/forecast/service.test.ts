@@ -5,6 +5,7 @@ import { seriesId } from '../../shared/trust/hash.ts';
 import { ManualTimers } from '../../test/support/timers.ts';
 import { fakeDocuments } from '../http/fakes.ts';
 import type { LatestSeries, SeriesColumns, Store } from '../store/store.ts';
+import { type Knowledge, knowsNothing } from '../train/knowledge.ts';
 import type { Outlook, OutlookTask } from './outlook.ts';
 import { ForecastService } from './service.ts';
 
@@ -45,6 +46,7 @@ class World {
   readonly warned: string[] = [];
   agents = ['pump'];
   latest: (now: number) => LatestSeries[] = (now) => [latestOf(disk, 0.5, now), latestOf(idle, 0.7, now)];
+  knowledge: Knowledge = knowsNothing;
   outlook = (task: OutlookTask): Outlook | null => rising(task);
   ended = 0;
   service = this.#open();
@@ -54,12 +56,14 @@ class World {
     return new ForecastService({
       store: {
         documents: this.documents,
+        document: async () => null,
         latest: async () => this.latest(this.nowMs),
         query: async (_agent: string, [series]: readonly string[], { toMs }: { toMs: number }) => [
           hoursBefore(series!, toMs, series === seriesId(idle) ? 0.7 : 0.5),
         ],
       } as unknown as Store,
       agents: () => this.agents,
+      knowledge: async () => this.knowledge,
       outlook: async (task) => {
         this.tasks.push(task);
         return this.outlook(task);
@@ -175,4 +179,16 @@ test("the machine's own forecast stands beside, with what the two do not agree o
     latestMs: world.nowMs + 6 * HOUR_MS,
   });
   expect(told!.disagreement).toMatch(/sooner/);
+});
+
+test('planned work is no part of what is learned from, and what is now is told all the same', async () => {
+  const world = new World();
+  world.latest = (now) => [latestOf(disk, 0.5, now)];
+  const toMs = START_MS - 3 * HOUR_MS;
+  world.knowledge = { ...knowsNothing, planned: [{ fromMs: toMs - 2 * HOUR_MS, toMs }] };
+  await world.service.work();
+  const [hours] = world.tasks;
+  const missing = [...hours!.column.keys()].filter((i) => Number.isNaN(hours!.column[i]!));
+  expect(missing.map((i) => hours!.column.length - i)).toEqual([5, 4]);
+  expect((await world.service.ofAgent('pump')).forecasts[0]!.current).toBe(0.5);
 });

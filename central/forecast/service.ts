@@ -7,12 +7,16 @@
  * looked at each hour. Machines are done one after another: what is not done in time is late, never more at once.
  */
 import type { Timers } from '../../shared/clock.ts';
+import type { ZoneOffsets } from '../../shared/detect/civil.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
-import type { AgentId, LatestSeries, Store } from '../store/store.ts';
+import type { AgentId, LatestSeries, Store, TimeRange } from '../store/store.ts';
+import { type Knowledge, knowsNothing } from '../train/knowledge.ts';
+import { saidTime } from '../train/preprocess.ts';
+import { zoneNamed, zoneOffsets } from '../train/zone.ts';
 import type { AgentForecasts, CapacityForecast, Forecasts, Reached, SoonestEnd, SteppedOutlook } from './api.ts';
-import { type Column, daysOf, hoursOf } from './history.ts';
+import { type Column, daysOf, hoursOf, without } from './history.ts';
 import type { Outlook, OutlookTask } from './outlook.ts';
 import { disagreementOf, reachedIn, soonerOf } from './reached.ts';
 import { agentsForecast, type Target, targetsOf } from './targets.ts';
@@ -50,11 +54,19 @@ interface Known {
   readonly ends: readonly Omit<SoonestEnd, 'agent'>[];
 }
 
+/** Of a machine: its clock, and what is known of its time. */
+interface About {
+  readonly zone: ZoneOffsets;
+  readonly knowledge: Knowledge;
+}
+
 export interface ForecastServiceOptions {
   readonly store: Store;
   readonly agents: () => readonly AgentId[];
   /** Makes one outlook; in a child process. */
   readonly outlook: (task: OutlookTask) => Promise<Outlook | null>;
+  /** What operators and their plans say of a machine's time; default nothing. */
+  readonly knowledge?: (agent: AgentId, range: TimeRange) => Promise<Knowledge>;
   /** Nothing is to do for now. */
   readonly idle: () => void;
   readonly nowMs: () => number;
@@ -135,6 +147,7 @@ export class ForecastService implements Forecasts {
     const before = await this.#keptOf(agent);
     const latest = await store.latest(agent);
     const targets = targetsOf(latest).filter(({ series }) => now - series.timeMs <= CURRENT_MS);
+    const about = await this.#about(agent, now);
     const forecasts: CapacityForecast[] = [];
     for (const target of targets) {
       const old = before?.forecasts.find((one) => one.series === target.series.id && one.reaches === target.reaches);
@@ -142,7 +155,7 @@ export class ForecastService implements Forecasts {
         forecasts.push(old);
         continue;
       }
-      const made = await this.#forecast(agent, target, latest, now).catch((error: unknown) => {
+      const made = await this.#forecast(agent, target, latest, about, now).catch((error: unknown) => {
         if (!this.#closed) {
           this.#options.log.warn({ agent, thing: target.thing, problem: messageOf(error) }, 'a forecast is missing');
         }
@@ -157,6 +170,16 @@ export class ForecastService implements Forecasts {
     this.#known.set(agent, knownOf(kept));
   }
 
+  async #about(agent: AgentId, now: number): Promise<About> {
+    const { store, knowledge } = this.#options;
+    const range = { fromMs: now - DAYS_DAYS * DAY_MS, toMs: now };
+    const inventory = (await store.document(agent, 'inventory'))?.json;
+    return {
+      zone: zoneOffsets(zoneNamed(inventory), range.fromMs, range.toMs),
+      knowledge: (await knowledge?.(agent, range)) ?? knowsNothing,
+    };
+  }
+
   #keptOf(agent: AgentId): Promise<Kept | null> {
     return this.#options.store.documents.get<Kept>(NAMESPACE, agent);
   }
@@ -165,20 +188,25 @@ export class ForecastService implements Forecasts {
     agent: AgentId,
     target: Target,
     latest: readonly LatestSeries[],
+    about: About,
     now: number,
   ): Promise<CapacityForecast | null> {
     const toMs = Math.floor(now / HOUR_MS) * HOUR_MS;
     const fromMs = toMs - DAYS_DAYS * DAY_MS;
     const { series } = target;
     const [windows] = await this.#options.store.query(agent, [series.id], { fromMs, toMs }, 'hour');
-    const all = hoursOf(windows, target, fromMs, toMs);
-    const current = all.values.findLast((value) => Number.isFinite(value));
+    const { zone, knowledge } = about;
+    const range = { fromMs, toMs };
+    const whole = hoursOf(windows, target, range, zone);
+    const current = whole.values.findLast((value) => Number.isFinite(value));
     if (current === undefined) return null;
+    const said = saidTime(series.id, knowledge, MINUTE_MS);
+    const all = said.length === 0 ? whole : hoursOf(without(windows, said), target, range, zone);
     const hours = await this.#outlook(
       { values: all.values.subarray(-HOURS_DAYS * 24), toMs },
       { stepMs: HOUR_MS, season: 24, horizon: HOURS_AHEAD },
     );
-    const days = await this.#outlook(daysOf(all, target.reaches === 'peak'), {
+    const days = await this.#outlook(daysOf(all, target.reaches === 'peak', zone), {
       stepMs: DAY_MS,
       season: 7,
       horizon: DAYS_AHEAD,

@@ -85,20 +85,14 @@ export function preprocess(block: SummaryBlock, knowledge: Knowledge, windowMs: 
 
   leavePartial(block, windowMs, left);
   for (const range of knowledge.uncertain) leave(range, 'uncertain');
-  for (const range of knowledge.planned) leave(range, 'planned');
-  const around = ({ fromMs, toMs }: TimeRange): TimeRange => {
-    const aroundMs = AROUND_WINDOWS * windowMs;
-    return { fromMs: fromMs - aroundMs, toMs: toMs + aroundMs };
-  };
+  for (const { cause, ...range } of saidTime(block.series, knowledge, windowMs)) leave(range, cause);
+  const around = (range: TimeRange): TimeRange => widened(range, windowMs);
   for (const { verdict, series, ...span } of knowledge.incidents) {
     const { fromMs, toMs } = around(span);
     const own = series.get(block.series);
     const part = own && around(own);
-    if (verdict === 'planned') leave({ fromMs, toMs }, 'planned');
-    else if (verdict === 'real') {
-      leave({ fromMs, toMs: part === undefined ? Math.min(toMs, span.fromMs + ALL_SERIES_MS) : toMs }, 'real');
-    } else if (part === undefined) continue;
-    else if (verdict === 'false_alarm') markUsual(part);
+    if (verdict === 'planned' || verdict === 'real' || part === undefined) continue;
+    if (verdict === 'false_alarm') markUsual(part);
     else if (span.toMs - span.fromMs > LONG_MS) {
       leave({ fromMs, toMs: Math.min(toMs, span.fromMs + SETTLED_MS) }, 'unlabelled');
     } else distrust(part);
@@ -111,6 +105,28 @@ export function preprocess(block: SummaryBlock, knowledge: Knowledge, windowMs: 
   const change = leaveOtherMeaning(block, left);
   leaveAbsurd(block, left, usual);
   return { ...compact(block, left, trust, usual, knowledge), change };
+}
+
+/** Time of a series that operators planned, or said of that it was a real fault or planned work. */
+export function saidTime(
+  series: string,
+  { planned, incidents }: Pick<Knowledge, 'planned' | 'incidents'>,
+  windowMs: number,
+): (TimeRange & { readonly cause: 'planned' | 'real' })[] {
+  const said: (TimeRange & { readonly cause: 'planned' | 'real' })[] = [];
+  for (const { fromMs, toMs } of planned) said.push({ fromMs, toMs, cause: 'planned' });
+  for (const { verdict, series: parts, ...span } of incidents) {
+    if (verdict !== 'planned' && verdict !== 'real') continue;
+    const { fromMs, toMs } = widened(span, windowMs);
+    const short = verdict === 'real' && !parts.has(series);
+    said.push({ fromMs, toMs: short ? Math.min(toMs, span.fromMs + ALL_SERIES_MS) : toMs, cause: verdict });
+  }
+  return said;
+}
+
+function widened({ fromMs, toMs }: TimeRange, windowMs: number): TimeRange {
+  const aroundMs = AROUND_WINDOWS * windowMs;
+  return { fromMs: fromMs - aroundMs, toMs: toMs + aroundMs };
 }
 
 function leavePartial(block: SummaryBlock, windowMs: number, left: (Cause | undefined)[]): void {

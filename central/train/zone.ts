@@ -36,3 +36,15 @@ export function zoneOffsets(zone: string, fromMs: number, toMs: number): ZoneOff
   }
   return { fromMs: starts, offsetMs: offsets };
 }
+
+/** The machine's zone as its inventory says; UTC where it is none. */
+export function zoneNamed(inventory: unknown): string {
+  const time = (inventory as { time?: { zone?: unknown } } | null | undefined)?.time;
+  const zone = typeof time === 'object' && time !== null ? time.zone : undefined;
+  if (typeof zone !== 'string' || zone.length > 64) return 'UTC';
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return 'UTC';
+  }
+}

@@ -80,6 +80,7 @@ export function committed(
       oldestMs = Math.min(oldestMs, timeMs);
     }
     if (content.kind === 'events') for (const event of content.events) auditMute(followers, agent, event);
+    if (content.kind === 'evidence' && result.stored > 0) auditEvidence(followers, agent, content, timeMs);
     if (content.kind === 'incident') {
       const incident = { ...content.incident, agent };
       fleet.onIncident(incident);
@@ -98,6 +99,19 @@ function auditMute({ audit, log }: Followers, agent: AgentId, { key, to, atMs }:
   if (key.name !== AGENT_MUTE) return;
   const detail = `since ${new Date(atMs).toISOString()}: ${to}`;
   audit.add({ actor: `agent ${agent}`, action: 'agent.muted', target: agent, detail }).catch((error: unknown) => {
+    log.warn({ agent, problem: messageOf(error) }, 'the audit trail could not be written');
+  });
+}
+
+/** Full-rate values came with an incident: of which, how much, up to when. Which series, its page shows. */
+function auditEvidence(
+  { audit, log }: Followers,
+  agent: AgentId,
+  { incidentEpoch, incidentSeq, body }: Extract<IncomingRecord['content'], { kind: 'evidence' }>,
+  timeMs: number,
+): void {
+  const detail = `${body.length} bytes for incident ${incidentEpoch}/${incidentSeq}, until ${new Date(timeMs).toISOString()}`;
+  audit.add({ actor: `agent ${agent}`, action: 'raw.evidence', target: agent, detail }).catch((error: unknown) => {
     log.warn({ agent, problem: messageOf(error) }, 'the audit trail could not be written');
   });
 }

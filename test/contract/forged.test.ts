@@ -14,20 +14,21 @@ import {
   type Release,
   type SignedEnvelope,
 } from '../../shared/trust/messages.ts';
-import { encodeJson } from '../../shared/trust/strict.ts';
+import { encodeJson, type JsonObject } from '../../shared/trust/strict.ts';
 import { encodeChunk } from '../../shared/wire/live.ts';
-import { entryOf, FLOOR, ForgedSite, type Slot, slots } from '../support/forged-site.ts';
+import { contentFor, entryOf, FLOOR, ForgedSite, type Slot, slots } from '../support/forged-site.ts';
 import { seededRandom } from '../support/history.ts';
 import { settled } from '../support/timers.ts';
 import { madeMs, TestAuthority, type TestKey, testKey } from '../support/trust.ts';
 
+const [MODEL, CONFIGURATION] = slots;
 const random = seededRandom(5);
 const below = (n: number): number => Math.floor(random() * n);
 const pick = <T>(from: readonly T[]): T => from[below(from.length)]!;
 const authority = new TestAuthority();
 const stranger = testKey();
 const { model, configuration, rollout, command } = authority.keys;
-const ownKey = (slot: Slot): TestKey => (slot === 'config' ? configuration : model);
+const ownKey = (slot: Slot): TestKey => (slot === CONFIGURATION ? configuration : model);
 
 /** What is wrong, and the codes that it may be refused with. */
 type Flaw<T> = readonly [name: string, codes: string, forge: () => T];
@@ -120,7 +121,7 @@ const manifests: Flaw<Uint8Array>[] = [
   [
     'a slot twice',
     'payload.invalid',
-    () => encodeEnvelope(anyManifest({ releases: [site.good.config, site.good.config] })),
+    () => encodeEnvelope(anyManifest({ releases: [site.good[CONFIGURATION], site.good[CONFIGURATION]] })),
   ],
   [
     'too many slots',
@@ -129,7 +130,7 @@ const manifests: Flaw<Uint8Array>[] = [
       encodeEnvelope(
         anyManifest({
           [pick(['releases', 'shadows'] as const)]: Array.from({ length: 17 + below(9) }, (_, i) => ({
-            ...site.good.config,
+            ...site.good[CONFIGURATION],
             slot: `config/${i}`,
           })),
         }),
@@ -138,7 +139,8 @@ const manifests: Flaw<Uint8Array>[] = [
   [
     'a release of too many bytes',
     'payload.invalid payload.too_large',
-    () => encodeEnvelope(anyManifest({ releases: [{ ...site.good.config, releaseBytes: 16_385 + below(1e6) }] })),
+    () =>
+      encodeEnvelope(anyManifest({ releases: [{ ...site.good[CONFIGURATION], releaseBytes: 16_385 + below(1e6) }] })),
   ],
   [
     'another list of keys',
@@ -152,6 +154,36 @@ const manifests: Flaw<Uint8Array>[] = [
   ],
 ];
 
+/** Contents that are signed and whole, and that no machine should run. */
+function contentFlaws(slot: Slot): Flaw<Uint8Array>[] {
+  const good = (): Uint8Array => contentFor(slot, 2 + below(1e6));
+  const cut = (): Uint8Array => good().subarray(0, 1 + below(20));
+  const longer = (): Uint8Array => Buffer.concat([good(), Buffer.from('}')]);
+  const common: Flaw<Uint8Array>[] = [
+    ['a content without its end', 'payload.invalid', cut],
+    ['a content with more behind it', 'payload.invalid', longer],
+  ];
+  if (slot === MODEL) return common;
+  const values = (change: () => JsonObject) => (): Uint8Array => contentFor(slot, 2 + below(1e6), change());
+  const local = ['data', 'connection', 'host', 'site', 'managed', 'locked', 'secrets'];
+  return [
+    ...common,
+    [
+      'a key that is local only',
+      'config.invalid',
+      values(() => ({ [pick(local)]: pick([null, 'x', { proc: '/x' }]) })),
+    ],
+    ['a key that is none', 'config.invalid', values(() => ({ [`key${below(1e6)}`]: 1 }))],
+    ['a value out of its bounds', 'config.invalid', values(() => ({ limits: { series: pick([-1, 1e12]) } }))],
+    [
+      'a secret that is not there',
+      'config.invalid',
+      values(() => ({ inputs: { modbus: { host: `\${secret:s${below(99)}}` } } })),
+    ],
+    ['great depth', 'payload.invalid', () => Buffer.from(`{"configuration":1,"values":${'['.repeat(17 + below(99))}`)],
+  ];
+}
+
 /** Forged releases, each named by a genuine manifest. */
 const releases = (slot: Slot): Flaw<{ release: Uint8Array; content: Uint8Array; releaseBytes?: number }>[] => {
   const content = (): Uint8Array => Uint8Array.from({ length: 50 + below(50) }, () => below(256));
@@ -159,7 +191,7 @@ const releases = (slot: Slot): Flaw<{ release: Uint8Array; content: Uint8Array; 
     const bytes = content();
     return { content: bytes, release: encodeEnvelope(authority.release(bytes, { kind: slot, ...change }, by)) };
   };
-  const otherSlot = slot === 'config' ? 'model/seasonal' : 'config';
+  const otherSlot = slot === CONFIGURATION ? MODEL : CONFIGURATION;
   const wrongKeys = [stranger, rollout, command, authority.root, ownKey(otherSlot)];
   const envelopes = flawsOfEnvelope(() => authority.release(content(), { kind: slot }, ownKey(slot)), wrongKeys);
   return [
@@ -194,6 +226,16 @@ const releases = (slot: Slot): Flaw<{ release: Uint8Array; content: Uint8Array; 
     ],
     ['more bytes than the manifest says', 'blob.mismatch', () => ({ ...of(), releaseBytes: 1 + below(100) })],
     ['a note that never ends', 'payload.invalid payload.too_large', () => of({ note: 'x'.repeat(1001 + below(9000)) })],
+    ...contentFlaws(slot).map(
+      ([name, codes, forge]): Flaw<{ release: Uint8Array; content: Uint8Array }> => [
+        name,
+        codes,
+        () => {
+          const bytes = forge();
+          return { content: bytes, release: encodeEnvelope(authority.release(bytes, { kind: slot }, ownKey(slot))) };
+        },
+      ],
+    ),
     ['no numbers', 'payload.invalid', () => of({ windowMs: pick([-1, 1e12, null, 'x'] as number[]) })],
   ];
 };
@@ -294,7 +336,9 @@ it('a thousand and more forgeries: nothing is done of them, and the central read
           const entry = { ...entryOf(slot, release), releaseBytes };
           const named = Object.values({ ...site.good, ...(place === 'releases' ? { [slot]: entry } : {}) });
           const shadows = place === 'shadows' ? [entry] : [];
-          await refused(`a release for ${slot} in ${place} with ${name}`, codes, () =>
+          // Nobody runs two configurations at once.
+          const or = slot === CONFIGURATION && place === 'shadows' ? ' manifest.unsupported' : '';
+          await refused(`a release for ${slot} in ${place} with ${name}`, codes + or, () =>
             site.desire(site.manifest({ releases: named, shadows })),
           );
         }
@@ -331,11 +375,13 @@ it('a thousand and more forgeries: nothing is done of them, and the central read
   for (let i = 0; i < 3; i++) site.stage.commandReceived(genuine);
   expect(site.deeds.filter((deed) => deed.startsWith('does'))).toEqual(['does right']);
   expect(site.seen().commandsDone).toEqual(['right']);
-  const content = Uint8Array.of(9, 9, 9);
-  const release = encodeEnvelope(authority.release(content, { kind: 'config' }, configuration));
+  const content = contentFor(CONFIGURATION, 2, { window: '10m' });
+  const release = encodeEnvelope(authority.release(content, { kind: CONFIGURATION }, configuration));
   site.serve(content, release);
-  await site.desire(site.manifest({ releases: Object.values({ ...site.good, config: entryOf('config', release) }) }));
+  await site.desire(
+    site.manifest({ releases: Object.values({ ...site.good, [CONFIGURATION]: entryOf(CONFIGURATION, release) }) }),
+  );
   expect(site.seen().applied).toContainEqual(
-    expect.objectContaining({ slot: 'config', releaseSha256: sha256Hex(release) }),
+    expect.objectContaining({ slot: CONFIGURATION, releaseSha256: sha256Hex(release) }),
   );
 });

@@ -4,20 +4,50 @@
  */
 import type { ApplyReport, ApplyStore } from '../../agent/apply/options.ts';
 import { ApplyStage } from '../../agent/apply.ts';
+import { agentConfigSchema } from '../../agent/config.ts';
+import { effectiveConfiguration } from '../../agent/configuration/effective.ts';
+import { inputKinds } from '../../agent/inputs/registry.ts';
+// Loaded late by an agent, which the turns of a test do not wait for.
+import '../../shared/config/from-json.ts';
+import { configurationForm, encodeManaged, parseManaged } from '../../shared/config/managed.ts';
+import { parseValue } from '../../shared/config/schema.ts';
+import { utcZone } from '../../shared/detect/civil.ts';
+import { seasonal } from '../../shared/detect/seasonal.ts';
+import { PicketError } from '../../shared/errors.ts';
 import { chunkOf } from '../../shared/trust/chunks.ts';
 import { encodeEnvelope } from '../../shared/trust/dsse.ts';
 import { sha256Hex } from '../../shared/trust/hash.ts';
 import type { Manifest, ManifestRelease, Reported, SignedEnvelope } from '../../shared/trust/messages.ts';
 import { parseReported } from '../../shared/trust/reported.ts';
-import { encodeJson } from '../../shared/trust/strict.ts';
+import { encodeJson, type JsonObject } from '../../shared/trust/strict.ts';
 import type { Chunk } from '../../shared/wire/live.ts';
 import { encodeChunk } from '../../shared/wire/live.ts';
+import { decodeSeasonalModel, encodeSeasonalModel } from '../../shared/wire/seasonal-model.ts';
 import { ManualTimers, settled, silentLog } from './timers.ts';
 import { madeMs, type TestAuthority } from './trust.ts';
 
-export const slots = ['model/seasonal', 'config'] as const;
+export const slots = ['model/seasonal', configurationForm.kind] as const;
 export type Slot = (typeof slots)[number];
 export const FLOOR = 1000;
+
+/** A content that an agent runs; each version is another one. */
+export function contentFor(slot: Slot, version = 1, values: JsonObject = { window: '1m' }): Uint8Array {
+  if (slot === configurationForm.kind) return encodeManaged({ configuration: 1, version, layers: { all: 1 }, values });
+  const shared = { windowMs: 60_000, zone: utcZone, bandBits: 5, findingBits: 17 };
+  const params = { ...seasonal.defaults, ...shared, windows: version };
+  return encodeSeasonalModel({ ...shared, series: new Map([['00000000000000aa', params]]) });
+}
+
+/** What the agent's own stages say of a content before it is in force. Throws. */
+async function judged(slot: string, content: Uint8Array): Promise<void> {
+  if (slot !== configurationForm.kind) {
+    decodeSeasonalModel(content);
+    return;
+  }
+  const local = parseValue(agentConfigSchema(inputKinds), {});
+  if (!local.ok) throw new Error('the defaults are no configuration');
+  await effectiveConfiguration({ config: local.value, raw: {}, file: null }, parseManaged(content).values, inputKinds);
+}
 
 class Disk implements ApplyStore {
   #state: Uint8Array | null = null;
@@ -57,9 +87,9 @@ export class ForgedSite {
   constructor(authority: TestAuthority) {
     this.authority = authority;
     const { model, configuration } = authority.keys;
-    const named = slots.map((slot, i): [Slot, ManifestRelease] => {
-      const content = Uint8Array.of(i, 1, 2, 3);
-      const by = slot === 'config' ? configuration : model;
+    const named = slots.map((slot): [Slot, ManifestRelease] => {
+      const content = contentFor(slot);
+      const by = slot === configurationForm.kind ? configuration : model;
       const release = encodeEnvelope(authority.release(content, { kind: slot }, by));
       this.serve(content, release);
       return [slot, entryOf(slot, release)];
@@ -82,10 +112,17 @@ export class ForgedSite {
       report: (report) => {
         this.#report = report;
       },
-      activate: (slot) => void this.deeds.push(`runs ${slot}`),
+      activate: async (slot, content) => {
+        await judged(slot, content);
+        this.deeds.push(`runs ${slot}`);
+      },
       deactivate: (slot) => void this.deeds.push(`ends ${slot}`),
       beside: {
-        compare: (slot, _content, mode) => void this.deeds.push(`${mode} ${slot}`),
+        compare: (slot, content, mode) => {
+          if (slot === configurationForm.kind) throw new PicketError('manifest.unsupported', `nothing runs in ${slot}`);
+          if (content !== null) decodeSeasonalModel(content);
+          this.deeds.push(`${mode} ${slot}`);
+        },
         endComparison: () => {},
         comparisons: () => [],
       },
@@ -116,10 +153,15 @@ export class ForgedSite {
 
   async desire(message: SignedEnvelope | Uint8Array): Promise<void> {
     this.stage.desired(message instanceof Uint8Array ? message : encodeEnvelope(message));
-    for (let turn = 0; turn < 8; turn++) {
+    let over = false;
+    const idle = this.stage.idle().then(() => {
+      over = true;
+    });
+    while (!over) {
       await settled();
       this.timers.advance(150);
     }
+    await idle;
   }
 
   /** The last report, as the central reads it; throws where it would not take it. */

@@ -51,7 +51,8 @@ export class Calibration {
     const middle = steps === null ? here : this.#between(value, row, steps, below);
     const bin = Math.min(PIT_BINS - 1, Math.max(0, Math.floor(middle * PIT_BINS)));
     this.#bins[bin]!++;
-    for (const [i, level] of levels.entries()) {
+    for (let i = 0; i < levels.length; i++) {
+      const level = levels[i]!;
       if (here >= (1 - level) / 2 && here <= (1 + level) / 2) this.#inside[i]!++;
     }
   }

@@ -62,9 +62,11 @@ export function runOver<P>(
   const x = new Float64Array(values.length);
   const quality = new Uint8Array(values.length);
   const out = emptyVerdict();
+  const at = { monotonicMs: 0, utcMs: 0 };
   for (let row = 0; row < endsMs.length; row++) {
     for (let member = 0; member < x.length; member++) x[member] = values[member]![row]!;
-    const at = { monotonicMs: endsMs[row]!, utcMs: endsMs[row]! };
+    at.monotonicMs = endsMs[row]!;
+    at.utcMs = at.monotonicMs;
     detector.score(params, state, x, quality, at, out);
     told(row, out);
     detector.learn(params, state, x, quality, at);

@@ -60,6 +60,8 @@ export interface UplinkOptions {
   readonly warnings: () => readonly string[];
   /** Undefined: this agent takes no configuration. */
   readonly configuration: ConfigurationStage | undefined;
+  /** What a model on trial may take is held against; not said: this process, which is then this agent's alone. */
+  readonly memory?: typeof ownMemory;
 }
 
 export class Uplink {
@@ -163,7 +165,7 @@ export class Uplink {
         else sensing.slots.deactivate(slot);
       },
       beside: sensing.slots,
-      memory: ownMemory,
+      memory: options.memory ?? ownMemory,
       command: (command) => this.#do(command),
     });
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an

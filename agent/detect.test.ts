@@ -114,6 +114,23 @@ describe('DetectStage', () => {
     expect(saturated!.expectedLow).toBeLessThanOrEqual(0.2);
   });
 
+  it('finds a leak whose steps are as small as what comes and goes, once it passes the bar of the budget', () => {
+    const random = seeded(23);
+    const bench = new Bench(names([gauge('system.memory.usage', { unit: 'By' })]));
+    let comesAndGoes = 0;
+    const used = (): number => {
+      comesAndGoes = 0.9 * comesAndGoes + 40e6 * (random() - 0.5);
+      return 1e9 + comesAndGoes;
+    };
+    for (let i = 0; i < 1800; i++) bench.step(0, used());
+    expect(bench.findings).toEqual([]);
+    for (let i = 0; i < 120; i++) bench.step(0, used() + 15e6 * i);
+    const leak = bench.findings.find(({ detector }) => detector === 'drift')!;
+    expect(leak.shape).toBe('drift');
+    expect(leak.bits).toBeGreaterThanOrEqual(bench.stage.barBits);
+    expect(leak.seen).toBeGreaterThan(leak.expectedHigh!);
+  });
+
   it('tells what is merely unusual only while something is found', () => {
     const alone = new Bench(names([gauge('share', { full: 1 }), gauge('walk')]));
     const together = new Bench(names([gauge('share', { full: 1 }), gauge('walk')]));

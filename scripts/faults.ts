@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { narrowFaults, wideFaults } from '../test/support/faults/all.ts';
 import { type Made, Workshop } from '../test/support/faults/fault.ts';
 import { meetingHost, packetLoss } from '../test/support/faults/packet-loss.ts';
+import { sweepLeftovers } from '../test/support/faults/sweep.ts';
 import { tellIncident, Watcher } from '../test/support/faults/watched.ts';
 import { System } from '../test/support/system.ts';
 
@@ -26,6 +27,7 @@ if (chosen.length === 0) {
   process.exit(64);
 }
 
+sweepLeftovers();
 const system = new System();
 const workshop = new Workshop(system);
 

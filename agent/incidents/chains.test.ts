@@ -287,10 +287,12 @@ describe('a chain of causes', () => {
     machine.add({ name: 'picket.input.duration', unit: 's', attributes: { 'picket.input': 'disk' } }, 300, {
       bits: 90,
     });
-    machine.add(disk, 5);
+    machine.add(disk, 240);
+    machine.add(cpu, 0, { bits: 14 });
     await machine.pass(1);
     expect(machine.stage.current()[0]!.findings.map(({ key }) => key.name)).toEqual([
       'system.disk.operation_latency',
+      'system.cpu.utilization',
       'picket.input.duration',
     ]);
   });

@@ -5,13 +5,14 @@
 import type { SeriesKey } from '../../shared/series.ts';
 
 /** `own`: the agent's vitals, which show what is measured elsewhere. `curious`: counters that by themselves mean nothing. */
-/** `lagging`: averages over many minutes, which go on long after what made them has ended. */
+/** `lagging`: what stays when that which made it has ended: averages over many minutes, a total. */
 export type Stake = 'own' | 'lagging' | 'curious' | 'usual' | 'vital';
 
 /** By the longest prefix of the metric's name. */
 const byPrefix: readonly (readonly [prefix: string, stake: Stake])[] = [
   ['picket.', 'own'],
   ['process.cpu.utilization', 'own'],
+  ['process.watched.restarts', 'lagging'],
   ['hw.', 'vital'],
   ['hw.fan', 'usual'],
   ['hw.power', 'usual'],

@@ -9,6 +9,7 @@ import type { Incident } from '../../../shared/findings.ts';
 import { narrowFaults } from '../../support/faults/all.ts';
 import { Workshop } from '../../support/faults/fault.ts';
 import { meetingHost } from '../../support/faults/packet-loss.ts';
+import { sweepLeftovers } from '../../support/faults/sweep.ts';
 import { Watcher } from '../../support/faults/watched.ts';
 import { System } from '../../support/system.ts';
 
@@ -25,6 +26,7 @@ const watchers = new Map<string, Watcher>();
 const found = new Map<string, Promise<Incident>>();
 
 beforeAll(async () => {
+  sweepLeftovers();
   const made = await Promise.all(narrowFaults.map(async (fault) => [fault.name, await fault.setUp(workshop)] as const));
   const central = await system.central({ httpHost: meetingHost });
   await Promise.all(

@@ -1,24 +1,27 @@
 /** Far more busy processes than there are cores, as idle work, so that whatever else runs here gets its turn. */
 import { availableParallelism } from 'node:os';
 import type { Program } from '../processes.ts';
-import { type Fault, quick } from './fault.ts';
+import { atOnce, type Fault, quick } from './fault.ts';
 
-const PROCESSES_A_CORE = 50;
+const PROCESSES_A_CORE = 100;
+
+/** In a namespace of their own: they end with its first process. */
+const busy = 'i=0; while [ $i -lt "$0" ]; do chrt --idle 0 sh -c "while :; do :; done" & i=$((i + 1)); done; wait';
 
 export const cpuLoad: Fault = {
   name: 'CPU load',
   setUp({ system }) {
-    let busy: Program[] = [];
+    let load: Program | undefined;
     return {
-      // Without load averages: the longest would be high for a quarter of an hour afterwards.
-      inputs: { 'linux.cpu': { ...quick, maxCores: 0 }, 'linux.pressure': quick },
+      // Few series, each of which says it. Without load averages, which are high long after the load has ended.
+      inputs: { 'linux.cpu': { ...quick, maxCores: 0 } },
       begin() {
-        const count = PROCESSES_A_CORE * availableParallelism();
-        const command = ['chrt', '--idle', '0', 'sh', '-c', 'while :; do :; done'];
-        busy = Array.from({ length: count }, (_, i) => system.start(`busy-${i}`, command));
+        const count = String(PROCESSES_A_CORE * availableParallelism());
+        const apart = [...atOnce, 'unshare', '--pid', '--fork', '--kill-child'];
+        load = system.start('busy', [...apart, 'sh', '-c', busy, count]);
       },
       async end() {
-        await Promise.all(busy.map((program) => program.end('SIGKILL')));
+        await load?.end('SIGKILL');
       },
       isCause: ({ name, attributes }) =>
         name.startsWith('system.cpu.') ||

@@ -31,6 +31,9 @@ export interface Made {
 /** How often the agents of a test read; they learn by readings, not by time. */
 export const quick = { interval: '200ms' };
 
+/** Of a program that has its turn however loaded the machine is. */
+export const atOnce: readonly string[] = ['nice', '-n', '-19'];
+
 /** What a fault is made with; it is all taken away at the end. */
 export class Workshop {
   readonly system: System;

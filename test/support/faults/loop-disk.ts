@@ -2,6 +2,7 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sh, type Workshop } from './fault.ts';
+import { imageName } from './sweep.ts';
 
 export interface LoopDisk {
   /** `loop3` */
@@ -12,7 +13,7 @@ export interface LoopDisk {
 
 /** Taken away with the workshop. */
 export function loopDisk(workshop: Workshop, name: string, sizeMB: number): LoopDisk {
-  const image = join(workshop.system.directory, `${name}.image`);
+  const image = join(workshop.system.directory, imageName(name));
   writeFileSync(image, '');
   truncateSync(image, sizeMB * 1024 * 1024);
   sh('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image);

@@ -1,12 +1,12 @@
 /** A process that takes more and more memory and gives none back. */
 import { freemem } from 'node:os';
 import type { Program } from '../processes.ts';
-import { type Fault, quick } from './fault.ts';
+import { atOnce, type Fault, quick } from './fault.ts';
 
 /** Of what is free: seen from afar, and nothing else is pushed out. */
 const SHARE = 0.4;
 const STEP_BYTES = 64 * 1024 * 1024;
-const STEP_MS = 60;
+const STEP_MS = 200;
 
 const leak = `
 const kept = [];
@@ -21,12 +21,16 @@ export const memoryLeak: Fault = {
     return {
       inputs: { 'linux.memory': quick },
       begin() {
-        leaking = workshop.script('leak', leak, String(SHARE * freemem()));
+        const most = String(SHARE * freemem());
+        leaking = workshop.system.start('leak', [...atOnce, process.execPath, '-e', leak, most]);
       },
       async end() {
         await leaking?.end('SIGKILL');
       },
-      isCause: ({ name }) => name.startsWith('system.memory.') || name === 'system.linux.memory.available',
+      isCause: ({ name }) =>
+        name.startsWith('system.memory.') ||
+        name === 'system.linux.memory.available' ||
+        name === 'system.linux.memory.committed',
     };
   },
 };

@@ -2,7 +2,8 @@
  * A machine on a line that loses packets: a network namespace of its own, with steady traffic to a second one over a
  * pair of virtual interfaces, of which nft then drops a part. The line to the central is another one, and stays well.
  */
-import { type Fault, quick, sh } from './fault.ts';
+import { atOnce, type Fault, quick, sh } from './fault.ts';
+import { namespaceName } from './sweep.ts';
 
 const LOST_PERCENT = 40;
 const PORT = 5099;
@@ -26,8 +27,8 @@ setInterval(() => {
 `;
 
 const tag = process.pid % 10_000;
-const machine = `picket-near-${tag}`;
-const peer = `picket-far-${tag}`;
+const machine = namespaceName('near');
+const peer = namespaceName('far');
 const octet = process.pid % 250;
 
 /** Where the central must listen, so that a machine in a namespace finds it; there once the fault is set up. */
@@ -53,8 +54,10 @@ export const packetLoss: Fault = {
     const inside = (space: string): string[] => ['ip', 'netns', 'exec', space];
     const node = [process.execPath, '-e'];
     const address = `10.215.${octet}.2`;
-    workshop.system.start('traffic-server', [...inside(peer), ...node, server, address]);
-    await workshop.system.start('traffic-client', [...inside(machine), ...node, client, address]).said(/answered/);
+    workshop.system.start('traffic-server', [...atOnce, ...inside(peer), ...node, server, address]);
+    await workshop.system
+      .start('traffic-client', [...atOnce, ...inside(machine), ...node, client, address])
+      .said(/answered/);
     return {
       through: inside(machine),
       inputs: { 'linux.network': { ...quick, exclude: ['lo', `${control}b`] } },

@@ -5,7 +5,7 @@ import type { Incident, RankedFinding } from '../../../shared/findings.ts';
 import { formatSeries } from '../../../shared/series.ts';
 import { until } from '../processes.ts';
 import type { Agent, Central, System } from '../system.ts';
-import type { Made } from './fault.ts';
+import { atOnce, type Made } from './fault.ts';
 
 /**
  * Nobody can know after a minute what comes once a day: for agents that are to learn within minutes what comes once in a
@@ -22,6 +22,7 @@ export class Watcher {
   readonly made: Made;
   readonly agent: Agent;
   readonly #central: Central;
+  readonly #scope: 'narrow' | 'whole';
   #id = '';
   #startedMs = 0;
   #beganMs = 0;
@@ -30,6 +31,7 @@ export class Watcher {
   /** @param scope `narrow`: reads only where the fault is seen, often; `whole`: as an agent is shipped */
   constructor(system: System, central: Central, name: string, made: Made, scope: 'narrow' | 'whole' = 'narrow') {
     this.made = made;
+    this.#scope = scope;
     this.#fault = made;
     this.#central = central;
     this.agent = system.agent(name, JSON.stringify(scope === 'narrow' ? narrowConfig(made) : wholeConfig(made)));
@@ -40,7 +42,8 @@ export class Watcher {
     const pinned = this.#central.url.startsWith('https:') ? ['--ca-fingerprint', caFingerprint] : [];
     this.#id = (await this.agent.enrolAt(this.#central, ...pinned)).agent;
     const { through = [] } = this.made;
-    await this.agent.start({ command: (usual) => [...through, ...usual] });
+    const first = this.#scope === 'narrow' ? atOnce : [];
+    await this.agent.start({ command: (usual) => [...first, ...through, ...usual] });
     this.#startedMs = performance.now();
     await this.agent.connected();
   }

@@ -42,13 +42,9 @@ describe('features', () => {
     expect(behaviour.course).toEqual([-10, -10, -10, 0, 0, 0]);
   });
 
-  it('tells no course of the first two days, and nothing of nothing', () => {
-    expect(
-      behaviourOf(
-        hours(40, (hour) => hour),
-        utcZone,
-      )?.course,
-    ).toBeNull();
+  it('tells neither course nor spread of the first two days, and nothing of nothing', () => {
+    const young = hours(40, (hour) => hour);
+    expect(behaviourOf(young, utcZone)).toMatchObject({ course: null, spread: null });
     expect(
       behaviourOf(
         hours(3, () => Number.NaN),

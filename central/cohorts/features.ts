@@ -12,13 +12,14 @@ import { MAD_TO_DEVIATION, medianDistance, medianOf } from '../train/robust.ts';
 
 /** Parts of the day of which the course is told. */
 export const DAY_PARTS = 6;
-/** Days that a course needs: one day is its own average. */
+/** Days that a course, and a spread, need: one day is its own average. */
 const COURSE_DAYS = 2;
 const MOST_TEXT = 64;
 
 export interface Behaviour {
   readonly level: number;
-  readonly spread: number;
+  /** Between hours of days; null of a young machine, whose minutes are another thing. */
+  readonly spread: number | null;
   /** By part of the day, less the level, in the unit of the series; null while the days are too few. */
   readonly course: readonly number[] | null;
 }
@@ -77,7 +78,7 @@ export function behaviourOf(columns: Pick<SeriesColumns, 'timesMs' | 'mean'>, zo
   const whole = days.size > COURSE_DAYS && parts.every((part) => part.length > 0);
   return {
     level,
-    spread: MAD_TO_DEVIATION * medianDistance(columns.mean, level),
+    spread: days.size > COURSE_DAYS ? MAD_TO_DEVIATION * medianDistance(columns.mean, level) : null,
     course: whole ? parts.map((part) => medianOf(part) - level) : null,
   };
 }
@@ -85,9 +86,10 @@ export function behaviourOf(columns: Pick<SeriesColumns, 'timesMs' | 'mean'>, zo
 /** Of the series of one family that a machine has: the middle one of each number. */
 export function together(each: readonly Behaviour[]): Behaviour {
   const courses = each.flatMap(({ course }) => (course === null ? [] : [course]));
+  const spreads = each.flatMap(({ spread }) => spread ?? []);
   return {
     level: medianOf(each.map(({ level }) => level)),
-    spread: medianOf(each.map(({ spread }) => spread)),
+    spread: spreads.length === 0 ? null : medianOf(spreads),
     course:
       courses.length === 0
         ? null

@@ -100,10 +100,18 @@ function behaviourDistance(a: Float64Array, b: Float64Array): number {
     const spread = a[at + 1]! - b[at + 1]!;
     let course = 0;
     for (let part = 2; part < NUMBERS; part++) course += (a[at + part]! - b[at + part]!) ** 2;
-    // A young machine has no course yet.
+    // A young machine has no spread and no course yet.
     const shape = Number.isNaN(course) ? null : Math.min(1, Math.sqrt(course / DAY_PARTS));
-    sum += Math.min(1, Math.abs(level)) ** 2 + Math.min(1, Math.abs(spread)) ** 2 + (shape === null ? 0 : shape ** 2);
-    count += shape === null ? 2 : 3;
+    sum += Math.min(1, Math.abs(level)) ** 2;
+    count++;
+    if (!Number.isNaN(spread)) {
+      sum += Math.min(1, Math.abs(spread)) ** 2;
+      count++;
+    }
+    if (shape !== null) {
+      sum += shape ** 2;
+      count++;
+    }
   }
   return count === 0 ? 0 : Math.sqrt(sum / count);
 }
@@ -115,14 +123,14 @@ function standardised(machines: readonly Features[]): Pick<Space, 'families' | '
   for (const family of commonFamilies(machines)) {
     const has = machines.map(({ behaviour }) => behaviour.get(family));
     const known = has.filter((one) => one !== undefined);
-    const usual = medianOf(known.map(({ level, spread }) => Math.max(Math.abs(level), spread)));
+    const usual = medianOf(known.map(({ level, spread }) => Math.max(Math.abs(level), spread ?? 0)));
     // Where most say nothing at all, those that say something tell what is something.
-    const most = known.reduce((max, { level, spread }) => Math.max(max, Math.abs(level), spread), 0);
+    const most = known.reduce((max, { level, spread }) => Math.max(max, Math.abs(level), spread ?? 0), 0);
     const nothing = NOTHING * (usual > 0 ? usual : most);
     if (!(nothing > 0)) continue;
     const logarithm = (value: number): number => Math.sign(value) * Math.log2(1 + Math.abs(value) / nothing);
     const levels = has.map((one) => (one === undefined ? Number.NaN : logarithm(one.level)));
-    const spreads = has.map((one) => (one === undefined ? Number.NaN : logarithm(one.spread)));
+    const spreads = has.map((one) => (one?.spread == null ? Number.NaN : logarithm(one.spread)));
     const [level, spread] = [scaleOf(levels), scaleOf(spreads)];
     if (rangeOf(levels) < SAYS_NOTHING && rangeOf(spreads) < SAYS_NOTHING) continue;
     const column = new Float64Array(machines.length * NUMBERS).fill(Number.NaN);
@@ -132,7 +140,7 @@ function standardised(machines: readonly Features[]): Pick<Space, 'families' | '
       column[at] = levels[machine]! / (MOST_SPREADS * level);
       column[at + 1] = spreads[machine]! / (MOST_SPREADS * spread);
       // The course in units of what this machine's values are about: its form, not its size.
-      const size = Math.max(one.spread, nothing, NOTHING * Math.abs(one.level));
+      const size = Math.max(one.spread ?? 0, nothing, NOTHING * Math.abs(one.level));
       for (let part = 0; part < DAY_PARTS; part++) {
         if (one.course !== null) column[at + 2 + part] = one.course[part]! / (MOST_SPREADS * size);
       }

@@ -130,7 +130,7 @@ export async function startCentral({
     random: Math.random,
     log,
     ...learning,
-    trainings: new TrainingPool({ store, ...learning, timers }),
+    trainings: new TrainingPool({ store, ...learning, timers: realTime.timers }),
     publishDesired: (agent, bytes) => publish(agent, 'desired', bytes, 1, true),
     agents: watched,
     changed: (agent, modelVersion) => {

@@ -1,4 +1,5 @@
 /** One run of the bench: a fleet's life under a plan, and what is to be told of it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Incident } from '../../../shared/findings.ts';
 import { MINUTE_MS } from '../../../shared/limits.ts';
 import { seeded } from '../detect/random.ts';
@@ -130,6 +131,7 @@ export async function run({ plan, traces, directory, say }: RunOptions): Promise
       rounds.push({ ...round, day: row / DAY_ROWS, running: withModel(world.machines) });
       await world.run(55);
     } else await world.run(60);
+    await placedIfSoon(world, joiners, row + 60);
     for (const joiner of joiners) {
       if (joiner.young === null || joiner.hasModelAfterHours !== null || joiner.young.models.length === 0) continue;
       joiner.hasModelAfterHours = (row + 60 - joiner.joinRow) / 60;
@@ -236,6 +238,20 @@ async function joinAndLeave(world: World, joiners: Joiner[], row: number, { enro
       world.machines.push(joiner.young);
     }
     if (row === joinRow + DAY_ROWS) for (const one of [joiner.young, joiner.alone]) if (one !== null) await leave(one);
+  }
+}
+
+/** A first model is made in real seconds, in which virtual hours would go by. */
+const PLACING_ROWS = 120;
+const PLACING_MS = 5_000;
+
+/** Waits for the models of machines that joined just now, as long as these may take. */
+async function placedIfSoon(world: World, joiners: readonly Joiner[], row: number): Promise<void> {
+  const young = joiners.flatMap(({ young, joinRow }) => (row - joinRow <= PLACING_ROWS && young !== null ? young : []));
+  const deadline = performance.now() + PLACING_MS;
+  while (young.some(({ models }) => models.length === 0) && performance.now() < deadline) {
+    await pause(50);
+    await world.exchange();
   }
 }
 

@@ -61,10 +61,14 @@ export const runCommand: AgentCommand = {
 };
 
 /** From a start to the end, or until another configuration is to be in force. */
-async function runOnce(local: LocalConfiguration, dataDir: string, context: AgentContext, log: Log): Promise<void> {
+async function runOnce(local: LocalConfiguration, dataDir: string, context: AgentContext, ownLog: Log): Promise<void> {
   const { kinds, signal } = context;
   const host = hostOf(local.config, context.host);
-  const booted = await bootConfiguration({ local, kinds, dataDir, wallMs: host.clock.wallMs, log });
+  const { wallMs, monotonicMs } = host.clock;
+  const booted = await bootConfiguration({ local, kinds, dataDir, wallMs, log: ownLog });
+  const { level } = booted.config.log;
+  const log =
+    level === local.config.log.level ? ownLog : sparingLog(createLog(level, context.stderr, wallMs), monotonicMs);
   const restarting = Promise.withResolvers<void>();
   const restart = restarting.resolve;
   const configuration = new ConfigurationStage({ local, booted, kinds, host, timers, log, restart });

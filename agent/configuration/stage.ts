@@ -117,12 +117,14 @@ export class ConfigurationStage {
   }
 
   /** The central says nothing any more: the machine's own file alone holds. */
-  async deactivate(): Promise<void> {
+  deactivate(): void {
     const { local, kinds, booted, restart } = this.#options;
     this.#next = null;
-    const { config } = await effectiveConfiguration(local, null, kinds);
-    if (isDeepStrictEqual(config, booted.config)) this.#adopt(null, []);
-    else restart();
+    effectiveConfiguration(local, null, kinds).then(
+      ({ config }) => (isDeepStrictEqual(config, booted.config) ? this.#adopt(null, []) : restart()),
+      // What is wrong with the own file is said by the start.
+      () => restart(),
+    );
   }
 
   /** The agent runs: a configuration on trial is held against what comes of it. */

@@ -161,7 +161,7 @@ export class Uplink {
       share: (notificationsPerWeek) => sensing.budget.notices.setShare(notificationsPerWeek),
       running: (slot) => isConfiguration(slot) && configuration?.running(),
       deactivate: (slot) => {
-        if (isConfiguration(slot)) void configuration?.deactivate();
+        if (isConfiguration(slot)) configuration?.deactivate();
         else sensing.slots.deactivate(slot);
       },
       beside: sensing.slots,

@@ -140,7 +140,7 @@ export class Placing {
     layers: readonly Layer[],
   ): Promise<MadeConfiguration> {
     const { documents, nowMs } = this.#options;
-    const content = encodeManaged({ configuration: 1, version, layers: versions, values: mergeLayers(layers) });
+    const content = encodeManaged({ configuration: 1, agent, version, layers: versions, values: mergeLayers(layers) });
     if (content.length > limits.configBytes) {
       const message = `the layers of ${agent} have ${content.length} bytes together; ${limits.configBytes} are allowed.`;
       throw new PicketError('payload.too_large', message);

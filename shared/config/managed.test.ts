@@ -50,11 +50,18 @@ it('what may leave the machine is made stricter and never looser', () => {
 });
 
 it('a content is read back, and nothing else is one', () => {
-  const content = { configuration: 1, version: 3, layers: { all: 2, 'agent:p': 1 }, values: { raw: 'never' } } as const;
+  const content = {
+    configuration: 1,
+    agent: 'p',
+    version: 3,
+    layers: { all: 2, 'agent:p': 1 },
+    values: { raw: 'never' },
+  } as const;
   expect(parseManaged(encodeManaged(content))).toEqual(content);
   for (const wrong of [
     { ...content, configuration: 2 },
     { ...content, version: 0 },
+    { ...content, agent: '../p' },
     { ...content, layers: { everybody: 1 } },
     { ...content, values: [] },
   ]) {

@@ -7,7 +7,7 @@
  * locks (`locked`) are left as it says, and `managed: false` takes nothing at all. A layer may make `raw` stricter than
  * the machine's file and never looser.
  */
-import { limits } from '../limits.ts';
+import { ID_PATTERN, limits } from '../limits.ts';
 import { constantOf, encodeJson, integerOf, type JsonObject, objectOf, parseJson, textOf } from '../trust/strict.ts';
 import { formatPath, type Path } from './schema.ts';
 
@@ -23,6 +23,8 @@ const rawOrder = ['never', 'incident', 'demand'];
 /** Content of a release of a configuration. */
 export interface ManagedConfiguration {
   readonly configuration: 1;
+  /** Whom it is for: no two machines share a blob, which would go from both when one is done with it. */
+  readonly agent: string;
   /** Rises with each that is made for this agent. */
   readonly version: number;
   /** Which version of each layer it was made of, in their order. */
@@ -41,6 +43,7 @@ export function parseManaged(bytes: Uint8Array): ManagedConfiguration {
   const layers = Object.entries(objectOf(json.layers, 'configuration.layers')).slice(0, MOST_LAYERS);
   return {
     configuration: constantOf(json.configuration, 'configuration.configuration', 1),
+    agent: textOf(json.agent, 'configuration.agent', 64, ID_PATTERN),
     version: integerOf(json.version, 'configuration.version', 1),
     layers: Object.fromEntries(
       layers.map(([name, version]) => [

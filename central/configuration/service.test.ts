@@ -81,7 +81,9 @@ async function report(agent: string, what: Partial<Reported> = {}): Promise<void
   const releaseSha256 = named.get(agent)?.releaseSha256;
   const none = { manifestVersion: 1, supports: [configurationForm], refusals: [], commandsDone: [], warnings: [] };
   const applied = releaseSha256 ? [{ slot: configurationForm.kind, releaseSha256, appliedMs: 1 }] : [];
-  const said: Reported = { agentVersion: '0.1.0', ...none, applied, health: {}, ...what };
+  const version = (await sent(agent))?.version ?? 0;
+  const configuration = { managed: true, version, trial: true, left: [] };
+  const said: Reported = { agentVersion: '0.1.0', ...none, applied, configuration, health: {}, ...what };
   reported.set(agent, said);
   await service.onReported(agent, said);
 }

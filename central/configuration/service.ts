@@ -28,7 +28,7 @@ import type {
   Scope,
 } from './api.ts';
 import { type Layer, Layers, layerProblems } from './layers.ts';
-import { Placing } from './placing.ts';
+import { type MadeConfiguration, Placing } from './placing.ts';
 import { type ConfigurationEvent, ended, hasNew, move, opened } from './stages.ts';
 
 /** How often time is looked at. */
@@ -151,8 +151,7 @@ export class ConfigurationService implements Configurations {
     const { current, refused } = this.#placing.get(agent);
     const layers = await this.#layersOf(agent);
     const configured = reported?.configuration;
-    const applied = reported?.applied.find(({ slot }) => slot === configurationForm.kind)?.releaseSha256;
-    const runs = current !== null && current.releaseSha256 !== '' && applied === current.releaseSha256;
+    const runs = reported !== null && isRunning(reported, current);
     const state = ((): AgentConfiguration['state'] => {
       if (configured?.managed === false) return 'not managed';
       if (reported !== null && !reported.supports.some(({ kind }) => kind === configurationForm.kind)) {
@@ -183,9 +182,7 @@ export class ConfigurationService implements Configurations {
     return this.#quietly(async () => {
       const { current, refused } = this.#placing.get(agent);
       const sent = current?.releaseSha256 ?? '';
-      const runs = reported.applied.some(({ slot, releaseSha256 }) => {
-        return slot === configurationForm.kind && releaseSha256 === sent;
-      });
+      const runs = isRunning(reported, current);
       if (sent !== '' && runs && refused === null) await this.#moveAll(agent, { type: 'applied', agent });
       const loss = sent === '' || runs || refused !== null ? null : lossOf(reported, sent);
       if (loss !== null) {
@@ -368,6 +365,14 @@ export class ConfigurationService implements Configurations {
 function checked(scope: Scope): Scope {
   if (SCOPE.test(scope) && (scope === 'all' || ID_PATTERN.test(scope.slice(scope.indexOf(':') + 1)))) return scope;
   throw new PicketError('usage.invalid', `\`${scope.slice(0, 80)}\` is none of all, cohort:NAME, agent:ID.`);
+}
+
+/** It took it, and started with it: between the two the one before is still in force. */
+function isRunning({ applied, configuration }: Reported, made: MadeConfiguration | null): boolean {
+  if (made === null || made.releaseSha256 === '' || configuration?.version !== made.version) return false;
+  return applied.some(({ slot, releaseSha256 }) => {
+    return slot === configurationForm.kind && releaseSha256 === made.releaseSha256;
+  });
 }
 
 /** Why the machine does not run what it was sent: it refuses it, or took it back; null: it does not say so. */

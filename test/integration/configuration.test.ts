@@ -91,10 +91,17 @@ test('an interval and a new input are applied with nothing lost; what does not w
     await agent.start();
     await until('it is up', () => agent.status<{ pid: number }>().pid === agent.program.pid);
   }
-  const lost = await until('it says what it took back', async () => {
-    const now = await of(central, id);
-    return now.state === 'refused' && now.running === 1 ? now : null;
-  });
+  let seen: unknown;
+  const lost = await until(
+    'it says what it took back',
+    async () => {
+      const now = await of(central, id);
+      seen = now;
+      return now.state === 'refused' && now.running === 1 ? now : null;
+    },
+    20_000,
+    () => `${JSON.stringify(seen)} ${agent.program.stderr.slice(-1500)}`,
+  );
   expect(lost.problem).toMatch(/^taken back: the agent started 3 times in a row/);
 
   await drained(central, id, 3);

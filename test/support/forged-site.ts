@@ -32,7 +32,9 @@ export const FLOOR = 1000;
 
 /** A content that an agent runs; each version is another one. */
 export function contentFor(slot: Slot, version = 1, values: JsonObject = { window: '1m' }): Uint8Array {
-  if (slot === configurationForm.kind) return encodeManaged({ configuration: 1, version, layers: { all: 1 }, values });
+  if (slot === configurationForm.kind) {
+    return encodeManaged({ configuration: 1, agent: 'a1', version, layers: { all: 1 }, values });
+  }
   const shared = { windowMs: 60_000, zone: utcZone, bandBits: 5, findingBits: 17 };
   const params = { ...seasonal.defaults, ...shared, windows: version };
   return encodeSeasonalModel({ ...shared, series: new Map([['00000000000000aa', params]]) });

@@ -32,7 +32,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           ...morePatience,
           ...group(1),
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
       {
@@ -42,7 +42,7 @@ export default defineConfig({
           exclude: ALONE,
           ...morePatience,
           ...group(1),
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
       // The whole loop waits for its first model while the pages are done; it loads the processor after that.

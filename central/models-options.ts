@@ -16,6 +16,12 @@ import { zoneOffsets } from './train/zone.ts';
 const ZONE_AHEAD_MS = 800 * DAY_MS;
 const ZONE_BEHIND_MS = 30 * DAY_MS;
 
+/**
+ * Findings a machine-day that a model of windows may make: a fifth of the one that a machine may show (decision 0018).
+ * Its detectors at full rate have the rest; with a whole one for itself a model doubled what the machine told for nothing.
+ */
+const MODEL_FINDINGS_PER_DAY = 0.2;
+
 export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' | 'meanings'> {
   readonly store: Store;
   readonly keys: CentralKeys;
@@ -48,7 +54,7 @@ export function trainingOf(options: ModelsOptions, agent: AgentId, windowMs: num
   return {
     windowMs,
     zone: zoneOffsets(zone, nowMs - ZONE_BEHIND_MS, nowMs + ZONE_AHEAD_MS),
-    findingsPerDay: options.findingsPerDay ?? 1,
+    findingsPerDay: options.findingsPerDay ?? MODEL_FINDINGS_PER_DAY,
     manyMachines: options.agents().length >= FLEET_OF_HOURS,
     ...options.training,
   };

@@ -19,6 +19,8 @@ const isOf = (line: string, path: string): boolean => line.replace(/^(\||#+) /, 
 
 test('both programs have a reference, a sample and a JSON Schema', () => {
   expect([...files.keys()].sort()).toEqual([
+    // What a central judges the configurations of such agents by.
+    'central/configuration/schemas/0.1.json',
     'docs/agent-config.md',
     'docs/agent.sample.yaml',
     'docs/agent.schema.json',

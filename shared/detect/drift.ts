@@ -12,7 +12,7 @@
  * before; leave what lay between the lowest and the highest mean before by half of that; have a history some times as
  * long as itself; and a series that goes that way nearly always is left alone.
  *
- * Constraints: 68 numbers a series, no allocation; for a point a few comparisons, and now and then a coarser mean.
+ * Constraints: 64 numbers a series, no allocation; for a point a few comparisons, and now and then a coarser mean.
  */
 import { Quality } from '../series.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';

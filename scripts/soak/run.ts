@@ -14,6 +14,8 @@ export interface Goal {
   readonly goal: string;
   readonly met: boolean;
   readonly seen: string;
+  /** It depends on how fast the machine is and what else it does. */
+  readonly timed: boolean;
 }
 
 export interface Outcome {
@@ -62,7 +64,9 @@ export async function runScenario(scenario: Scenario, settings: RunSettings = {}
     inject: (what, count = 1) => {
       injected[what] = (injected[what] ?? 0) + count;
     },
-    expect: (goal, met, seen = '') => goals.push({ goal, met, seen: shown(seen) }),
+    expect: (goal, met, seen = '') => goals.push({ goal, met, seen: shown(seen), timed: false }),
+    expectWithin: (goal, limitMs, tookMs) =>
+      goals.push({ goal, met: tookMs <= limitMs, seen: `${tookMs} ms`, timed: true }),
     ledger: async (name, central, agent) => {
       const { rows, totals } = await central.ledger(agent);
       ledgers[name] = { epochs: rows.length, ...totals };
@@ -76,7 +80,8 @@ export async function runScenario(scenario: Scenario, settings: RunSettings = {}
     try {
       await step();
     } catch (error) {
-      goals.push({ goal, met: false, seen: shown(error instanceof Error ? (error.stack ?? error.message) : error) });
+      const seen = shown(error instanceof Error ? (error.stack ?? error.message) : error);
+      goals.push({ goal, met: false, seen, timed: false });
     }
   };
   undo = async () => {

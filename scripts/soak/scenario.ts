@@ -28,6 +28,11 @@ export interface SoakContext {
   inject(what: string, count?: number): void;
   /** States a goal; `seen` is printed where it was missed. Said once for the whole run, not for each injection. */
   expect(goal: string, met: boolean, seen?: unknown): void;
+  /**
+   * States a goal that a slow or busy machine may miss: how long something took, in ms. The soak judges by it; the short
+   * forms among the tests do not, as they run beside others.
+   */
+  expectWithin(goal: string, limitMs: number, tookMs: number): void;
   /** Reads an agent's ledger from the API and prints it in the end; the last one of a name counts. */
   ledger(name: string, central: Central, agent: string): Promise<void>;
   /** How far it is; the line is overwritten on a terminal. */

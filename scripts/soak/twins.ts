@@ -64,7 +64,7 @@ export const twins: Scenario = {
     }
     await context.ledger('the last one', central, originals.at(-1)!.id);
     for (const agent of originals) await expectLedgerAddsUp(context, central, agent.id);
-    context.expect('flagged within 5 minutes', slowestMs <= FLAGGED_MS, `${slowestMs} ms`);
+    context.expectWithin('flagged within 5 minutes', FLAGGED_MS, slowestMs);
     let durable = 0;
     for (const agent of originals) {
       const accounts: Accounts = await reckon(central, agent);

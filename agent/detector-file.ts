@@ -29,7 +29,9 @@ export class DetectorFile {
     try {
       const { size } = await stat(this.#path);
       if (size > MAX_BYTES) throw new Error(`${size} bytes are too many`);
-      this.#learned.loadState(await readFile(this.#path));
+      const { buffer, byteOffset, length } = await readFile(this.#path);
+      // Not as a `Buffer`: its `slice` is no copy, so that what takes a part of it for its own would share, or keep, all.
+      this.#learned.loadState(new Uint8Array(buffer, byteOffset, length));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       this.#log.warn(

@@ -323,6 +323,22 @@ describe('QualityStage', () => {
     expect(again.warnings).toEqual([]);
   });
 
+  it('reads what it learned wherever it lies in memory, also where a part of it is no copy', () => {
+    const world = new World(plant());
+    world.run(DAY_S, boiler(23));
+    const bytes = world.stage.saveState();
+    for (const before of [0, 1, 4, 8]) {
+      // Parts of a `Buffer`, as files are read into, share its memory.
+      const memory = Buffer.concat([Buffer.alloc(before), bytes, Buffer.alloc(3)]);
+      const again = new World(plant());
+      again.stage.loadState(memory.subarray(before, before + bytes.length));
+      expect(again.warnings).toEqual([]);
+      expect(Buffer.compare(again.stage.saveState(), bytes)).toBe(0);
+      again.run(20, boiler(23));
+      expect(again.warnings).toEqual([]);
+    }
+  });
+
   it('refuses what is no state of its own with one warning, and learns anew', () => {
     const world = new World(plant());
     world.run(DAY_S, boiler(24));

@@ -25,6 +25,7 @@ import type { Log } from './inputs/input.ts';
 import { ClockWatch } from './quality/clock-watch.ts';
 import { GoneWatch } from './quality/gone.ts';
 import { Levels } from './quality/levels.ts';
+import { numbersBytes, numbersIn } from './quality/numbers.ts';
 import { Peers } from './quality/peers.ts';
 import { type SavedSource, type Source, Sources } from './quality/sources.ts';
 import { Teller } from './quality/teller.ts';
@@ -200,7 +201,7 @@ export class QualityStage {
     for (const [id, saved] of this.#parked) if (all.size < limit && !all.has(id)) all.set(id, saved);
     // What is counted of a metric is learned anew where there is no room for its name.
     for (const [metric, { minutes, went }] of this.#gone.counts()) {
-      const state = new Uint8Array(Float64Array.of(minutes, went).buffer);
+      const state = numbersBytes(minutes, went);
       if (metric.length <= 240) all.set(goneId(metric), [{ name: `gone:${metric}`, major: 1, state }]);
     }
     return encodeStates(all);
@@ -355,7 +356,7 @@ export class QualityStage {
   }
 
   #resumeGone({ name, state }: SavedDetector): void {
-    const [minutes = -1, went = -1] = state.length === 16 ? new Float64Array(state.slice().buffer) : [];
+    const [minutes = -1, went = -1] = numbersIn(state, 2);
     if (!(minutes >= 0 && minutes <= 1e12 && went >= 0 && went <= 1e12)) {
       throw new PicketError('payload.invalid', `what is counted of ${name}: ${state.length} bytes that make no sense`);
     }

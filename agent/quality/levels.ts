@@ -1,5 +1,6 @@
 /** Where a value stands among its own: in deviations from a mean that fades over two days of rounds. Twenty-four bytes. */
 import { PicketError } from '../../shared/errors.ts';
+import { numbersBytes, numbersIn } from './numbers.ts';
 
 /** Nearly three hours of rounds of ten seconds. */
 const LEAST_ROUNDS = 1_000;
@@ -35,11 +36,11 @@ export class Levels {
   }
 
   encode(): Uint8Array {
-    return new Uint8Array(Float64Array.of(this.#rounds, this.#mean, this.#variance).buffer);
+    return numbersBytes(this.#rounds, this.#mean, this.#variance);
   }
 
   static decode(bytes: Uint8Array): Levels {
-    const numbers = bytes.length === SIZE * 8 ? new Float64Array(bytes.slice().buffer) : new Float64Array(0);
+    const numbers = numbersIn(bytes, SIZE);
     const [rounds = -1, mean = 0, variance = -1] = numbers;
     if (!numbers.every(Number.isFinite) || rounds < 0 || variance < 0) {
       throw new PicketError('payload.invalid', `levels of a series: ${bytes.length} bytes that make no sense`);

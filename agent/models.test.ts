@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { utcZone } from '../shared/detect/civil.ts';
-import { type SeasonalParams, seasonal } from '../shared/detect/seasonal.ts';
+import { residualAt, type SeasonalParams, seasonal } from '../shared/detect/seasonal.ts';
 import type { Finding } from '../shared/findings.ts';
 import { MINUTE_MS, TEN_MINUTES_MS } from '../shared/limits.ts';
 import { encodeSeasonalModel } from '../shared/wire/seasonal-model.ts';
@@ -47,7 +47,12 @@ function window(means: number[], minute = 100, lengthMs = MINUTE_MS, timeKnown =
     columns.count[i] = Number.isNaN(mean) ? 0 : 60;
   });
   const endUtcMs = timeKnown ? minute * MINUTE_MS : null;
-  stage.score([0, 1, 2], columns, { nominalMs, lengthMs, endMonotonicMs: 7, endUtcMs });
+  stage.score([0, 1, 2], columns, { nominalMs, lengthMs, endMonotonicMs: minute * MINUTE_MS, endUtcMs });
+}
+
+/** The upper end of the expected band at its one level. */
+function stageBand({ levels, scale, upper, bandBits }: SeasonalParams): number {
+  return levels[0]! + scale * residualAt(upper, bandBits);
 }
 
 describe('the window tier', () => {
@@ -88,6 +93,43 @@ describe('the window tier', () => {
       key: { name: 'metric.2' },
     });
     expect(findings[0]!.returnPeriodMs).toBeCloseTo(MINUTE_MS * 2 ** findings[0]!.bits, 3);
+  });
+
+  it('asks for more the next time, unless it is the same', () => {
+    stage.activate(slot, model());
+    const bitsOf = (mean: number): number => {
+      window([10, 10, mean], 1, MINUTE_MS, true, MINUTE_MS);
+      return stage.bits[2]!;
+    };
+    const just = [...Array(60).keys()].map((i) => 10 + i).find((mean) => bitsOf(mean) >= shared.findingBits)!;
+    stage.activate(slot, model());
+    findings.length = 0;
+    for (const minute of [100, 102, 130, 160]) window([10, 10, just], minute);
+    window([10, 10, 1e6], 190);
+    expect(findings.map(({ lastMs }) => lastMs / MINUTE_MS)).toEqual([100, 102, 190]);
+  });
+
+  it('knows what operators called usual at a time of the day', () => {
+    const from = 4;
+    const allowances = [{ from, steps: 4, days: 0, upper: 5, lower: 1 }];
+    const taught = { ...steady, allowances };
+    const series = new Map([[ids[2]!, taught]]);
+    stage.activate(slot, encodeSeasonalModel({ ...shared, windowMs: MINUTE_MS, series }));
+    const high = 10 + 3 * (stageBand(taught) - 10);
+    const found = { series: ids[2]!, detector: 'surprise', seen: high, lastMs: (from + 1) * 15 * MINUTE_MS };
+    const finding = { ...found, expectedLow: 9, expectedHigh: 11 } as Finding;
+    expect(stage.isUsual(finding)).toBe(true);
+    for (const other of [
+      { series: ids[1]! },
+      { detector: 'stuck' },
+      { seen: 10 - (high - 10) },
+      { seen: 1e6 },
+      { lastMs: (from + 5) * 15 * MINUTE_MS },
+    ]) {
+      expect(stage.isUsual({ ...finding, ...other })).toBe(false);
+    }
+    // What the detector expected scatters more than the mean of a window: it is widened as well.
+    expect(stage.isUsual({ ...finding, seen: 10 + 4 * 50, expectedLow: -40, expectedHigh: 60 })).toBe(true);
   });
 
   it('does not judge what it cannot: no samples, a short window, an unknown time', () => {

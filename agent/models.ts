@@ -10,8 +10,19 @@
  * At most one other model beside each: `models/beside.ts`.
  */
 import type { Instant } from '../shared/clock.ts';
+import { widened } from '../shared/detect/allowance.ts';
+import { localMs } from '../shared/detect/civil.ts';
 import { emptyVerdict } from '../shared/detect/detector.ts';
-import { isWholeWindow, type SeasonalState, seasonal, seasonalFeatureVersion } from '../shared/detect/seasonal.ts';
+import { Habit } from '../shared/detect/habit.ts';
+import {
+  isWholeWindow,
+  residualAt,
+  type SeasonalState,
+  seasonal,
+  seasonalFeatureVersion,
+  seasonalLevel,
+} from '../shared/detect/seasonal.ts';
+import { surprise } from '../shared/detect/surprise.ts';
 import { messageOf, PicketError } from '../shared/errors.ts';
 import type { Finding } from '../shared/findings.ts';
 import { DAY_MS, MINUTE_MS } from '../shared/limits.ts';
@@ -70,6 +81,7 @@ export class ModelStage {
   readonly #options: ModelStageOptions;
   /** When a series left the expected, Unix ms; NaN while it is inside. */
   readonly #since: Float64Array;
+  readonly #habit: Habit;
   readonly #state: SeasonalState = { windows: 0, lastMs: 0 };
   readonly #x = new Float64Array(1);
   readonly #quality = Uint8Array.of(Quality.good);
@@ -85,6 +97,7 @@ export class ModelStage {
     this.expectedLow = new Float64Array(options.limit).fill(Number.NaN);
     this.expectedHigh = new Float64Array(options.limit).fill(Number.NaN);
     this.#since = new Float64Array(options.limit).fill(Number.NaN);
+    this.#habit = new Habit(options.limit);
   }
 
   /** Series that the running model knows; 0 without one. */
@@ -98,6 +111,7 @@ export class ModelStage {
     this.#models.set(model.windowMs, model);
     this.#beside.delete(model.windowMs);
     this.#since.fill(Number.NaN);
+    this.#habit.clear();
   }
 
   deactivate(slot: string): void {
@@ -134,7 +148,26 @@ export class ModelStage {
   /** The number belongs to another series from now on. */
   forget(series: SeriesNumber): void {
     this.#clear(series);
+    this.#habit.forget(series);
     for (const beside of this.#beside.values()) beside.tally.forget(series);
+  }
+
+  /**
+   * Whether operators said that as much is usual at this time of the day (`allowance.ts`): what a machine's own detector
+   * found in one series lies within the band that was widened for it, or within its own expected range widened as much.
+   */
+  isUsual({ series, detector, seen, expectedLow, expectedHigh, lastMs }: Finding): boolean {
+    if (detector !== surprise.name || seen === null) return false;
+    const params = this.#models.get(this.#lengthInUse())?.series.get(series);
+    if (params?.allowances === undefined) return false;
+    const level = seasonalLevel(params, lastMs);
+    const times = widened(params.allowances, localMs(params.zone, lastMs), seen >= level);
+    if (times <= 1) return false;
+    const tail = seen >= level ? params.upper : params.lower;
+    if (Math.abs(seen - level) <= times * params.scale * residualAt(tail, params.bandBits)) return true;
+    if (expectedLow === null || expectedHigh === null) return false;
+    const half = (expectedHigh - expectedLow) / 2;
+    return Math.abs(seen - (expectedLow + half)) <= times * half;
   }
 
   /** Judges a window, where windows of its length are what is judged now: column i is series `numbers[i]`. */
@@ -192,8 +225,10 @@ export class ModelStage {
       this.bits[number] = verdict.bits;
       this.expectedLow[number] = verdict.expectedLow;
       this.expectedHigh[number] = verdict.expectedHigh;
-      if (verdict.finding) this.#tell(number, window);
-      else this.#since[number] = Number.NaN;
+      if (!verdict.finding) this.#since[number] = Number.NaN;
+      else if (this.#habit.tells(number, verdict.bits - params.findingBits, window.endMonotonicMs)) {
+        this.#tell(number, window);
+      }
     }
     return null;
   }

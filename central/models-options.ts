@@ -18,8 +18,7 @@ const ZONE_BEHIND_MS = 30 * DAY_MS;
 
 /**
  * Findings a machine-day that a model of windows may make: a fifth of the one that a machine may show (decision 0018);
- * its detectors at full rate have the rest. With a whole one, 22 of 24 false incidents after training came from such
- * models (`npm run bench:learn -- --quick`, one run); how far a fifth mends that is not measured.
+ * its detectors at full rate have the rest. What holds the models to it: docs/models.md.
  */
 const MODEL_FINDINGS_PER_DAY = 0.2;
 

@@ -21,6 +21,7 @@ import {
   startGroupModel,
 } from '../../shared/detect/group-model.ts';
 import { BROAD_FLOOR, TIGHT_FLOOR } from '../../shared/detect/group-state.ts';
+import { Habit } from '../../shared/detect/habit.ts';
 import { isWholeWindow } from '../../shared/detect/seasonal.ts';
 import { messageOf, PicketError } from '../../shared/errors.ts';
 import { type Finding, findingLimits, type Member } from '../../shared/findings.ts';
@@ -103,6 +104,7 @@ interface Beside {
 export class GroupModelStage {
   readonly #options: GroupModelOptions;
   #groups: readonly ScoredGroup[] = [];
+  readonly #habit = new Habit(MOST_MODEL_GROUPS);
   #beside: Beside | null = null;
   /** Numbers of groups by name, for what is counted of two models. */
   readonly #numberOf = new Map<string, number>();
@@ -114,6 +116,7 @@ export class GroupModelStage {
   /** Runs this content from the next window on. Throws and leaves what ran before, if it can't be run here. */
   activate(content: Uint8Array): void {
     this.#groups = this.#read(content);
+    this.#habit.clear();
     this.#beside = null;
   }
 
@@ -169,13 +172,13 @@ export class GroupModelStage {
   }
 
   #judge(numbers: readonly SeriesNumber[], columns: WindowColumns, window: ScoredWindow): string | null {
-    for (const group of this.#groups) {
+    for (const [i, group] of this.#groups.entries()) {
       group.score(numbers, columns, (number) => this.#options.series.id(number));
       const { ready, bits, finding } = group.verdict;
       if (!Number.isFinite(bits)) return 'it says NaN';
       if (ready) this.#beside?.tally.main(this.#numberOf.get(group.name) ?? 0, finding, bits);
-      if (finding) this.#tell(group, window);
-      else group.sinceMs = Number.NaN;
+      if (!finding) group.sinceMs = Number.NaN;
+      else if (this.#habit.tells(i, bits - group.params.findingBits, window.endMonotonicMs)) this.#tell(group, window);
     }
     return null;
   }

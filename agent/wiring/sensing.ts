@@ -351,6 +351,7 @@ export class Sensing {
 
   /** Findings of all stages; what is muted says so. */
   #tell(finding: Finding, at: Instant): void {
+    if (this.models.isUsual(finding)) return;
     this.incidents.add(this.mutes.mark(finding), at);
   }
 

@@ -27,8 +27,19 @@ export interface ProfileWindows {
   readonly zone: ZoneOffsets;
 }
 
-export function fitProfile(windows: ProfileWindows): Profile {
+/** @param like a profile of longer history, whose bins are to be had however few days there are */
+export function fitProfile(windows: ProfileWindows, like?: Profile): Profile {
   const level = medianOf(windows.values);
+  const { binsPerDay, dayKinds } = like ?? sortOf(windows);
+  if (binsPerDay * dayKinds === 1) return { binsPerDay, dayKinds, levels: [level] };
+  const daily = fitBins(windows, binsPerDay, (_, bin) => bin, new Array<number>(binsPerDay).fill(level));
+  if (dayKinds === 1) return { binsPerDay, dayKinds, levels: daily };
+  const place = (weekend: boolean, bin: number): number => (weekend ? binsPerDay + bin : bin);
+  return { binsPerDay, dayKinds, levels: fitBins(windows, binsPerDay, place, [...daily, ...daily]) };
+}
+
+/** How fine a profile may be that these days are to fill. */
+function sortOf(windows: ProfileWindows): Omit<Profile, 'levels'> {
   const days = new Set<number>();
   const weekendDays = new Set<number>();
   for (let i = 0; i < windows.values.length; i++) {
@@ -37,16 +48,11 @@ export function fitProfile(windows: ProfileWindows): Profile {
     days.add(day);
     if (isWeekend(local)) weekendDays.add(day);
   }
-  if (days.size < DAYS_FOR_HOURS) return { binsPerDay: 1, dayKinds: 1, levels: [level] };
+  if (days.size < DAYS_FOR_HOURS) return { binsPerDay: 1, dayKinds: 1 };
   const binsPerDay = days.size < DAYS_FOR_QUARTERS ? 24 : 96;
-  const daily = fitBins(windows, binsPerDay, (_, bin) => bin, new Array<number>(binsPerDay).fill(level));
   const weekdays = days.size - weekendDays.size;
-  if (weekdays < WEEKDAYS_FOR_WEEKS || weekendDays.size < WEEKEND_DAYS_FOR_WEEKS) {
-    return { binsPerDay, dayKinds: 1, levels: daily };
-  }
-  const place = (weekend: boolean, bin: number): number => (weekend ? binsPerDay + bin : bin);
-  const levels = fitBins(windows, binsPerDay, place, [...daily, ...daily]);
-  return { binsPerDay, dayKinds: 2, levels };
+  const hasWeeks = weekdays >= WEEKDAYS_FOR_WEEKS && weekendDays.size >= WEEKEND_DAYS_FOR_WEEKS;
+  return { binsPerDay, dayKinds: hasWeeks ? 2 : 1 };
 }
 
 /** Local time of a window's middle. */

@@ -20,6 +20,7 @@ import { fitProfile } from './profile.ts';
 import { MAD_TO_DEVIATION, medianDistance, medianOf, sorted } from './robust.ts';
 import { fitTail } from './tail-fit.ts';
 import type { Fit, Trainer, TrainingBlock } from './trainer.ts';
+import { unseenResiduals } from './unseen.ts';
 
 /** Fewer windows say nothing about a series. */
 export const MIN_WINDOWS = 3;
@@ -115,29 +116,31 @@ export function fitSeasonal(
   if (means.length < least) return `only ${means.length} windows; ${least} are needed`;
   const course = steadyCourse(means);
   if (course !== null) return course;
-  const profile = fitProfile({ endsMs, values: means, weights, ...options });
+  const all = { endsMs, values: means, weights, windowMs: options.windowMs, zone: options.zone };
+  const profile = fitProfile(all);
   const shape = { ...options, ...profile };
-  const all = means.map((mean, i) => mean - seasonalLevel(shape, endsMs[i]!));
-  const residuals = typical(all, windows, least);
+  const seen = means.map((mean, i) => mean - seasonalLevel(shape, endsMs[i]!));
+  const residuals = typical(unseenResiduals(all, profile) ?? seen, windows, least);
   const centre = medianOf(profile.levels);
   const floor = Math.max(SMALLEST_SCALE, SMALLEST_RELATIVE_SCALE * Math.abs(centre));
   const varied = residuals.reduce((count, residual) => count + (Math.abs(residual) > floor ? 1 : 0), 0);
   const widening = WIDENING_WINDOWS / (means.length + WIDENING_WINDOWS);
   const scale = Math.max(floor, scaleOf(residuals) + widening * windows.spread);
   const z = sorted(residuals.map((residual) => residual / scale));
+  const days = (endsMs.at(-1)! - endsMs[0]! + options.windowMs) / DAY_MS;
   const params: SeasonalParams = {
     ...simplified(shape, scale),
     windows: means.length,
     scale,
-    upper: fitTail(z),
-    lower: fitTail(Float64Array.from(z, (value) => -value).reverse()),
+    upper: fitTail(z, days),
+    lower: fitTail(Float64Array.from(z, (value) => -value).reverse(), days),
     nonNegative: windows.nonNegative,
     capBits: Math.log2(means.length + 1) + (EXTRAPOLATION_BITS * varied) / (varied + 10),
     bandBits: -Math.log2(1 - BAND_COVERAGE),
     findingBits: 60,
   };
   const elsewhere = blocks.flatMap((block) => block.elsewhere ?? []);
-  const allowances = fitAllowances(params, { endsMs, residuals: all, usual: windows.usual, elsewhere });
+  const allowances = fitAllowances(params, { endsMs, residuals: seen, usual: windows.usual, elsewhere });
   return allowances.length === 0 ? params : { ...params, allowances };
 }
 

@@ -17,9 +17,17 @@ const PRIOR_PEAKS = 10;
 /** Windows that the prior's threshold is worth. */
 const PRIOR_WINDOWS = 30;
 const LONGEST_SHAPE = 0.45;
+/**
+ * Peaks that a day of history is worth at most: windows that follow each other are alike, and an afternoon beyond the
+ * threshold is one piece of evidence, not hundreds.
+ */
+const PEAKS_A_DAY = 5;
 
-/** @param z residuals in units of the scale, sorted rising, turned so that this side is positive */
-export function fitTail(z: Float64Array): SeasonalTail {
+/**
+ * @param z residuals in units of the scale, sorted rising, turned so that this side is positive
+ * @param days of history that they come from
+ */
+export function fitTail(z: Float64Array, days: number): SeasonalTail {
   const windows = z.length;
   const seen = Math.max(0, quantileOf(z, 1 - TAIL_SHARE));
   const threshold = Math.max(seen, (PRIOR_THRESHOLD * PRIOR_WINDOWS) / (windows + PRIOR_WINDOWS));
@@ -32,14 +40,15 @@ export function fitTail(z: Float64Array): SeasonalTail {
     sum += excess;
     squares += excess * excess;
   }
-  const weight = peaks + PRIOR_PEAKS;
-  const mean = (sum + PRIOR_PEAKS * PRIOR_EXCESS) / weight;
+  const worth = Math.min(peaks, PEAKS_A_DAY * days);
+  const weight = worth + PRIOR_PEAKS;
+  const mean = (worth * (peaks > 0 ? sum / peaks : 0) + PRIOR_PEAKS * PRIOR_EXCESS) / weight;
   let shape = PRIOR_SHAPE;
   if (peaks >= 2) {
     const own = sum / peaks;
     const variance = squares / peaks - own * own;
     // Never a shape below 0: it would say that nothing lies beyond some value, which no history can know.
-    if (variance > 0) shape = (Math.max(0, gpdShape(own, variance)) * peaks + PRIOR_SHAPE * PRIOR_PEAKS) / weight;
+    if (variance > 0) shape = (Math.max(0, gpdShape(own, variance)) * worth + PRIOR_SHAPE * PRIOR_PEAKS) / weight;
   }
   shape = Math.min(LONGEST_SHAPE, shape);
   return {

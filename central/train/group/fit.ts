@@ -77,11 +77,12 @@ export async function fitGroups(
       left.set(name, `${t2.length} windows of it are here; limits need ${LEAST_LIMIT_ROWS}`);
       continue;
     }
+    const days = (t2.length * windowMs) / DAY_MS;
     fitted.set(name, {
       members,
       reference,
-      t2: fitTail(sorted(t2)),
-      spe: fitTail(sorted(spe)),
+      t2: fitTail(sorted(t2), days),
+      spe: fitTail(sorted(spe), days),
       capBits: Math.log2(t2.length + 1) + (EXTRAPOLATION_BITS * t2.length) / (t2.length + HALF_CLAIM_ROWS),
       findingBits: 60,
     });

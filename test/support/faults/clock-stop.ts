@@ -45,16 +45,19 @@ run() { setpriv --reuid=$user --regid=$user --clear-groups ${SERVICE} & service=
 run
 until [ -e /run/systemd/timesync/synchronized ]; do sleep 0.1; done
 echo synchronized
+while :; do
 until [ -e "$3/stop" ]; do sleep 0.1; done
+rm "$3/stop"
 kill $service; wait $service || true
 rm -r /run/systemd/timesync
 echo stopped
 until [ -e "$3/start" ]; do sleep 0.1; done
+rm "$3/start"
 install -d -o $user -g $user /run/systemd/timesync
 run
 until [ -e /run/systemd/timesync/synchronized ]; do sleep 0.1; done
 echo again
-wait $service
+done
 `;
 
 export const clockStop: Fault = {

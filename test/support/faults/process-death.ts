@@ -7,7 +7,7 @@ export const processDeath: Fault = {
     // The directory tells it from those of other tests.
     const mark = `picket-watched ${system.directory}`;
     const start = () => system.start('watched', [process.execPath, '-e', 'setInterval(() => {}, 1000)', mark]);
-    const watched = start();
+    let watched = start();
     const watch = [{ name: 'pump-control', command: `*${mark}*` }];
     return {
       inputs: { process: { ...quick, watch } },
@@ -16,7 +16,7 @@ export const processDeath: Fault = {
         await watched.end('SIGKILL');
       },
       end: () => {
-        start();
+        watched = start();
       },
       isCause: ({ name, attributes }) =>
         name.startsWith('process.watched.') && attributes['process.watched.name'] === 'pump-control',

@@ -17,10 +17,10 @@ import { messageOf } from '../shared/errors.ts';
 import type { Finding, Shape } from '../shared/findings.ts';
 import { DAY_MS } from '../shared/limits.ts';
 import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
-import { boundsOf } from './detect/bounds.ts';
+import { noRange, type Range, rangeWithin } from './detect/bounds.ts';
 import { Excursions, step } from './detect/excursions.ts';
 import { joinStates } from './detect/joint.ts';
-import { budgetedKinds, type LastingKind, lastingKinds } from './detect/kinds.ts';
+import { budgetedKinds, type JudgedKind, judgedKinds, type LastingKind, lastingKinds } from './detect/kinds.ts';
 import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
 import { type SiteZone, siteZone, utcSite } from './detect/zone.ts';
 import type { Log } from './inputs/input.ts';
@@ -70,9 +70,6 @@ const SHIFT_POINTS = 9;
 /** How often kinds of the cadence `minute` are scored. */
 const SCORED_MS = 60_000;
 
-type Range = { readonly expectedLow: number | null; readonly expectedHigh: number | null };
-const noRange: Range = { expectedLow: null, expectedHigh: null };
-
 export class DetectStage {
   /** Of the last `score`: surprise in bits (0 while not ready), whether it is a finding, and the expected range. */
   bits = 0;
@@ -84,6 +81,9 @@ export class DetectStage {
 
   readonly #options: DetectOptions;
   readonly #kinds: readonly AnyDetectorKind[];
+  /** Their functions by themselves: looked up in objects of so many shapes they would cost more than they do. */
+  readonly #score: readonly AnyDetectorKind['score'][];
+  readonly #learn: readonly AnyDetectorKind['learn'][];
   readonly #params: { barBits: number; zone?: ZoneOffsets }[];
   /** By detector, then by series number. */
   readonly #states: unknown[][];
@@ -116,6 +116,8 @@ export class DetectStage {
   constructor(options: DetectOptions) {
     this.#options = options;
     this.#kinds = [{ name: 'surprise' }, ...lastingKinds].map(({ name }) => detectorKinds[name]!);
+    this.#score = this.#kinds.map(({ score }) => score);
+    this.#learn = this.#kinds.map(({ learn }) => learn);
     this.#params = this.#kinds.map((kind) => ({ ...kind.defaults }));
     this.#states = this.#kinds.map(() => new Array(options.limit).fill(null));
     this.#perDay = new Float64Array(options.limit);
@@ -166,9 +168,9 @@ export class DetectStage {
     if (good) this.#follow(series, value, at);
     const due = now >= this.#due[series]!;
     if (due) this.#due[series] = now + SCORED_MS;
-    for (let k = 0; k < lastingKinds.length; k++) {
-      if (good || lastingKinds[k]!.unseen === true)
-        this.#judgeLasting(FIRST_LASTING + k, lastingKinds[k]!, series, value, due, at);
+    for (let k = 0; k < judgedKinds.length; k++) {
+      const kind = judgedKinds[k]!;
+      if (good || kind.unseen) this.#judgeLasting(FIRST_LASTING + k, kind, series, value, due, at);
     }
     if (!good) return;
     this.#lastGood[series] = now;
@@ -232,15 +234,15 @@ export class DetectStage {
     this.#tellExcursion(series, at);
   }
 
-  #judgeLasting(k: number, kind: LastingKind, series: number, value: number, due: boolean, at: Instant): void {
+  #judgeLasting(k: number, kind: JudgedKind, series: number, value: number, due: boolean, at: Instant): void {
     const state = this.#states[k]![series];
     if (state === null) return;
-    if (kind.share === true && this.#full[series] === 0) this.#x[0] = 1 - value;
-    if (kind.cadence === 'sample' || due) {
+    if (kind.share && this.#full[series] === 0) this.#x[0] = 1 - value;
+    if (kind.always || due) {
       this.#judge(k, series, at);
-      this.#considerTelling(k, kind, series, value, at);
+      this.#considerTelling(k, kind.of, series, value, at);
     } else {
-      this.#kinds[k]!.learn(this.#params[k], state, this.#x, this.#quality, at);
+      this.#learn[k]!(this.#params[k], state, this.#x, this.#quality, at);
     }
     this.#x[0] = value;
   }
@@ -256,8 +258,8 @@ export class DetectStage {
     const state = this.#states[kind]![series];
     const params = this.#params[kind];
     const verdict = this.#verdict;
-    this.#kinds[kind]!.score(params, state, this.#x, this.#quality, at, verdict);
-    this.#kinds[kind]!.learn(params, state, this.#x, this.#quality, at);
+    this.#score[kind]!(params, state, this.#x, this.#quality, at, verdict);
+    this.#learn[kind]!(params, state, this.#x, this.#quality, at);
     if (verdict.ready) this.ready = true;
     // What one of the others says below its own bar is no verdict yet, and one that lasts counts once.
     const counts = kind === SURPRISE || (verdict.finding && this.#found[kind]![series] === 0);
@@ -338,11 +340,7 @@ export class DetectStage {
 
   /** A range, held to what can be at all. */
   #expected(series: number, from: number, to: number): Range {
-    const { min, max } = boundsOf(this.#options.series.definition(series));
-    const low = Math.max(min, from);
-    const high = Math.min(max, to);
-    const ranged = Number.isFinite(low) && Number.isFinite(high);
-    return { expectedLow: ranged ? low : null, expectedHigh: ranged ? high : null };
+    return rangeWithin(this.#options.series.definition(series), from, to);
   }
 
   #considerTelling(k: number, kind: LastingKind, series: number, value: number, at: Instant): void {

@@ -64,3 +64,19 @@ export const lastingKinds: readonly LastingKind[] = [
 
 /** Places of those whose bits are held against the bar that the budget sets. */
 export const budgetedKinds = lastingKinds.flatMap(({ budgeted }, k) => (budgeted === true ? [k] : []));
+
+/** What is asked of a kind at each sample, all in objects of one shape: of many shapes the looking up would cost more. */
+export interface JudgedKind {
+  readonly unseen: boolean;
+  readonly share: boolean;
+  /** It is scored with each sample. */
+  readonly always: boolean;
+  readonly of: LastingKind;
+}
+
+export const judgedKinds: readonly JudgedKind[] = lastingKinds.map((of) => ({
+  unseen: of.unseen === true,
+  share: of.share === true,
+  always: of.cadence === 'sample',
+  of,
+}));

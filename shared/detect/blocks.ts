@@ -62,7 +62,7 @@ export interface BlockArrays {
   readonly floats: Float32Array;
 }
 
-/** What was measured of the block that a sample closes; reused. */
+/** What was measured of the block that a sample closes, and nothing where it closes none; reused. */
 export interface BlockMeasure {
   /** Whether one was closed, and whether it has enough points to say something. */
   closed: boolean;
@@ -103,14 +103,19 @@ export function isFullBlock({ scalars: s }: BlockArrays, { at }: BlockPlace): bo
 
 /** Measures the block that a sample at that time closes, if it closes one. */
 export function measureBlock(a: BlockArrays, place: BlockPlace, monotonicMs: number, out: BlockMeasure): void {
-  const { scalars: s, floats } = a;
-  const { at, tail } = place;
+  const closes = closesBlock(a, place, monotonicMs);
+  if (!closes && !out.closed) return;
+  out.closed = closes;
   out.told = false;
   out.score = 0;
   out.bits = 0;
   out.stepped = false;
-  out.closed = closesBlock(a, place, monotonicMs);
-  if (!out.closed) return;
+  if (closes) measureClosed(a, place, out);
+}
+
+function measureClosed(a: BlockArrays, place: BlockPlace, out: BlockMeasure): void {
+  const { scalars: s, floats } = a;
+  const { at, tail } = place;
   out.mean = blockMean(a, place);
   const blocks = s[at + BLOCKS]!;
   if (blocks < READY_BLOCKS || !isFullBlock(a, place)) return;
@@ -127,30 +132,28 @@ export function measureBlock(a: BlockArrays, place: BlockPlace, monotonicMs: num
   out.bits = bits === 0 ? 0 : bits + Math.log2(s[at + POINTS]!);
 }
 
+/** Takes in a sample, after the block that it closes was learned. */
+export function learnBlock({ scalars: s }: BlockArrays, { at }: BlockPlace, x: number, monotonicMs: number): void {
+  if (s[at + POINTS] === 0) s[at + START_MS] = monotonicMs;
+  s[at + SUM] = s[at + SUM]! + x;
+  s[at + POINTS] = s[at + POINTS]! + 1;
+}
+
 /**
- * Takes in a sample, and the block that it closes as measured; `record`: it was told; the values lie between `low` and
- * `high`, nearly all.
+ * Takes in the block that a sample closes as measured, and begins the next; `record`: it was told; the values lie between
+ * `low` and `high`, nearly all.
  */
-export function learnBlock(
+export function learnClosed(
   a: BlockArrays,
   place: BlockPlace,
-  x: number,
-  monotonicMs: number,
   measured: BlockMeasure,
   record: boolean,
   low: number,
   high: number,
 ): void {
-  const { scalars: s } = a;
-  const { at } = place;
-  if (measured.closed) {
-    if (isFullBlock(a, place)) learnMean(a, place, measured, record, low, high);
-    s[at + SUM] = 0;
-    s[at + POINTS] = 0;
-  }
-  if (s[at + POINTS] === 0) s[at + START_MS] = monotonicMs;
-  s[at + SUM] = s[at + SUM]! + x;
-  s[at + POINTS] = s[at + POINTS]! + 1;
+  if (isFullBlock(a, place)) learnMean(a, place, measured, record, low, high);
+  a.scalars[place.at + SUM] = 0;
+  a.scalars[place.at + POINTS] = 0;
 }
 
 function learnMean(

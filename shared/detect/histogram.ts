@@ -12,6 +12,14 @@
 /** Numbers that one histogram takes in the scalars' array, beside its bins. */
 export const HISTOGRAM_SIZE = 4;
 
+/**
+ * A value that is measured lies in an array of the caller, and what is found beside it: numbers that are handed from one
+ * function to another would each be a box of its own on the heap.
+ */
+export const MEASURED_SIZE = 3;
+export const BIN = 1;
+export const RATIO = 2;
+
 const LOW = 0;
 const HIGH = 1;
 const TOTAL = 2;
@@ -42,38 +50,79 @@ function binOf(s: Float64Array, place: HistogramPlace, x: number): number {
 }
 
 /**
- * Surprise of x as one chance in so many: the inverse share of its bin, with one point spread over all bins. 1 before any
- * point. Its logarithm is the surprise in bits; ratios, because the logarithm of a product costs as much as one.
+ * Surprise of the value at `m[i]` as one chance in so many, to `m[i + RATIO]`: the inverse share of its bin, which comes to
+ * `m[i + BIN]`, with one point spread over all bins. 1 before any point. Its logarithm is the surprise in bits.
  */
-export function histogramRatio(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
-  const total = s[place.at + TOTAL]!;
-  if (total === 0) return 1;
-  const bins = place.bins;
-  if (s[place.at + LOW]! === s[place.at + HIGH]!) {
-    return (total + 1) / (x === s[place.at + LOW]! ? total + 1 : 1 / bins);
+export function measureRatio(
+  s: Float64Array,
+  b: Float32Array,
+  place: HistogramPlace,
+  m: Float64Array,
+  i: number,
+): void {
+  const { at, bins, firstBin } = place;
+  const bin = binOf(s, place, m[i]!);
+  m[i + BIN] = bin;
+  const total = s[at + TOTAL]!;
+  if (total === 0 || s[at + LOW]! === s[at + HIGH]!) {
+    m[i + RATIO] = total === 0 || m[i]! === s[at + LOW]! ? 1 : (total + 1) / (1 / bins);
+    return;
   }
-  const bin = binOf(s, place, x);
-  const count = bin >= 0 && bin < bins ? b[place.firstBin + bin]! : 0;
-  return (total + 1) / (count + 1 / bins);
+  const count = bin >= 0 && bin < bins ? b[firstBin + bin]! : 0;
+  m[i + RATIO] = (total + 1) / (count + 1 / bins);
 }
 
-/** As `histogramRatio`, each bin sharing half of itself with its neighbours: fine bins without the noise of few counts. */
-export function smoothedRatio(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): number {
-  const bins = place.bins;
-  if (s[place.at + LOW]! === s[place.at + HIGH]!) return histogramRatio(s, b, place, x);
-  const bin = binOf(s, place, x);
+/** As `measureRatio`, each bin sharing half of itself with its neighbours: fine bins without the noise of few counts. */
+export function measureSmoothedRatio(
+  s: Float64Array,
+  b: Float32Array,
+  place: HistogramPlace,
+  m: Float64Array,
+  i: number,
+): void {
+  const { at, bins, firstBin } = place;
+  if (s[at + LOW]! === s[at + HIGH]!) {
+    measureRatio(s, b, place, m, i);
+    return;
+  }
+  const bin = binOf(s, place, m[i]!);
+  m[i + BIN] = bin;
   let count = 0;
   if (bin >= 0 && bin < bins) {
-    const i = place.firstBin + bin;
-    const left = bin > 0 ? b[i - 1]! : 0;
-    const right = bin < bins - 1 ? b[i + 1]! : 0;
-    count = 0.5 * b[i]! + 0.25 * (left + right);
+    const k = firstBin + bin;
+    const left = bin > 0 ? b[k - 1]! : 0;
+    const right = bin < bins - 1 ? b[k + 1]! : 0;
+    count = 0.5 * b[k]! + 0.25 * (left + right);
   }
-  return (s[place.at + TOTAL]! + 1) / (count + 1 / bins);
+  m[i + RATIO] = (s[at + TOTAL]! + 1) / (count + 1 / bins);
 }
 
-/** Takes in one finite value. */
-export function learnHistogram(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): void {
+/** Takes in the finite value at `m[i]`, whose ratio was measured last, or whose bin is NaN. */
+export function learnHistogram(
+  s: Float64Array,
+  b: Float32Array,
+  place: HistogramPlace,
+  m: Float64Array,
+  i: number,
+): void {
+  const { at } = place;
+  const x = m[i]!;
+  const total = s[at + TOTAL]!;
+  const since = s[at + SINCE]! + 1;
+  const inside = x >= s[at + LOW]! && x < s[at + HIGH]!;
+  const bin = m[i + BIN]!;
+  if (!inside || Number.isNaN(bin) || since >= LOOK_EVERY || total + 1 >= 2 * place.memory) {
+    learnSeldom(s, b, place, x);
+    return;
+  }
+  const k = place.firstBin + Math.min(place.bins - 1, bin);
+  b[k] = b[k]! + 1;
+  s[at + TOTAL] = total + 1;
+  s[at + SINCE] = since;
+}
+
+/** A value that is equal to all before or outside the range, or after which the counts or the range are looked at. */
+function learnSeldom(s: Float64Array, b: Float32Array, place: HistogramPlace, x: number): void {
   const { at, bins, firstBin } = place;
   let low = s[at + LOW]!;
   const total = s[at + TOTAL]!;
@@ -96,14 +145,14 @@ export function learnHistogram(s: Float64Array, b: Float32Array, place: Histogra
   b[firstBin + bin] = b[firstBin + bin]! + 1;
   s[at + TOTAL] = s[at + TOTAL]! + 1;
   if (s[at + TOTAL]! >= 2 * place.memory) {
-    for (let i = firstBin; i < firstBin + bins; i++) b[i] = b[i]! / 2;
+    for (let k = firstBin; k < firstBin + bins; k++) b[k] = b[k]! / 2;
     s[at + TOTAL] = s[at + TOTAL]! / 2;
   }
   s[at + SINCE] = s[at + SINCE]! + 1;
   if (s[at + SINCE]! < LOOK_EVERY) return;
   s[at + SINCE] = 0;
   // After something absurd many halvings are due at once.
-  for (let i = 0; i < MOST_HALVINGS && narrow(s, b, place); i++);
+  for (let k = 0; k < MOST_HALVINGS && narrow(s, b, place); k++);
 }
 
 /** The second distinct value gives the range its first width: both lie a sixth from its ends. */

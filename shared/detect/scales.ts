@@ -12,7 +12,12 @@ const RANGE_SHARE = 0.05;
 
 /** |distance| in units of scale; the scale never below what a float of this size resolves. */
 export function standardised(distance: number, variance: number, mean: number): number {
-  const scale = Math.max(Math.sqrt(variance), Math.abs(mean) * 1e-9, 1e-150);
+  return inDeviations(distance, Math.sqrt(variance), mean);
+}
+
+/** As `standardised`, by the deviation: its root is taken once. */
+export function inDeviations(distance: number, deviation: number, mean: number): number {
+  const scale = Math.max(deviation, Math.abs(mean) * 1e-9, 1e-150);
   return Math.min(1e6, Math.abs(distance) / scale);
 }
 
@@ -34,6 +39,11 @@ export function heldBits(bits: number, count: number, moves: number, together = 
  * excursion must not widen the scale by which it is measured.
  */
 export function heldStep(distance: number, variance: number, width: number): number {
-  const allowed = MOST_SCALES * Math.sqrt(variance) + RANGE_SHARE * width;
+  return heldWithin(distance, Math.sqrt(variance), width);
+}
+
+/** As `heldStep`, by the deviation. */
+export function heldWithin(distance: number, deviation: number, width: number): number {
+  const allowed = MOST_SCALES * deviation + RANGE_SHARE * width;
   return Math.min(allowed, Math.max(-allowed, distance));
 }

@@ -7,10 +7,10 @@
  */
 import type { Instant } from '../clock.ts';
 import { type TailPrior, tailBits } from '../math/tails.ts';
-import { blockMean, closesBlock, emptyBlockMeasure, isFullBlock, measureBlock } from './blocks.ts';
+import { blockMean, emptyBlockMeasure, isFullBlock, measureBlock } from './blocks.ts';
 import { localMs, type ZoneOffsets } from './civil.ts';
-import { histogramRatio, smoothedRatio } from './histogram.ts';
-import { heldBits, standardised } from './scales.ts';
+import { MEASURED_SIZE, measureRatio, measureSmoothedRatio, RATIO } from './histogram.ts';
+import { heldBits, inDeviations, standardised } from './scales.ts';
 import { distanceFromSeason, isProven, slotOf } from './season-profile.ts';
 import {
   at,
@@ -86,10 +86,49 @@ export const seasonPrior: TailPrior = { ...scorePrior, threshold: 5.7, meanExces
 /** Which look at the series gave the most bits. */
 export const look = { point: 0, lasting: 1, season: 2, minute: 3, hour: 4 } as const;
 
+/** Offsets in `measured.numbers`. */
+export const of = {
+  /** What it was computed from. */
+  count: 0,
+  monotonicMs: 1,
+  utcMs: 2,
+  /** The value; mean and standard deviation of the last 48 points (NaN before there are as many); distance from the season. */
+  value: 3,
+  recent: 3 + MEASURED_SIZE,
+  deviation: 3 + 2 * MEASURED_SIZE,
+  /** With sign; NaN: nothing known. */
+  seasonDistance: 3 + 3 * MEASURED_SIZE,
+  /** Distances in units of scale, and the deviations that these are. */
+  level: 15,
+  levelDeviation: 16,
+  residual: 17,
+  residualDeviation: 18,
+  /** Surprise of the deviation, weighted. */
+  deviationShare: 19,
+  /** Scores before calibration, the median, calibrated bits of each look. */
+  score: 20,
+  scoreBits: 21,
+  median: 22,
+  lastingDistance: 23,
+  lastingScore: 24,
+  lastingBits: 25,
+  /** What is held against the seasons, its score, and its share in the point's. */
+  sample: 26,
+  seasonScore: 27,
+  seasonBits: 28,
+  seasonShare: 29,
+  /** What is learned of the score by the tail. */
+  usualScore: 30,
+  /** The most bits of any look, and what is left of them at an hour at which surprises are usual. */
+  bits: 31,
+} as const;
+
+const NUMBERS = of.bits + 1;
+
 /** Module-wide, so that nothing is allocated; numbers apart from the rest, in an array, where they need no boxes. */
 export const measured = {
   of: null as SurpriseState | null,
-  numbers: new Float64Array(20),
+  numbers: new Float64Array(NUMBERS),
   /** Whether the median, and whether a season, was looked at. */
   lasting: false,
   seasonal: false,
@@ -104,41 +143,18 @@ export const measured = {
   hour: emptyBlockMeasure(),
 };
 
-/** Offsets in `measured.numbers`; the first four say what it was computed from. */
-export const of = {
-  count: 0,
-  value: 1,
-  monotonicMs: 2,
-  utcMs: 3,
-  /** Distances in units of scale. */
-  level: 4,
-  residual: 5,
-  /** Mean and standard deviation of the last 48 points; NaN before there are as many. */
-  recent: 6,
-  deviation: 7,
-  /** Surprise of the deviation, weighted. */
-  deviationShare: 8,
-  /** Scores before calibration, the median, calibrated bits of each look. */
-  score: 9,
-  scoreBits: 10,
-  median: 11,
-  lastingDistance: 12,
-  lastingScore: 13,
-  lastingBits: 14,
-  /** What is held against the seasons, its distance (with sign; NaN: nothing known) and score. */
-  sample: 15,
-  seasonDistance: 16,
-  seasonScore: 17,
-  seasonBits: 18,
-  /** The most bits of any look, and what is left of them at an hour at which surprises are usual. */
-  bits: 19,
-} as const;
+/** Values are held within this, so that squares stay finite. */
+export const LARGEST = 1e150;
 
-/** Fills `measured` for the finite value x as the state's next point. */
-export function measure(state: SurpriseState, x: number, now: Instant, zone: ZoneOffsets): void {
+/**
+ * Fills `measured` for the finite value in `input` as the state's next point. Numbers go from one function to the next in
+ * `measured.numbers`: as arguments each would be a box of its own on the heap.
+ */
+export function measure(state: SurpriseState, input: Float64Array, now: Instant, zone: ZoneOffsets): void {
   const s = state.scalars;
   const m = measured.numbers;
   const count = s[at.count]!;
+  const x = Math.min(LARGEST, Math.max(-LARGEST, input[0]!));
   const { monotonicMs, utcMs } = now;
   const known = measured.of === state && m[of.count] === count && m[of.value] === x;
   if (known && m[of.monotonicMs] === monotonicMs && m[of.utcMs] === utcMs) return;
@@ -149,10 +165,18 @@ export function measure(state: SurpriseState, x: number, now: Instant, zone: Zon
   m[of.utcMs] = utcMs;
   measureBlock(state, minutes, monotonicMs, measured.minute);
   measureBlock(state, hours, monotonicMs, measured.hour);
-  const seasonShare = measureSeason(state, x, monotonicMs, utcMs, zone);
-  measurePoint(state, x, count, seasonShare);
-  measureLasting(state, x, count);
-  m[of.bits] = Math.max(0, mostBits() - usualAt(state, utcMs, zone));
+  m[of.seasonBits] = 0;
+  m[of.seasonShare] = 0;
+  measured.proven = false;
+  measured.expected = false;
+  const sparse = isSparse(s, monotonicMs);
+  measured.seasonal = sparse || (measured.minute.closed && isFullBlock(state, minutes));
+  if (measured.seasonal) measureSeason(state, now, zone, sparse);
+  measurePoint(state);
+  m[of.lastingBits] = 0;
+  measured.lasting = count >= LASTING_POINTS && ((count + 1) >>> 0) % LASTING_EVERY === 0;
+  if (measured.lasting) measureLasting(state);
+  m[of.bits] = Math.max(0, mostBits() - usualAt(state, now, zone));
 }
 
 function mostBits(): number {
@@ -179,84 +203,89 @@ function mostBits(): number {
   return most;
 }
 
-function usualAt(state: SurpriseState, utcMs: number, zone: ZoneOffsets): number {
-  if (!isNewMinute(state.scalars, at.usual, utcMs)) return usualBitsNow(state.scalars, at.usual);
-  const local = localMs(zone, utcMs);
+function usualAt(state: SurpriseState, now: Instant, zone: ZoneOffsets): number {
+  if (!isNewMinute(state.scalars, at.usual, now.utcMs)) return usualBitsNow(state.scalars, at.usual);
+  const local = localMs(zone, now.utcMs);
   return usualBits(state, hourSlotOf(local), daySlotOf(local));
 }
 
-function measurePoint(state: SurpriseState, x: number, count: number, seasonShare: number): void {
+function measurePoint(state: SurpriseState): void {
   const { scalars: s, floats } = state;
   const m = measured.numbers;
+  const x = m[of.value]!;
+  const count = m[of.count]!;
   const mean = s[at.mean]!;
-  m[of.level] = standardised(x - mean, s[at.variance]!, mean);
-  m[of.residual] = standardised(x - s[at.fast]!, s[at.residualVariance]!, mean);
+  const deviation = Math.sqrt(s[at.variance]!);
+  const residualDeviation = Math.sqrt(s[at.residualVariance]!);
+  const level = inDeviations(x - mean, deviation, mean);
+  const residual = inDeviations(x - s[at.fast]!, residualDeviation, mean);
+  m[of.level] = level;
+  m[of.levelDeviation] = deviation;
+  m[of.residual] = residual;
+  m[of.residualDeviation] = residualDeviation;
   m[of.recent] = Number.NaN;
   m[of.deviation] = Number.NaN;
   m[of.deviationShare] = 0;
-  let score = weights.value * Math.log2(smoothedRatio(s, floats, places.value, x)) + seasonShare;
-  if (count >= RECENT_POINTS - 1) measureRecent(state, x);
+  measureSmoothedRatio(s, floats, places.value, m, of.value);
+  let score = weights.value * Math.log2(m[of.value + RATIO]!) + m[of.seasonShare]!;
+  if (count >= RECENT_POINTS - 1) measureRecent(state);
   if (count >= RECENT_POINTS) {
-    m[of.deviationShare] = weights.deviation * Math.log2(histogramRatio(s, floats, places.deviation, m[of.deviation]!));
-    score += m[of.deviationShare]! + weights.recent * Math.log2(smoothedRatio(s, floats, places.recent, m[of.recent]!));
+    const share = weights.deviation * Math.log2(m[of.deviation + RATIO]!);
+    m[of.deviationShare] = share;
+    score += share + weights.recent * Math.log2(m[of.recent + RATIO]!);
   }
   const moves = s[at.moves]!;
-  const level = tailBits(floats, tailAt.level, distancePrior, m[of.level]!);
-  if (level > 0) score += weights.level * heldBits(level, count, moves);
-  const residual = tailBits(floats, tailAt.residual, distancePrior, m[of.residual]!);
-  if (residual > 0) score += weights.residual * heldBits(residual, count, moves);
+  if (level > floats[tailAt.level]!) {
+    score += weights.level * heldBits(tailBits(floats, tailAt.level, distancePrior, level), count, moves);
+  }
+  if (residual > floats[tailAt.residual]!) {
+    score += weights.residual * heldBits(tailBits(floats, tailAt.residual, distancePrior, residual), count, moves);
+  }
   m[of.score] = score;
-  const bits = tailBits(floats, tailAt.score, scorePrior, score);
+  const bits = score > floats[tailAt.score]! ? tailBits(floats, tailAt.score, scorePrior, score) : 0;
   m[of.scoreBits] = measured.expected ? EXPECTED_SHARE * bits : bits;
 }
 
 /** Whether the median of the last points has left the level: what lasts stands out among flashes. */
-function measureLasting(state: SurpriseState, x: number, count: number): void {
+function measureLasting(state: SurpriseState): void {
   const { scalars: s, floats } = state;
   const m = measured.numbers;
-  m[of.lastingBits] = 0;
-  measured.lasting = count >= LASTING_POINTS && (count + 1) % LASTING_EVERY === 0;
-  if (!measured.lasting) return;
+  const x = m[of.value]!;
+  const count = m[of.count]!;
   const median = medianWith(state, x);
   const mean = s[at.mean]!;
   const variance = Math.max(s[at.lastingVariance]!, LASTING_FLOOR * LASTING_FLOOR * s[at.variance]!);
   m[of.median] = median;
   m[of.lastingDistance] = standardised(median - mean, variance, mean);
   const tail = tailBits(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
-  m[of.lastingScore] = heldBits(tail, count, s[at.moves]!, lastMoves(state, x));
+  m[of.lastingScore] = tail === 0 ? 0 : heldBits(tail, count, s[at.moves]!, lastMoves(state, x));
   const bits = tailBits(floats, tailAt.lastingScore, lastingPrior, m[of.lastingScore]!);
   // Looked at more seldom, it has fewer chances to be wrong.
   m[of.lastingBits] = bits === 0 ? 0 : bits + Math.log2(LASTING_EVERY);
 }
 
-/** Holds the point (of a sparse series) or the minute that it closes against the season; its share in the point's score. */
-function measureSeason(state: SurpriseState, x: number, monotonicMs: number, utcMs: number, zone: ZoneOffsets): number {
+/** Holds the point (of a sparse series) or the minute that it closes against the season. */
+function measureSeason(state: SurpriseState, now: Instant, zone: ZoneOffsets, sparse: boolean): void {
   const { scalars: s, floats } = state;
   const m = measured.numbers;
-  m[of.seasonBits] = 0;
-  const sparse = isSparse(s, monotonicMs);
-  const dense = !sparse && closesBlock(state, minutes, monotonicMs) && isFullBlock(state, minutes);
-  measured.seasonal = sparse || dense;
-  measured.proven = false;
-  measured.expected = false;
-  if (!measured.seasonal) return 0;
-  const sample = sparse ? x : blockMean(state, minutes);
-  const local = localMs(zone, seasonUtcMs(utcMs, sparse));
+  const sample = sparse ? m[of.value]! : blockMean(state, minutes);
+  const local = localMs(zone, seasonUtcMs(now.utcMs, sparse));
   measured.slot = slotOf(day, local);
   const distance = distanceFromSeason(state, day, measured.slot, sample);
   m[of.sample] = sample;
   m[of.seasonDistance] = distance;
   measured.proven = isProven(state, day);
   measured.expected = measured.proven && Math.abs(distance) < AS_EXPECTED;
-  if (Number.isNaN(distance)) return 0;
-  const rare = Math.log2(smoothedRatio(s, floats, places.season, distance));
+  if (Number.isNaN(distance)) return;
+  measureSmoothedRatio(s, floats, places.season, m, of.seasonDistance);
+  const rare = Math.log2(m[of.seasonDistance + RATIO]!);
   const tail = tailBits(floats, tailAt.season, distancePrior, Math.abs(distance));
   m[of.seasonScore] = SEASON_RARE * rare + SEASON_TAIL * tail;
-  if (!measured.proven) return 0;
+  if (!measured.proven) return;
   const bits = tailBits(floats, tailAt.seasonScore, seasonPrior, m[of.seasonScore]!);
   const every = sparse ? 0 : Math.log2(Math.max(1, s[minutes.at + 1]!));
   m[of.seasonBits] = bits === 0 ? 0 : bits + every;
-  return sparse ? weights.seasonRare * rare + weights.seasonTail * tail : 0;
+  if (sparse) m[of.seasonShare] = weights.seasonRare * rare + weights.seasonTail * tail;
 }
 
 /** A minute's mean belongs to the time in which it was taken. */
@@ -270,8 +299,9 @@ export function isSparse(s: Float64Array, monotonicMs: number): boolean {
 }
 
 /** Mean and standard deviation of the last 47 points and x; by running sums where they are exact enough. */
-function measureRecent({ scalars: s, floats }: SurpriseState, x: number): void {
+function measureRecent({ scalars: s, floats }: SurpriseState): void {
   const m = measured.numbers;
+  const x = m[of.value]!;
   const origin = s[at.origin]!;
   const place = s[at.ringPlace]!;
   const leaving = floats[RING + place]!;
@@ -279,24 +309,25 @@ function measureRecent({ scalars: s, floats }: SurpriseState, x: number): void {
   const squares = s[at.squares]! + coming * coming - leaving * leaving;
   const mean = (s[at.sum]! + coming - leaving) / RECENT_POINTS;
   const variance = squares / RECENT_POINTS - mean * mean;
-  if (squares === 0) {
-    m[of.recent] = origin;
-    m[of.deviation] = 0;
-    return;
-  }
+  let recent = origin;
+  let deviation = 0;
   if (variance > squares * 1e-9 && squares > s[at.squares]! * 1e-6) {
-    m[of.recent] = origin + mean;
-    m[of.deviation] = Math.sqrt(variance);
-    return;
+    recent += mean;
+    deviation = Math.sqrt(variance);
+  } else if (squares !== 0) {
+    // What is left of a difference of large sums is noise: then look at the points themselves.
+    let sum = coming;
+    for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) sum += floats[RING + i]!;
+    const exactMean = sum / RECENT_POINTS;
+    let exact = (coming - exactMean) ** 2;
+    for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) exact += (floats[RING + i]! - exactMean) ** 2;
+    recent += exactMean;
+    deviation = Math.sqrt(exact / RECENT_POINTS);
   }
-  // What is left of a difference of large sums is noise: then look at the points themselves.
-  let sum = coming;
-  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) sum += floats[RING + i]!;
-  const exactMean = sum / RECENT_POINTS;
-  let exact = (coming - exactMean) ** 2;
-  for (let i = 0; i < RECENT_POINTS; i++) if (i !== place) exact += (floats[RING + i]! - exactMean) ** 2;
-  m[of.recent] = origin + exactMean;
-  m[of.deviation] = Math.sqrt(exact / RECENT_POINTS);
+  m[of.recent] = recent;
+  m[of.deviation] = deviation;
+  measureSmoothedRatio(s, floats, places.recent, m, of.recent);
+  measureRatio(s, floats, places.deviation, m, of.deviation);
 }
 
 /** As the ring has it: in single precision, and never infinite. */

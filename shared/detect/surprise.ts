@@ -18,20 +18,21 @@
  * quality is neither judged nor learned.
  */
 import type { Instant } from '../clock.ts';
-import { learnTail, startTail } from '../math/tails.ts';
+import { learnTail, learnTailFrom, startTail } from '../math/tails.ts';
 import { Quality } from '../series.ts';
 import { objectOf } from '../trust/strict.ts';
-import { learnBlock, startBlocks } from './blocks.ts';
+import { learnBlock, learnClosed, startBlocks } from './blocks.ts';
 import { localMs, parseZone, utcZone, type ZoneOffsets } from './civil.ts';
 import { clearVerdict, type DetectorKind, type Verdict } from './detector.ts';
-import { highQuantile, learnHistogram, lowQuantile, rangeHigh, rangeLow } from './histogram.ts';
+import { BIN, highQuantile, learnHistogram, lowQuantile, rangeHigh, rangeLow } from './histogram.ts';
 import { parseNumbers } from './params.ts';
-import { heldStep } from './scales.ts';
+import { heldStep, heldWithin } from './scales.ts';
 import { learnSeason, seasonLevel, seasonScale, slotOf, startProfile } from './season-profile.ts';
 import {
   distancePrior,
   FAST,
   isSparse,
+  LARGEST,
   LASTING_EVERY,
   lastingPrior,
   look,
@@ -83,8 +84,6 @@ const OUTSIDE = 0.01;
 const EXPECTED_EVERY = 50;
 /** By what part of its width the expected range is widened on either side. */
 const MARGIN = 0.25;
-/** Values are held within this, so that squares stay finite. */
-const LARGEST = 1e150;
 /** Points from which on a mean's steps are held to what its scale allows. */
 const SETTLED_POINTS = 30;
 /** No more than this is ever claimed: once in the age of the universe is far below it. */
@@ -93,6 +92,8 @@ const MOST_BITS = 128;
 const ALARM_BITS = 11;
 /** So many points apart, what lasts is told anew. */
 const INDEPENDENT_POINTS = 90;
+/** Distances from the season are learned up to this, in scales. */
+const FARTHEST = 50;
 /** Half the width of the range that a season expects, in scales: about one of a hundred is outside. */
 const SEASON_WIDTH = 3;
 /** Points in which the bits that are to be beaten fade by half. */
@@ -101,10 +102,6 @@ const RECORD_FADE = 0.5 ** (1 / RECORD_FADES);
 
 function usable(x: Float64Array, quality: Uint8Array): boolean {
   return Number.isFinite(x[0]!) && quality[0] === Quality.good;
-}
-
-function clamped(x: number): number {
-  return Math.min(LARGEST, Math.max(-LARGEST, x));
 }
 
 function score(
@@ -118,7 +115,7 @@ function score(
   clearVerdict(out);
   const s = state.scalars;
   if (!usable(x, quality) || s[at.count]! < params.minPoints) return;
-  measure(state, clamped(x[0]!), now, params.zone);
+  measure(state, x, now, params.zone);
   out.ready = true;
   out.expectedLow = s[at.expectedLow]!;
   out.expectedHigh = s[at.expectedHigh]!;
@@ -158,37 +155,46 @@ function learn(
   now: Instant,
 ): void {
   if (!usable(input, quality)) return;
-  const x = clamped(input[0]!);
   const { scalars: s, floats } = state;
-  const count = s[at.count]!;
-  if (count === 0) begin(s, x, now.monotonicMs);
-  measure(state, x, now, params.zone);
+  if (s[at.count] === 0) begin(s, input, now);
+  measure(state, input, now, params.zone);
   const m = measured.numbers;
+  const x = m[of.value]!;
+  const count = m[of.count]!;
   if (count >= SETTLED_POINTS) {
-    learnTail(floats, tailAt.level, distancePrior, m[of.level]!);
-    learnTail(floats, tailAt.residual, distancePrior, m[of.residual]!);
+    learnTailFrom(floats, tailAt.level, distancePrior, m, of.level);
+    learnTailFrom(floats, tailAt.residual, distancePrior, m, of.residual);
   }
   if (measured.seasonal) learnSeasons(params, state, now);
-  const record = s[at.record]!;
-  if (measured.lasting) learnLasting(state, count, record);
-  if (count > RECENT_POINTS) learnScores(params, state, record, now.utcMs);
-  const low = rangeLow(s, places.value);
-  const high = rangeHigh(s, places.value);
-  learnBlock(state, minutes, x, now.monotonicMs, measured.minute, measured.minute.bits > record, low, high);
-  learnBlock(state, hours, x, now.monotonicMs, measured.hour, measured.hour.bits > record, low, high);
+  if (measured.minute.closed || measured.hour.closed) learnMeans(state);
+  if (measured.lasting) learnLasting(state);
+  if (count > RECENT_POINTS) learnScores(params, state, now);
+  learnBlock(state, minutes, x, now.monotonicMs);
+  learnBlock(state, hours, x, now.monotonicMs);
   if (x !== s[at.last]!) s[at.moves] = s[at.moves]! + 1;
   s[at.last] = x;
   s[at.lastMs] = now.monotonicMs;
   s[at.lowest] = Math.min(x, s[at.lowest]!);
-  learnHistogram(s, floats, places.value, x);
+  learnHistogram(s, floats, places.value, m, of.value);
   if (count >= RECENT_POINTS - 1) {
-    learnHistogram(s, floats, places.recent, m[of.recent]!);
-    learnHistogram(s, floats, places.deviation, m[of.deviation]!);
+    learnHistogram(s, floats, places.recent, m, of.recent);
+    learnHistogram(s, floats, places.deviation, m, of.deviation);
   }
-  learnScales(s, x, count);
-  learnRing(state, x);
+  learnScales(s);
+  learnRing(state);
   s[at.count] = count + 1;
-  if ((count + 1) % EXPECTED_EVERY === 0) learnExpected(s, floats);
+  if (((count + 1) >>> 0) % EXPECTED_EVERY === 0) learnExpected(s, floats);
+}
+
+/** Means of the minute and of the hour that end. */
+function learnMeans(state: SurpriseState): void {
+  const { scalars: s } = state;
+  const record = s[at.record]!;
+  const low = rangeLow(s, places.value);
+  const high = rangeHigh(s, places.value);
+  const { minute, hour } = measured;
+  if (minute.closed) learnClosed(state, minutes, minute, minute.bits > record, low, high);
+  if (hour.closed) learnClosed(state, hours, hour, hour.bits > record, low, high);
 }
 
 /**
@@ -208,15 +214,17 @@ function learnExpected(s: Float64Array, b: Float32Array): void {
 }
 
 /** Scores that are no record count as usual, so that one long trouble does not make the tail heavy. */
-function learnScores(params: SurpriseParams, state: SurpriseState, record: number, utcMs: number): void {
+function learnScores(params: SurpriseParams, state: SurpriseState, { utcMs }: Instant): void {
   const { scalars: s, floats } = state;
   const m = measured.numbers;
+  const record = s[at.record]!;
   const bits = m[of.bits]!;
   const alarm = bits > record && bits > ALARM_BITS ? 1 : 0;
   s[at.alarms] = s[at.alarms]! * (1 - Math.LN2 / params.forgetPoints) + alarm;
   s[at.record] = Math.min(MOST_BITS, Math.max(record * RECORD_FADE, bits));
-  const usual = Math.min(m[of.score]!, floats[tailAt.score]!);
-  learnTail(floats, tailAt.score, scorePrior, m[of.scoreBits]! > record ? m[of.score]! : usual);
+  const score = m[of.score]!;
+  m[of.usualScore] = m[of.scoreBits]! > record ? score : Math.min(score, floats[tailAt.score]!);
+  learnTailFrom(floats, tailAt.score, scorePrior, m, of.usualScore);
   if (isNewMinute(s, at.usual, utcMs)) enterMinute(state, at.usual, utcMs, localMs(params.zone, utcMs));
   const raw = Math.min(MOST_BITS, rawBits());
   // A long trouble is surprising at every hour, but told once: it must not make all hours usual.
@@ -237,8 +245,10 @@ function learnSeasons(params: SurpriseParams, state: SurpriseState, now: Instant
   const m = measured.numbers;
   const distance = m[of.seasonDistance]!;
   if (!Number.isNaN(distance)) {
-    learnHistogram(s, floats, places.season, Math.max(-50, Math.min(50, distance)));
     learnTail(floats, tailAt.season, distancePrior, Math.abs(distance));
+    m[of.seasonDistance] = Math.max(-FARTHEST, Math.min(FARTHEST, distance));
+    m[of.seasonDistance + BIN] = Number.NaN;
+    learnHistogram(s, floats, places.season, m, of.seasonDistance);
     if (measured.proven) {
       const usual = Math.min(m[of.seasonScore]!, floats[tailAt.seasonScore]!);
       const told = m[of.seasonBits]! > s[at.record]!;
@@ -251,11 +261,13 @@ function learnSeasons(params: SurpriseParams, state: SurpriseState, now: Instant
   learnSeason(state, day, slotOf(day, local), m[of.sample]!, since);
 }
 
-function learnLasting(state: SurpriseState, count: number, record: number): void {
+function learnLasting(state: SurpriseState): void {
   const { scalars: s, floats } = state;
   const m = measured.numbers;
+  const count = m[of.count]!;
+  const record = s[at.record]!;
   // Those of the next points say the same again: an excursion must not teach the tail with each of its points.
-  const independent = count % INDEPENDENT_POINTS < LASTING_EVERY;
+  const independent = (count >>> 0) % INDEPENDENT_POINTS < LASTING_EVERY;
   if (independent && count >= SETTLED_POINTS) {
     learnTail(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
     const usual = Math.min(m[of.lastingScore]!, floats[tailAt.lastingScore]!);
@@ -270,18 +282,21 @@ function learnLasting(state: SurpriseState, count: number, record: number): void
 }
 
 /** Means and variances, within the range of the histogram: it recovers from something absurd, and they with it. */
-function learnScales(s: Float64Array, x: number, count: number): void {
-  const weight = 1 / Math.min(count + 1, LEVEL_POINTS);
+function learnScales(s: Float64Array): void {
+  const m = measured.numbers;
+  const x = m[of.value]!;
+  const count = m[of.count]!;
+  const weight = count + 1 < LEVEL_POINTS ? 1 / (count + 1) : 1 / LEVEL_POINTS;
   const settled = count >= SETTLED_POINTS;
   const low = rangeLow(s, places.value);
   const high = rangeHigh(s, places.value);
   const width = high - low;
   const largest = width * width;
-  const distance = settled ? heldStep(x - s[at.mean]!, s[at.variance]!, width) : x - s[at.mean]!;
+  const distance = settled ? heldWithin(x - s[at.mean]!, m[of.levelDeviation]!, width) : x - s[at.mean]!;
   s[at.mean] = within(s[at.mean]! + weight * distance, low, high);
   s[at.variance] = Math.min(largest, s[at.variance]! + weight * (distance * distance - s[at.variance]!));
   const from = s[at.fast]!;
-  const residual = settled ? heldStep(x - from, s[at.residualVariance]!, width) : x - from;
+  const residual = settled ? heldWithin(x - from, m[of.residualDeviation]!, width) : x - from;
   const residuals = s[at.residualVariance]! + weight * (residual * residual - s[at.residualVariance]!);
   s[at.residualVariance] = Math.min(largest, residuals);
   s[at.fast] = within(from + FAST * (x - from), low, high);
@@ -291,7 +306,8 @@ function within(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-function learnRing({ scalars: s, floats }: SurpriseState, x: number): void {
+function learnRing({ scalars: s, floats }: SurpriseState): void {
+  const x = measured.numbers[of.value]!;
   const place = s[at.ringPlace]!;
   const leaving = floats[RING + place]!;
   const coming = ringOffset(x - s[at.origin]!);
@@ -315,7 +331,8 @@ function learnRing({ scalars: s, floats }: SurpriseState, x: number): void {
 }
 
 /** The first point: everything that is averaged starts from it. */
-function begin(s: Float64Array, x: number, monotonicMs: number): void {
+function begin(s: Float64Array, input: Float64Array, { monotonicMs }: Instant): void {
+  const x = Math.min(LARGEST, Math.max(-LARGEST, input[0]!));
   for (const i of [at.last, at.mean, at.fast, at.origin, at.lowest]) s[i] = x;
   s[at.lastMs] = monotonicMs;
 }

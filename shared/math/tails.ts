@@ -24,6 +24,10 @@ const SQUARES = 4;
 const SPREAD = 5;
 
 const MOST_EXCESSES = 10;
+/** Steps of the threshold, in mean excesses: fewer with each sample, never below the least. */
+const FIRST_STEPS = 2;
+const LEAST_STEP = 0.02;
+const STEADY_SAMPLES = FIRST_STEPS / LEAST_STEP - 20;
 
 export interface TailPrior {
   /** Share of the samples that exceeds the threshold, in the long run. */
@@ -53,8 +57,30 @@ export function startTail(a: TailNumbers, at: number, prior: TailPrior): void {
   a[at + SPREAD] = prior.meanExcess;
 }
 
+const only = new Float64Array(1);
+
 /** Takes in one sample (finite). */
 export function learnTail(a: TailNumbers, at: number, prior: TailPrior, y: number): void {
+  only[0] = y;
+  learnTailFrom(a, at, prior, only, 0);
+}
+
+/** The same for the sample at `from[i]`: a number that is handed over would be a box on the heap, for each point. */
+export function learnTailFrom(a: TailNumbers, at: number, prior: TailPrior, from: Float64Array, i: number): void {
+  const y = from[i]!;
+  const threshold = a[at + THRESHOLD]!;
+  const samples = a[at + SAMPLES]! + 1;
+  if (!(y <= threshold) || samples < STEADY_SAMPLES || samples >= 2 * prior.memory) {
+    learnSeldom(a, at, prior, y);
+    return;
+  }
+  // As there; nearly all samples are such, and most series have had as many.
+  a[at + SAMPLES] = samples;
+  a[at + THRESHOLD] = threshold - a[at + SPREAD]! * LEAST_STEP * prior.share;
+}
+
+/** A peak, an early sample, or one after which the past fades. */
+function learnSeldom(a: TailNumbers, at: number, prior: TailPrior, y: number): void {
   const threshold = a[at + THRESHOLD]!;
   const samples = a[at + SAMPLES]! + 1;
   a[at + SAMPLES] = samples;
@@ -69,7 +95,7 @@ export function learnTail(a: TailNumbers, at: number, prior: TailPrior, y: numbe
     a[at + SPREAD] = meanExcess(a, at, prior);
   }
   // Stochastic quantile (Robbins and Monro 1951): the threshold settles where `share` of the samples exceeds it.
-  const step = a[at + SPREAD]! * Math.max(0.02, 2 / (20 + samples));
+  const step = a[at + SPREAD]! * Math.max(LEAST_STEP, FIRST_STEPS / (20 + samples));
   const moved = threshold + (above ? step * (1 - prior.share) : -step * prior.share);
   a[at + THRESHOLD] = moved;
   if (samples >= 2 * prior.memory) {

@@ -96,6 +96,21 @@ describe('the decision', () => {
     ],
     ['an equal one with twice the history', evaluation({}, {}), standing({ windows: 500 }), true, /twice the history/],
     [
+      'one that was taught, and is a little worse for its wider band',
+      evaluation({ pinball: 1.08 }, {}),
+      standing({ taught: true }),
+      true,
+      /^Little worse \(8 %\), and knows what operators said/,
+    ],
+    ['one as much worse that was not', evaluation({ pinball: 1.08 }, {}), standing(), false, /^Not better/],
+    [
+      'one that was taught, and is much worse',
+      evaluation({ pinball: 1.12 }, {}),
+      standing({ taught: true }),
+      false,
+      /^Not better/,
+    ],
+    [
       'an equal one, the champion of an incomplete window',
       evaluation({}, {}),
       standing({ incomplete: true }),

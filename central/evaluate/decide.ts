@@ -12,6 +12,11 @@ const LEAST_COVERAGE = 0.9;
 const CHANCE_COVERAGE = 0.1;
 /** Share by which a challenger's loss must be lower. */
 const MARGIN = 0.02;
+/**
+ * By how much it may be higher where operators have judged incidents since: a band that is wider at the times of their false
+ * alarms costs loss at all other days. What it no longer finds is held against it all the same.
+ */
+const TAUGHT_MARGIN = 0.1;
 /** Share of series more that makes a champion stale. */
 const MORE_SERIES = 0.05;
 /** Findings beyond the budget that chance may make on little held-out time. */
@@ -105,17 +110,21 @@ function byLoss({ challenger, champion, origins }: Evidence, standing: Standing,
   const theirs = champion!.pinball;
   const gain = gainOf(challenger.pinball, theirs);
   const name = `model ${standing.champion!.version}`;
+  const { taught = false } = standing.champion!;
   const loss = `its loss is ${challenger.pinball.toPrecision(3)} against ${theirs.toPrecision(3)} of ${name}`;
-  if (gain < -MARGIN) return refuse(`Not better by ${percent(MARGIN)}: ${loss}.${band}`);
+  if (gain < -(taught ? TAUGHT_MARGIN : MARGIN)) return refuse(`Not better by ${percent(MARGIN)}: ${loss}.${band}`);
   const worse = worseAtOrigins(origins);
   if (worse !== null) return refuse(`Not better from every place in time: ${worse}, though here ${loss}.${band}`);
   if (gain >= MARGIN) return accept(`Better: ${loss} (${percent(gain)} less).`);
   const { challengerSeries, challengerWindows } = standing;
-  const { series, windows, taught, incomplete } = standing.champion!;
+  const { series, windows, incomplete } = standing.champion!;
   if (challengerSeries > series * (1 + MORE_SERIES)) {
     return accept(`No worse, and knows ${challengerSeries} series; ${name} knows ${series}.`);
   }
-  if (taught) return accept(`No worse, and knows what operators said since ${name} learned.`);
+  if (taught) {
+    const little = gain < -MARGIN ? `Little worse (${percent(-gain)})` : 'No worse';
+    return accept(`${little}, and knows what operators said since ${name} learned.`);
+  }
   if (incomplete) return accept(`No worse, and ${name} was trained on an incomplete window.`);
   if (challengerWindows >= 2 * windows) return accept(`No worse, and learned from twice the history of ${name}.`);
   return refuse(`Not better by ${percent(MARGIN)}: ${loss}.${band}`);

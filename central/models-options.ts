@@ -10,11 +10,12 @@ import type { TrainingOptions } from './train/kind.ts';
 import type { RoundOptions } from './train/round.ts';
 import type { TrainingTimes } from './train/schedule.ts';
 import type { Trainings } from './train/trainings.ts';
-import { zoneOffsets } from './train/zone.ts';
+import { zoneNamed, zoneOffsets } from './train/zone.ts';
 
 /** Zone offsets that a model carries into its future. */
 const ZONE_AHEAD_MS = 800 * DAY_MS;
-const ZONE_BEHIND_MS = 30 * DAY_MS;
+/** And into its past: a month of hours, of a machine that was away for as long. */
+const ZONE_BEHIND_MS = 62 * DAY_MS;
 
 /**
  * Findings a machine-day that a model of windows may make: a fifth of the one that a machine may show (decision 0018);
@@ -35,8 +36,6 @@ export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' |
   readonly agents: () => readonly AgentId[];
   /** A version of the agent changed its state. */
   readonly changed: (agent: AgentId, version: number) => void;
-  /** IANA zone of the agent's site; default the host's. */
-  readonly zoneOf?: (agent: AgentId) => string;
   /** Findings a machine-day that the window models may make; default 1. */
   readonly findingsPerDay?: number;
   /** From how little to learn, how much to hold out, and when. */
@@ -47,9 +46,9 @@ export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' |
   readonly rollout?: Pick<RolloutOptions, 'times' | 'audit' | 'cohortOf'>;
 }
 
-/** How an agent's models are trained, with windows of this length. */
-export function trainingOf(options: ModelsOptions, agent: AgentId, windowMs: number): TrainingOptions {
-  const zone = options.zoneOf?.(agent) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** How an agent's models are trained, with windows of this length: by the machine's own clock, not the central's. */
+export async function trainingOf(options: ModelsOptions, agent: AgentId, windowMs: number): Promise<TrainingOptions> {
+  const zone = zoneNamed((await options.store.document(agent, 'inventory'))?.json);
   const nowMs = options.nowMs();
   return {
     windowMs,

@@ -250,7 +250,7 @@ export class ModelsService implements Models {
     const windowMs = await this.#trainings.windowLength(agent).catch(problem);
     for (const kind of windowMs === undefined ? [] : kindsFor(windowMs)) {
       try {
-        const training = trainingOf(this.#options, agent, windowMs!);
+        const training = await trainingOf(this.#options, agent, windowMs!);
         const champion = await championOf(
           this.#state.get(agent),
           kind.slot,
@@ -277,7 +277,7 @@ export class ModelsService implements Models {
     const from = { ...this.#options, versions: this.#versions, stateOf: (id: AgentId) => this.#state.get(id) };
     for (const kind of modelKinds.filter((each) => each.windowMs === windowMs)) {
       if (this.rollouts.pinned(agent, kind.slot)) continue;
-      const training = trainingOf(this.#options, agent, windowMs);
+      const training = await trainingOf(this.#options, agent, windowMs);
       const model = await dayOneModel(from, { agent, cohort, peers, kind, training });
       if (model === null || this.#stop.signal.aborted) continue;
       await this.rollouts.leave(agent, kind.slot, model.reason);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { offsetAt, utcZone } from '../../shared/detect/civil.ts';
 import { emptyVerdict } from '../../shared/detect/detector.ts';
-import { seasonal } from '../../shared/detect/seasonal.ts';
+import { seasonal, seasonalLevel } from '../../shared/detect/seasonal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import { history, seededNormal, seededRandom } from '../../test/support/history.ts';
 import type { Resolution, SeriesColumns, SummaryBlock, TimeRange } from '../store/store.ts';
@@ -68,12 +69,11 @@ function round(block: SummaryBlock, minutesMs: number, training: Partial<RoundOp
       return [pick(block, { fromMs: Math.max(range.fromMs, toMs - minutesMs), toMs: range.toMs })];
     },
   };
-  const zone = zoneOffsets('UTC', fromMs, fromMs + 1);
   const result = trainRound({
     store: store as unknown as RoundOptions<unknown>['store'],
     agent: 'a1',
     kind,
-    training: { windowMs: MINUTE_MS, zone, findingsPerDay: 1, ...training },
+    training: { windowMs: MINUTE_MS, zone: utcZone, findingsPerDay: 1, ...training },
     champion: null,
     random: seededRandom(1),
     signal: new AbortController().signal,
@@ -101,6 +101,31 @@ describe('what a history is read from', () => {
     const young = history({ windows: 630, fromMs, spread: 1 }, () => 5);
     const { result } = round(young, 14 * DAY_MS, { manyMachines: true });
     expect((await result)!.toMs).toBe(fromMs + 630 * MINUTE_MS);
+  });
+});
+
+describe('a season learned from hours', () => {
+  it("is that of the machine's own clock, over a change of it", async () => {
+    // Three weeks of winter time in New York and ten days of summer time.
+    const beginMs = Date.UTC(2026, 1, 16);
+    const zone = zoneOffsets('America/New_York', beginMs, beginMs + 400 * DAY_MS);
+    const normal = seededNormal(5);
+    const block = history({ windows: DAYS * 1440, fromMs: beginMs, spread: 1 }, (endMs) => {
+      const hour = ((endMs - 1 + offsetAt(zone, endMs - 1)) % DAY_MS) / HOUR_MS;
+      return (hour >= 8 && hour < 20 ? 50 : 10) + normal();
+    });
+    const { result, asked } = round(block, 0, { zone });
+    const [params] = kind.decode((await result)!.content).values();
+    expect(asked).toContain('hour');
+    for (const [month, offset] of [
+      [3, 4],
+      [6, 4],
+      [11, 5],
+    ] as const) {
+      const at = (hour: number) => Date.UTC(2026, month, 20, hour + offset);
+      expect(seasonalLevel(params!, at(9))).toBeGreaterThan(45);
+      expect(seasonalLevel(params!, at(7))).toBeLessThan(15);
+    }
   });
 });
 

@@ -44,7 +44,8 @@ export function mergeSeasonal(
 ): Map<SeriesId, SeasonalParams> {
   const merged = new Map<SeriesId, SeasonalParams>();
   for (const [series, windows] of own) {
-    const theirs = peers.flatMap((peer) => peer.get(series) ?? []);
+    // Each one's day goes by its own clock: noon of one is held against noon of the other, wherever they stand.
+    const theirs = peers.flatMap((peer) => peer.get(series) ?? []).map((peer) => ({ ...peer, zone: options.zone }));
     const params = mergeSeries(theirs, windows, options);
     if (params !== null) merged.set(series, params);
   }

@@ -79,7 +79,6 @@ async function measure(directory: string, machines: number, restMs: number): Pro
     publishDesired: async () => {},
     agents: () => agents,
     changed: () => {},
-    zoneOf: () => 'UTC',
   });
   await models.start();
   const cpu = process.cpuUsage();

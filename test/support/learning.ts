@@ -23,10 +23,17 @@ export class HistoryStore {
   readonly blocks = new Map<string, SummaryBlock[]>();
   /** Hours of groups, by agent. */
   readonly groups = new Map<string, StoredCoMoments[]>();
+  /** What agents say of themselves. */
+  readonly inventories = new Map<string, unknown>();
 
   constructor(documents: Documents = new MemoryDocuments()) {
     this.documents = documents;
   }
+
+  document = async (agent: string): Promise<{ timeMs: number; json: unknown } | null> => {
+    const json = this.inventories.get(agent);
+    return json === undefined ? null : { timeMs: 0, json };
+  };
 
   latest = async (agent: string): Promise<LatestSeries[]> =>
     (this.blocks.get(agent) ?? []).map((block) => ({
@@ -84,7 +91,6 @@ export class LearningCentral {
       changed: (agent, version) => {
         this.changes.push(`${agent} ${version}`);
       },
-      zoneOf: () => 'UTC',
       ...change,
     });
   }

@@ -10,6 +10,7 @@ import { seededNormal } from '../../../test/support/history.ts';
 import { ManualTimers } from '../../../test/support/timers.ts';
 import { type LevelStore, openLevelStore } from '../../store/level.ts';
 import { type Knowledge, knowsNothing } from '../knowledge.ts';
+import { seasonalModels } from '../seasonal-kind.ts';
 import { inThisThread, type RoundRequest } from '../trainings.ts';
 import { zoneOffsets } from '../zone.ts';
 import { type PoolOptions, TrainingPool } from './pool.ts';
@@ -60,6 +61,13 @@ describe('training in a thread', () => {
     const there = await pool().round(request, never);
     expect(here).toMatchObject({ accepted: true, series: 3 });
     expect(there).toEqual(here);
+  });
+
+  it("goes by the machine's clock there as well", async () => {
+    const zone = zoneOffsets('America/New_York', Date.UTC(2026, 2, 1), Date.UTC(2026, 11, 1));
+    const there = await pool().round({ ...request, training: { ...request.training, zone } }, never);
+    const [params] = seasonalModels[0]!.decode(there!.content).values();
+    expect(params!.zone.offsetMs).toEqual([-5, -4, -5].map((hours) => hours * 3_600_000));
   });
 
   it('holds a challenger against the champion that it is given as content', async () => {

@@ -72,6 +72,21 @@ test('what was fetched is in the audit: who asked, of which series and time, how
   expect(noted).toEqual([{ actor: 'ann', action: 'raw.fetched', target: 'a1', detail }]);
 });
 
+test('a fetch is said again until its agent answers: one that has just connected lets it pass', async () => {
+  const { live, timers, sent, answer } = audited();
+  const fetched = live.fetch('a1', series, { fromMs: 0, toMs: 60_000 }, 'ann');
+  timers.advance(6_000);
+  expect(sent.length).toBe(3);
+  expect(new Set(sent.map(({ id }) => id)).size).toBe(1);
+  answer({ blocks: [{ series: series[0]!, timesMs: [5], values: [7] }] });
+  timers.advance(6_000);
+  expect(sent.length).toBe(3);
+  answer({ last: true });
+  await fetched;
+  timers.advance(60_000);
+  expect(sent.length).toBe(3);
+});
+
 test('what came before a fetch failed is in the audit, too', async () => {
   const { live, timers, noted, answer } = audited();
   const failed = expect(live.fetch('a1', series, { fromMs: 0, toMs: 1 }, 'ann')).rejects.toThrow('did not answer');

@@ -96,6 +96,7 @@ export class CentralLive implements LiveValues {
     return new Promise((resolve, reject) => {
       const end = (done: () => void): void => {
         this.#options.timers.cancel(timer);
+        this.#options.timers.cancel(repeat);
         const gotBytes = this.#fetching.get(id)?.gotBytes ?? 0;
         this.#fetching.delete(id);
         // Also of what came before it failed.
@@ -120,9 +121,17 @@ export class CentralLive implements LiveValues {
           end(() => reject(error));
         },
       });
-      this.#send(agent, id, { fetch: { series, fromMs, toMs } }).catch((error: unknown) => {
-        this.#fetching.get(id)?.reject(new PicketError('agent.offline', `agent ${agent}: ${messageOf(error)}`));
-      });
+      let repeat: unknown = null;
+      // An agent that has just connected does not know the time yet and lets it pass; each id is answered once.
+      const ask = (): void => {
+        repeat = this.#options.timers.after(REPEAT_MS, () => {
+          if (this.#fetching.get(id)?.gotBytes === 0) ask();
+        });
+        this.#send(agent, id, { fetch: { series, fromMs, toMs } }).catch((error: unknown) => {
+          this.#fetching.get(id)?.reject(new PicketError('agent.offline', `agent ${agent}: ${messageOf(error)}`));
+        });
+      };
+      ask();
     });
   }
 

@@ -132,12 +132,12 @@ export class CohortsService implements Cohorts {
     return this.#options.agents().filter((other) => other !== agent && this.#places.get(other)?.cohort === cohort);
   }
 
-  /** Windows of the agent were committed, the newest of which ended then. */
-  windowCommitted(agent: AgentId, endMs: number): void {
+  /** Windows of the agent were committed, the newest and the oldest of which ended then. */
+  windowCommitted(agent: AgentId, endMs: number, oldestMs = endMs): void {
     const { nowMs } = this.#options;
     const place = this.#places.get(agent);
     if (place === undefined || place.by === 'first') {
-      const firstMs = Math.min(this.#firstMs.get(agent) ?? endMs, endMs);
+      const firstMs = Math.min(this.#firstMs.get(agent) ?? oldestMs, oldestMs);
       this.#firstMs.set(agent, firstMs);
       if (endMs - firstMs >= SETTLED_MS) this.#due.set(agent, 'settled');
       else if (endMs - firstMs >= FIRST_MS && place === undefined) this.#due.set(agent, 'first');

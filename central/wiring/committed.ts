@@ -88,7 +88,7 @@ export function committed(
     }
   }
   if (newestMs === 0) return;
-  cohorts.windowCommitted(agent, newestMs);
+  cohorts.windowCommitted(agent, newestMs, oldestMs);
   models.windowCommitted(agent, newestMs, oldestMs, nominalMs);
   bus.publish({ type: 'summary', agent, timeMs: newestMs });
   vitals(agent);

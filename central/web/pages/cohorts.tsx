@@ -13,7 +13,7 @@ const SHOWN = 20;
 const byWords: Readonly<Record<CohortMember['by'], string>> = {
   hand: 'put here by hand',
   clusters: 'by how it behaves',
-  first: 'preliminary: from its first minutes',
+  first: 'preliminary: until the next look at all',
 };
 
 type Act = (path: string, body: unknown) => Promise<void>;

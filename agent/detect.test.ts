@@ -131,6 +131,44 @@ describe('DetectStage', () => {
     expect(leak.seen).toBeGreaterThan(leak.expectedHigh!);
   });
 
+  it('begins anew with what was replaced: its excursion is over, and another level is no finding', () => {
+    const [kept, replaced] = [new Bench(names([gauge('memory')])), new Bench(names([gauge('memory')]))];
+    const random = seeded(24);
+    for (const bench of [kept, replaced]) {
+      for (let i = 0; i < 400; i++) bench.step(0, 100 + random());
+      for (let i = 0; i < 20; i++) bench.step(0, 500 + random());
+      expect(bench.findings.length).toBeGreaterThan(0);
+      bench.findings.length = 0;
+      if (bench === replaced) bench.stage.beginAnew(0, bench.at());
+      for (let i = 0; i < 300; i++) bench.step(0, 200 + random());
+    }
+    expect(kept.findings.length).toBeGreaterThan(0);
+    expect(replaced.findings).toEqual([]);
+    for (let i = 0; i < 20; i++) replaced.step(0, 500 + random());
+    expect(replaced.findings.length).toBeGreaterThan(0);
+  });
+
+  it('takes up nothing that was learned of what was replaced before its first value', () => {
+    const before = new Bench(names([gauge('memory')]));
+    for (let i = 0; i < 400; i++) before.step(0, 100 + Math.sin(i));
+    const saved = before.stage.saveState();
+    const [same, replaced] = [new Bench(names([gauge('memory')])), new Bench(names([gauge('memory')]))];
+    for (const bench of [same, replaced]) {
+      bench.stage.loadState(saved);
+      if (bench === replaced) bench.stage.beginAnew(0, bench.at());
+      bench.step(0, 100);
+    }
+    expect([same.stage.ready, replaced.stage.ready]).toEqual([true, false]);
+  });
+
+  it('judges nothing that is worked out from other series or from the clock', () => {
+    const bench = new Bench(names([gauge('uptime', { derived: true })]));
+    for (let i = 0; i < 400; i++) bench.step(0, i);
+    for (let i = 0; i < 40; i++) bench.step(0, i + 1e9);
+    expect(bench.stage.ready).toBe(false);
+    expect(bench.findings).toEqual([]);
+  });
+
   it('tells what is merely unusual only while something is found', () => {
     const alone = new Bench(names([gauge('share', { full: 1 }), gauge('walk')]));
     const together = new Bench(names([gauge('share', { full: 1 }), gauge('walk')]));

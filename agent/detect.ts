@@ -194,6 +194,12 @@ export class DetectStage {
     this.#setRate(series, 0);
   }
 
+  /** What the series tells of was replaced by a new one: nothing that was learned holds for it, and nothing goes on. */
+  beginAnew(series: SeriesNumber, at: Instant): void {
+    this.#parked.delete(this.#options.series.id(series));
+    if (this.#perDay[series]! > 0) this.#appear(series, at);
+  }
+
   /** What was learned of all series, here or parked. */
   saveState(): Uint8Array {
     const all = new Map<SeriesId, readonly SavedDetector[]>();
@@ -271,7 +277,7 @@ export class DetectStage {
   /** Gives a new series its states: parked ones, or fresh ones. */
   #appear(series: number, at: Instant): boolean {
     const definition = this.#options.series.definition(series);
-    if (definition === null) return false;
+    if (definition === null || definition.derived === true) return false;
     const id = this.#options.series.id(series);
     const parked = this.#parked.get(id);
     this.#parked.delete(id);

@@ -1,4 +1,5 @@
 /** The agent's own figures as series, each ten seconds: what it takes of the machine, and what it holds. */
+import { availableParallelism } from 'node:os';
 import { memoryUsage } from 'node:process';
 import type { Instant } from '../shared/clock.ts';
 import { Quality, type SeriesDefinition, type SeriesNumber } from '../shared/series.ts';
@@ -61,7 +62,11 @@ export class Health {
     });
     return [
       [gauge('process.memory.usage', 'By'), () => memoryUsage.rss()],
-      [gauge('process.cpu.utilization', '1', { kind: 'counter', scale: 1e-6 }), () => cpuMicroseconds()],
+      // OpenTelemetry: 1 is all processors.
+      [
+        gauge('process.cpu.utilization', '1', { kind: 'counter', scale: 1e-6 / availableParallelism() }),
+        () => cpuMicroseconds(),
+      ],
       [gauge('picket.outbox.pending', '{record}', { steady: true }), () => outbox.stats().pendingRecords],
       [gauge('picket.outbox.size', 'By', { steady: true }), () => outbox.stats().diskBytes],
       [gauge('picket.outbox.lost', '{record}', { steady: true }), () => outbox.stats().lostRecords],

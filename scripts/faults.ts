@@ -37,9 +37,15 @@ function agentsFor(made: ReadonlyMap<string, Made>): Map<string, Made> {
   let here: Made = { inputs: {}, needs: {}, begin() {}, end() {}, isCause: () => false };
   for (const [name, one] of made) {
     if (one.through !== undefined || one.config?.host !== undefined) agents.set(name, one);
-    else here = { ...here, needs: { ...here.needs, ...one.needs }, config: { ...here.config, ...one.config } };
+    else here = { ...here, needs: together(here.needs, one.needs), config: { ...here.config, ...one.config } };
   }
   return agents.set('here', here);
+}
+
+/** Inputs of one kind stand beside one another. */
+function together(before: Made['needs'] = {}, more: Made['needs'] = {}): Readonly<Record<string, object>> {
+  const joined = (kind: string, settings: object) => (kind in before ? [before[kind]!, settings].flat() : settings);
+  return { ...before, ...Object.fromEntries(Object.entries(more).map(([kind, one]) => [kind, joined(kind, one)])) };
 }
 
 async function makeFault(name: string, fault: Made, watcher: Watcher): Promise<void> {

@@ -47,7 +47,10 @@ export interface SeriesDefinition extends SeriesKey {
   readonly emptyAt?: number;
   /** Seconds that are left of something which ends by itself (a certificate): its own forecast. */
   readonly countdown?: true;
-  /** Worked out from other series: told and held against rules, but neither detectors nor models judge it. */
+  /**
+   * Worked out from other series, or from the clock (a time since): told and held against rules, but neither detectors
+   * nor models judge it.
+   */
   readonly derived?: true;
   /** How often it is expected, in milliseconds; default the input's interval. */
   readonly intervalMs?: number;

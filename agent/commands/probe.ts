@@ -86,6 +86,7 @@ class CountingSink implements SampleSink {
 
   put(): void {}
   forget(): void {}
+  replaced(): void {}
   document(): void {
     this.documents++;
   }

@@ -11,7 +11,6 @@ export type Stake = 'own' | 'lagging' | 'curious' | 'usual' | 'vital';
 /** By the longest prefix of the metric's name. */
 const byPrefix: readonly (readonly [prefix: string, stake: Stake])[] = [
   ['picket.', 'own'],
-  ['process.cpu.utilization', 'own'],
   ['process.watched.restarts', 'lagging'],
   ['hw.', 'vital'],
   ['hw.fan', 'usual'],
@@ -43,7 +42,9 @@ const byPrefix: readonly (readonly [prefix: string, stake: Stake])[] = [
   ['system.clock', 'vital'],
 ];
 
-export function stakeOf({ name }: SeriesKey): Stake {
+export function stakeOf({ name, attributes }: SeriesKey): Stake {
+  // Without saying whose, it is the agent's.
+  if (name === 'process.cpu.utilization' && Object.keys(attributes).length === 0) return 'own';
   let found: Stake = 'usual';
   let longest = 0;
   for (const [prefix, stake] of byPrefix) {
@@ -71,6 +72,7 @@ const byDevice = [
   'network.interface.name',
   'hw.id',
   'container.name',
+  'process.watched.name',
   'process.executable.name',
 ] as const;
 

@@ -9,6 +9,7 @@ export interface Intake {
   put(series: SeriesNumber, value: number, quality: Quality, at: Instant): void;
   state(key: SeriesKey, value: string, at: Instant, quality: Quality): void;
   forget(series: SeriesNumber): void;
+  replaced(series: SeriesNumber, at: Instant): void;
   document(name: 'inventory' | 'top', content: unknown): void;
 }
 
@@ -49,6 +50,10 @@ export class InputSink implements SampleSink {
 
   forget(series: SeriesNumber): void {
     if (this.#open && series >= 0) this.#intake.forget(series);
+  }
+
+  replaced(series: SeriesNumber): void {
+    if (this.#open && series >= 0) this.#intake.replaced(series, this.#at);
   }
 
   document(name: 'inventory' | 'top', content: unknown): void {

@@ -26,6 +26,8 @@ export interface SampleSink {
   state(key: SeriesKey, value: string, at: Instant, quality?: Quality): void;
   /** The series is gone (a disk was pulled, a process ended); it is neither missing nor stuck from now on. */
   forget(series: SeriesNumber): void;
+  /** What the series tells of was replaced by a new one (a process was started anew): its usual values are learned anew. */
+  replaced(series: SeriesNumber): void;
   /** A small JSON document about the machine that replaces the last of its name (`inventory`, `top`). */
   document(name: 'inventory' | 'top', content: unknown): void;
 }

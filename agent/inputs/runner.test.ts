@@ -61,6 +61,7 @@ class Collector implements Intake {
   }
   state(): void {}
   forget(): void {}
+  replaced(): void {}
   document(): void {}
 }
 

@@ -126,6 +126,11 @@ export class AgentIntake implements Intake {
     this.#parts.rules.forget(series);
   }
 
+  replaced(series: SeriesNumber, at: Instant): void {
+    this.#parts.preprocess.interrupt(series);
+    this.#parts.detect.beginAnew(series, at);
+  }
+
   document(name: 'inventory' | 'top', content: unknown): void {
     this.#parts.document(name, content);
   }

@@ -48,6 +48,7 @@ class Sink implements Intake {
   forget(series: number): void {
     this.registry.forget(series);
   }
+  replaced(): void {}
 }
 
 interface Opened {

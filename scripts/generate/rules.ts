@@ -46,6 +46,8 @@ inputs:
   process: { watch: [{ name: nginx }, { name: worker, command: "*python3*worker.py*" }, { name: db, pidfile: /run/db.pid }] }
 \`\`\`
 
+What it uses is watched as well, under OpenTelemetry's names and with the attribute \`process.watched.name\`, summed where several processes fit: \`process.cpu.utilization\` (the share of all processors: 100 % is every one of them), \`process.memory.usage\` (what lies in memory) and \`process.thread.count\`. A process that begins to leak or to run in circles is an incident that names it, without a rule; whoever knows a limit may say one: \`pump-memory: { metric: process.memory.usage, above: 500000000 }\`.
+
 ## Silence for a while
 
 \`\`\`

@@ -36,6 +36,11 @@ describe('wording', () => {
     expect(describeSeries({ name: 'system.cpu.utilization', unit: '1', attributes })).toBe(
       'CPU utilisation (core 3, user)',
     );
+    const watched = { 'process.watched.name': 'pump-control' };
+    expect(describeSeries({ name: 'process.memory.usage', unit: 'By', attributes: watched })).toBe(
+      'process memory (pump-control)',
+    );
+    expect(describeSeries({ name: 'process.memory.usage', unit: 'By', attributes: {} })).toBe("the agent's memory");
     expect(describeSeries({ name: 'boiler.flow', unit: 'l/s', attributes: {} })).toBe('boiler.flow');
     expect(describeSeries({ name: 'constructor', unit: '1', attributes: {} })).toBe('constructor');
     expect(describeSeries({ name: 'x'.repeat(255), unit: '1', attributes: {} }).length).toBe(120);

@@ -12,8 +12,13 @@ const words: Readonly<Record<string, string>> = {
   'hw.temperature.limit': 'critical temperature',
   'hw.voltage': 'voltage',
   'picket.agent.mute': 'what is muted',
+  'process.cpu.utilization': 'process CPU utilisation',
+  'process.memory.usage': 'process memory',
+  'process.thread.count': 'process threads',
   'process.watched.count': 'watched process',
   'process.watched.pid': 'process number',
+  'process.watched.restarts': 'process restarts',
+  'process.watched.uptime': 'process running time',
   'system.cpu.frequency': 'CPU frequency',
   'system.cpu.load_average.1m': 'load average (1 min)',
   'system.cpu.load_average.5m': 'load average (5 min)',
@@ -59,6 +64,12 @@ const words: Readonly<Record<string, string>> = {
   'systemd.units.failed': 'failed units',
 };
 
+/** Of figures of a process without a word of which one: the agent's own. */
+const ownWords: Readonly<Record<string, string>> = {
+  'process.cpu.utilization': "the agent's CPU utilisation",
+  'process.memory.usage': "the agent's memory",
+};
+
 const mostAttributes = 3;
 const mostTextLength = 120;
 
@@ -68,7 +79,8 @@ export function describeSeries(key: SeriesKey): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .slice(0, mostAttributes)
     .map(([name, value]) => attributeText(name, value));
-  const name = Object.hasOwn(words, key.name) ? words[key.name]! : key.name;
+  const known = values.length === 0 && Object.hasOwn(ownWords, key.name) ? ownWords : words;
+  const name = Object.hasOwn(known, key.name) ? known[key.name]! : key.name;
   const text = values.length === 0 ? name : `${name} (${values.join(', ')})`;
   return text.length <= mostTextLength ? text : `${text.slice(0, mostTextLength - 1)}…`;
 }

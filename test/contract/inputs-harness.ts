@@ -81,6 +81,7 @@ export class Collected implements Intake {
     this.registry.forget(series);
     this.preprocess.interrupt(series);
   }
+  replaced(): void {}
 
   document(name: string, content: unknown): void {
     this.documents.set(name, content);

@@ -47,6 +47,7 @@ class Kept {
     this.events.push({ state, value, atMs: at.monotonicMs, quality });
   }
   forget(): void {}
+  replaced(): void {}
   document(): void {}
 
   of(name: string) {
@@ -309,6 +310,7 @@ function sinkInto(into: Kept) {
     state: (key: SeriesKey, value: string, at: Instant, quality: Quality = Quality.good) =>
       into.state(key, value, at, quality),
     forget: () => undefined,
+    replaced: () => undefined,
     document: () => undefined,
   };
 }

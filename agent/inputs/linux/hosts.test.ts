@@ -49,6 +49,7 @@ class Memory implements SampleSink {
   forget(series: number): void {
     if (series >= 0) this.forgotten.push(formatSeries(this.definitions[series]!));
   }
+  replaced(): void {}
   document(_name: string, content: unknown): void {
     this.tops.push(content as TopDocument);
   }

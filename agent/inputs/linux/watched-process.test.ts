@@ -10,6 +10,8 @@ let root = '';
 beforeEach(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), 'picket-watched-'));
   fs.mkdirSync(path.join(root, 'proc'));
+  fs.mkdirSync(path.join(root, 'sys/devices/system/cpu'), { recursive: true });
+  fs.writeFileSync(path.join(root, 'sys/devices/system/cpu/online'), '0-1,4,6-7\n');
 });
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
@@ -18,33 +20,20 @@ function begin(
   pid: number,
   name: string,
   startTicks: number,
-  more: { state?: string; command?: string; exe?: string } = {},
+  more: {
+    state?: string;
+    command?: string;
+    exe?: string;
+    ticks?: readonly [user: number, system: number];
+    threads?: number;
+    pages?: number;
+  } = {},
 ) {
   const folder = path.join(root, 'proc', String(pid));
   fs.mkdirSync(folder, { recursive: true });
-  const fields = [
-    '0',
-    '0',
-    '0',
-    '-1',
-    '0',
-    '0',
-    '0',
-    '0',
-    '0',
-    '5',
-    '2',
-    '0',
-    '0',
-    '20',
-    '0',
-    '1',
-    '0',
-    startTicks,
-    '1',
-    '500',
-  ];
-  fs.writeFileSync(path.join(folder, 'stat'), `${pid} (${name}) ${more.state ?? 'S'} 1 ${fields.join(' ')} 0\n`);
+  const { state = 'S', ticks = [5, 2], threads = 1, pages = 500 } = more;
+  const use = `${ticks.join(' ')} 0 0 20 0 ${threads} 0 ${startTicks} 1 ${pages}`;
+  fs.writeFileSync(path.join(folder, 'stat'), `${pid} (${name}) ${state} 1 0 0 0 -1 0 0 0 0 0 ${use} 0\n`);
   fs.writeFileSync(path.join(folder, 'cmdline'), (more.command ?? name).replaceAll(' ', '\0'));
   if (more.exe !== undefined) {
     fs.rmSync(path.join(folder, 'exe'), { force: true });
@@ -64,7 +53,7 @@ class Values implements SampleSink {
     return (
       this.#names.push(
         `${formatSeries(definition)
-          .replace('process.watched.', '')
+          .replace(/^process\.(watched\.)?/, '')
           .replace(/\{.*="(.*)"\}/, ' $1')}`,
       ) - 1
     );
@@ -76,6 +65,10 @@ class Values implements SampleSink {
     if (this.states.at(-1) !== value) this.states.push(value);
   }
   forget(): void {}
+  readonly replacements: string[] = [];
+  replaced(series: number): void {
+    this.replacements.push(this.#names[series]!);
+  }
   document(): void {}
 }
 
@@ -103,7 +96,7 @@ async function open(watch: readonly object[]) {
 test('one that ends is missed at the next look, and one that begins anew is counted', async () => {
   begin(7, 'boiler', 1000);
   const { sink, read } = await open([{ name: 'boiler' }]);
-  expect(await read()).toEqual({ 'count boiler': 1, 'uptime boiler': 92, 'restarts boiler': 0 });
+  expect(await read()).toMatchObject({ 'count boiler': 1, 'uptime boiler': 92, 'restarts boiler': 0 });
   end(7);
   expect(await read()).toMatchObject({ 'count boiler': 0, 'uptime boiler': Number.NaN, 'restarts boiler': 0 });
   begin(9, 'boiler', 10_500);
@@ -148,4 +141,84 @@ test('is found by program, command line, number in a file; a defunct one does no
     name.startsWith('count ') ? [[name.slice(6), value]] : [],
   );
   expect(Object.fromEntries(counts)).toEqual({ all: 2, fast: 1, other: 1, stale: 0, odd: 0, none: 0, both: 1, db: 0 });
+});
+
+/** What a watch uses; the share of one processor of the five that are online. */
+function used(values: Record<string, number>, name: string) {
+  const pages = values[`memory.usage ${name}`]! / 4096;
+  return { cpu: values[`cpu.utilization ${name}`]! * 5, pages, threads: values[`thread.count ${name}`]! };
+}
+const nothing = { cpu: Number.NaN, pages: Number.NaN, threads: Number.NaN };
+
+test('what one uses is told since the reading before, and of a new one nothing of before', async () => {
+  begin(7, 'boiler', 1000, { ticks: [90_000, 10_000], threads: 3, pages: 250 });
+  const { read } = await open([{ name: 'boiler' }]);
+  // In whole ticks, and rounded to single precision.
+  const cpu = (share: number) => expect.closeTo(share, 6);
+  expect(used(await read(), 'boiler')).toEqual({ cpu: Number.NaN, pages: 250, threads: 3 });
+  begin(7, 'boiler', 1000, { ticks: [90_040, 10_010], threads: 4, pages: 300 });
+  expect(used(await read(), 'boiler')).toEqual({ cpu: cpu(0.25), pages: 300, threads: 4 });
+  expect(used(await read(), 'boiler')).toMatchObject({ cpu: 0 });
+  end(7);
+  expect(used(await read(), 'boiler')).toEqual(nothing);
+  begin(9, 'boiler', 10_500, { ticks: [70_000, 0] });
+  expect(used(await read(), 'boiler')).toEqual({ cpu: Number.NaN, pages: 500, threads: 1 });
+  begin(9, 'boiler', 10_500, { ticks: [70_100, 0] });
+  expect(used(await read(), 'boiler')).toMatchObject({ cpu: cpu(0.5) });
+  // The same number, another process, which has used less.
+  begin(9, 'boiler', 11_000, { ticks: [500, 0] });
+  expect(used(await read(), 'boiler')).toMatchObject({ cpu: Number.NaN });
+});
+
+test('what several use is summed, whichever of them end and begin', async () => {
+  const cpu = (share: number) => expect.closeTo(share, 6);
+  for (const pid of [20, 21]) begin(pid, 'worker', 1000 + pid, { ticks: [1000, 0] });
+  begin(40, 'single', 900, { ticks: [1000, 0] });
+  const { read } = await open([{ name: 'gone' }, { name: 'worker' }, { name: 'single' }]);
+  await read();
+  for (const pid of [20, 21]) begin(pid, 'worker', 1000 + pid, { ticks: [1050, 0], pages: 400, threads: 2 });
+  begin(22, 'worker', 9000, { ticks: [9000, 0], pages: 100 });
+  begin(40, 'single', 900, { ticks: [1010, 0] });
+  const values = await read();
+  expect(used(values, 'worker')).toEqual({ cpu: cpu(0.5), pages: 900, threads: 5 });
+  expect(used(values, 'single')).toMatchObject({ cpu: cpu(0.05) });
+  expect(used(values, 'gone')).toEqual(nothing);
+  end(20);
+  begin(21, 'worker', 1021, { ticks: [1100, 0], pages: 400 });
+  begin(22, 'worker', 9000, { ticks: [9002, 0], pages: 100 });
+  expect(used(await read(), 'worker')).toEqual({ cpu: cpu(0.26), pages: 500, threads: 2 });
+});
+
+test('over a gap no use of processors is told', async () => {
+  begin(7, 'boiler', 1000, { ticks: [0, 0] });
+  const { read } = await open([{ name: 'boiler' }]);
+  await read();
+  begin(7, 'boiler', 1000, { ticks: [1000, 0] });
+  expect(used(await read(10), 'boiler')).toMatchObject({ cpu: expect.closeTo(1, 6) });
+  begin(7, 'boiler', 1000, { ticks: [2100, 0] });
+  expect(used(await read(11), 'boiler')).toEqual({ cpu: Number.NaN, pages: 500, threads: 1 });
+});
+
+test('one that was started anew has a memory of its own; as long as any of several lasts, it is theirs', async () => {
+  begin(7, 'boiler', 1000);
+  const { sink, read } = await open([{ name: 'boiler' }]);
+  await read();
+  await read();
+  expect(sink.replacements).toEqual([]);
+  end(7);
+  await read();
+  begin(9, 'boiler', 10_500);
+  begin(10, 'boiler', 10_600);
+  await read();
+  expect(sink.replacements).toEqual(['memory.usage boiler', 'thread.count boiler']);
+  end(9);
+  await read();
+  begin(11, 'boiler', 10_700);
+  await read(30);
+  expect(sink.replacements).toHaveLength(2);
+  // The same numbers, other processes, between two readings.
+  begin(10, 'boiler', 99_000);
+  begin(11, 'boiler', 99_000);
+  await read();
+  expect(sink.replacements).toHaveLength(4);
 });

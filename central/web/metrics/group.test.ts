@@ -110,6 +110,21 @@ describe('charts of a machine', () => {
   });
 });
 
+describe('figures of processes', () => {
+  const usage = (name: string, unit: string) => [
+    series(name, unit),
+    ...['pump', 'web'].map((watched) => series(name, unit, { 'process.watched.name': watched })),
+  ];
+  const all = [...usage('process.memory.usage', 'By'), ...usage('process.cpu.utilization', '1')];
+
+  it('of watched ones are lines of one chart among the processes; the agent has its own', () => {
+    const lines = (section: string) =>
+      find(all, section).map(({ title, lines }) => `${title}: ${lines.map(({ label }) => label).join(', ')}`);
+    expect(lines('process')).toEqual(['CPU of processes: pump, web', 'Memory of processes: pump, web']);
+    expect(lines('picket')).toEqual(['CPU of the agent: all', 'Memory of the agent: all']);
+  });
+});
+
 describe('search', () => {
   const sections = groupSeries([
     ...cpu(),

@@ -4,7 +4,17 @@
  */
 import type { LatestSeries, Line, MetricChart, Section } from './model.ts';
 import { forecastOf } from './outlook.ts';
-import { type Look, lineAttributes, looks, quietAttributes, titleFromName, valueOrder, valueWords } from './titles.ts';
+import {
+  isOfProcess,
+  type Look,
+  lineAttributes,
+  lookOf,
+  looks,
+  quietAttributes,
+  titleFromName,
+  valueOrder,
+  valueWords,
+} from './titles.ts';
 
 /** Lines that one chart can show and still be read; more are told apart in several charts. */
 const MOST_LINES = 16;
@@ -28,7 +38,7 @@ const sections: readonly { readonly id: string; readonly title: string; readonly
   {
     id: 'process',
     title: 'Processes',
-    test: /^(system\.(process\.|linux\.(thread|file_handles)\.)|process\.watched\.)/,
+    test: /^system\.(process\.|linux\.(thread|file_handles)\.)/,
   },
   { id: 'sensor', title: 'Sensors', test: /^hw\./ },
   { id: 'host', title: 'Host', test: /^systemd?\./ },
@@ -53,7 +63,7 @@ export function groupSeries(series: readonly LatestSeries[]): readonly Section[]
   const drawers = new Map<string, Drawer>();
   for (const one of series) {
     const name = one.name.replace(/^(system\.cpu\.load_average)\..*$/, '$1');
-    const look = looks[name] ?? { title: titleFromName(name) };
+    const look = lookOf({ name, attributes: one.attributes }) ?? { title: titleFromName(name) };
     const section = sectionOf(one);
     const perCore = name === 'system.cpu.utilization' && one.attributes['cpu.logical_number'] !== undefined;
     const instance = look.together === undefined ? instanceOf(one) : '';
@@ -88,6 +98,7 @@ function sectionOf(series: LatestSeries): { id: string; title: string } {
     const found = sections.find((section) => section.id === id);
     if (found !== undefined) return found;
   }
+  if (isOfProcess(series)) return sections.find(({ id }) => id === 'process')!;
   // What is said of a disk's future stands beside the disk.
   const name = forecastOf(series) ?? series.name;
   const known = sections.find(({ test }) => test.test(name));

@@ -16,6 +16,11 @@ export interface Look {
   readonly floating?: boolean;
 }
 
+interface Metric {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 const minor = (title: string, rest: Omit<Look, 'title'> = {}): Look => ({ title, minor: true, ...rest });
 
 /** By metric name, in the order in which the charts of a section stand. */
@@ -102,6 +107,9 @@ export const looks: Readonly<Record<string, Look>> = {
   'system.linux.file_handles.limit': minor('File handles at most'),
   'process.watched.count': { title: 'Watched processes', together: 'process.watched.name' },
   'process.watched.uptime': minor('Watched processes: running for', { together: 'process.watched.name' }),
+  'process.cpu.utilization': { title: 'CPU of processes', together: 'process.watched.name' },
+  'process.memory.usage': { title: 'Memory of processes', together: 'process.watched.name' },
+  'process.thread.count': minor('Threads of processes', { together: 'process.watched.name' }),
   'process.watched.restarts': minor('Watched processes: begun anew', { together: 'process.watched.name' }),
 
   'hw.temperature': { title: 'Temperatures', together: 'hw.name', floating: true },
@@ -117,8 +125,6 @@ export const looks: Readonly<Record<string, Look>> = {
 
   'system.linux.pressure.stall': { title: 'Time stalled' },
 
-  'process.cpu.utilization': { title: 'CPU of the agent' },
-  'process.memory.usage': { title: 'Memory of the agent' },
   'picket.outbox.pending': { title: 'Records not sent yet' },
   'picket.outbox.size': { title: 'Outbox on disk' },
   'picket.outbox.lost': minor('Records lost'),
@@ -128,6 +134,22 @@ export const looks: Readonly<Record<string, Look>> = {
   'picket.tick.skipped': minor('Skipped ticks'),
   'picket.values.bad': { title: 'Bad values', together: 'cause' },
 };
+
+/** Of figures of a process without a word of which one: the agent's own. */
+const ownLooks: Readonly<Record<string, Look>> = {
+  'process.cpu.utilization': { title: 'CPU of the agent' },
+  'process.memory.usage': { title: 'Memory of the agent' },
+};
+
+/** Whether it is a figure of a process that says which one. */
+export function isOfProcess({ name, attributes }: Metric): boolean {
+  return name.startsWith('process.') && Object.keys(attributes).length > 0;
+}
+
+/** How a series is drawn; undefined where nothing is known of its metric. */
+export function lookOf(series: Metric): Look | undefined {
+  return (isOfProcess(series) ? undefined : ownLooks[series.name]) ?? looks[series.name];
+}
 
 /** Attributes whose values are lines of one chart; all others tell instances apart, a chart each. */
 export const lineAttributes: ReadonlySet<string> = new Set([
@@ -212,12 +234,13 @@ export const valueOrder: readonly string[] = [
 ];
 
 /** What a metric is called on its own: `CPU`, `Load average 1 min`, `Memory used`. */
-export function metricTitle(name: string): string {
+export function metricTitle(metric: Metric): string {
+  const { name } = metric;
   if (name === 'system.cpu.utilization') return 'CPU';
   const load = /^(system\.cpu\.load_average)\.(\d+)m$/.exec(name);
   if (load !== null) return `${looks[load[1]!]!.title}, ${load[2]} min`;
   const section = /^system\.(disk|network|filesystem)\./.exec(name)?.[1];
-  const title = looks[name]?.title ?? titleFromName(name);
+  const title = lookOf(metric)?.title ?? titleFromName(name);
   return section === undefined ? title : `${section[0]!.toUpperCase()}${section.slice(1)} ${title.toLowerCase()}`;
 }
 

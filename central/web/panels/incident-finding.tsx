@@ -148,7 +148,7 @@ function Members({
 
 /** `Throughput: read, vda`: the chart's title and what tells this line from others. */
 function nameOf(key: Finding['key']): string {
-  const title = metricTitle(key.name);
+  const title = metricTitle(key);
   const values = Object.entries(key.attributes)
     .filter(([name]) => !quietAttributes.has(name))
     .map(([name, value]) => (name === 'cpu.logical_number' ? `core ${value}` : (valueWords[value] ?? value)));

@@ -19,8 +19,7 @@ export function SeriesChanges({ agent }: { readonly agent: string }) {
       <ul>
         {changes.slice(0, SHOWN).map(({ series, key, kind, atMs, text }) => (
           <li key={`${series} ${kind}`}>
-            <b>{[metricTitle(key.name), ...Object.values(key.attributes)].join(', ')}</b>: {text} since{' '}
-            <Moment ms={atMs} />
+            <b>{[metricTitle(key), ...Object.values(key.attributes)].join(', ')}</b>: {text} since <Moment ms={atMs} />
           </li>
         ))}
       </ul>

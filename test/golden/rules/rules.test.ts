@@ -67,6 +67,7 @@ class Judged implements Intake {
     this.#registry.forget(series);
     this.rules.forget(series);
   }
+  replaced(): void {}
 
   document(): void {}
 }

@@ -53,6 +53,17 @@ export class Watcher {
     await until(`${forMs} ms of learning`, () => performance.now() - this.#startedMs >= forMs, forMs + 1_000);
   }
 
+  /** Waits until no incident is open: what begins while one is would be taken for its consequence. */
+  async quiet(deadlineMs: number): Promise<void> {
+    const isOpen = ({ state }: Incident): boolean => state === 'open';
+    await until(
+      'nothing to be told',
+      async () => !(await this.incidents()).some(isOpen),
+      deadlineMs,
+      () => 'one is open',
+    );
+  }
+
   /** Begins the fault: the one that the agent was started for, or another that it sees. */
   async begin(fault = this.made): Promise<void> {
     this.#fault = fault;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../shared/findings.ts';
 import { Quality, type SeriesDefinition } from '../shared/series.ts';
-import { DetectStage, type SeriesNames } from './detect.ts';
+import type { SeriesNames } from './detect/options.ts';
+import { DetectStage } from './detect.ts';
 import type { Log } from './inputs/input.ts';
 
 const START_MS = Date.UTC(2026, 2, 2, 12);

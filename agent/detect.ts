@@ -14,41 +14,16 @@ import { emptyVerdict, type Verdict } from '../shared/detect/detector.ts';
 import { type AnyDetectorKind, detectorKinds } from '../shared/detect/registry.ts';
 import { describeSeries } from '../shared/detect/wording.ts';
 import { messageOf } from '../shared/errors.ts';
-import type { Finding, Shape } from '../shared/findings.ts';
+import type { Shape } from '../shared/findings.ts';
 import { DAY_MS } from '../shared/limits.ts';
-import { Quality, type SeriesDefinition, type SeriesId, type SeriesNumber } from '../shared/series.ts';
+import { Quality, type SeriesId, type SeriesNumber } from '../shared/series.ts';
 import { noRange, type Range, rangeWithin } from './detect/bounds.ts';
 import { Excursions, step } from './detect/excursions.ts';
 import { joinStates } from './detect/joint.ts';
 import { budgetedKinds, type JudgedKind, judgedKinds, type LastingKind, lastingKinds } from './detect/kinds.ts';
+import type { DetectOptions } from './detect/options.ts';
 import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
 import { type SiteZone, siteZone, utcSite } from './detect/zone.ts';
-import type { Log } from './inputs/input.ts';
-
-/** What the stage asks about a series when it first appears. */
-export interface SeriesNames {
-  definition(series: SeriesNumber): SeriesDefinition | null;
-  id(series: SeriesNumber): SeriesId;
-}
-
-export interface DetectOptions {
-  /** Most series at once, and so the size of every array by series number. */
-  readonly limit: number;
-  readonly series: SeriesNames;
-  readonly log: Log;
-  /** Takes each finding; must not throw. */
-  readonly onFinding: (finding: Finding) => void;
-  /** Findings a day on this machine that nobody minds; default 1. */
-  readonly findingsPerDay?: number;
-  /** Holds the bar to what this machine has shown; without it the bar is what the tails promise. */
-  readonly budget?: { setTrials(stage: string, perDay: number): void; bar(): number };
-  /** Name of the site's zone, null for this machine's own; without it seasons are told in UTC. */
-  readonly zone?: string | null;
-  /** How often a series is expected that does not say so itself; default 1 s. */
-  readonly intervalMs?: number;
-  /** After the first sample of all nothing is judged or learned for as long; default 30 s. */
-  readonly settleMs?: number;
-}
 
 /** Detectors of every series, in the order of the columns below: surprise, then `lastingKinds`. */
 const SURPRISE = 0;

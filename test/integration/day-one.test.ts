@@ -90,7 +90,7 @@ test('a new machine is placed within its first hour, runs what its cohort knows,
 
   expect(await cohorts('show', pumpCohort!)).toContain(id);
   await cohorts('rename', pumpCohort!, 'pumps');
-  expect(await cohorts('set', id, 'guests')).toMatch(/guests[^]*pump-3|pump-3[^]*guests/);
+  expect(await cohorts('set', id, 'guests')).toMatch(/guests[\s\S]*pump-3|pump-3[\s\S]*guests/);
   await cohorts('round');
   expect(await cohortOf(id)).toBe('guests');
   await cohorts('free', id);

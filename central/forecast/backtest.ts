@@ -1,29 +1,44 @@
 /**
  * Rolling-origin backtest (Tashman 2000): forecasts are made from several places in the past and held against what came.
- * The older origins choose the model; the newer ones judge it against the naive seasonal forecast, which takes its place
- * unless it is beaten. The scale of the intervals is conformal: the errors of all origins, in parts of what the model
- * said of its own error, say how wide 90 % is (Lei et al. 2018; by thirds of the horizon, as errors grow with it).
+ * What is used is the mean of the few models that were best: the errors of one are not those of the others, and their
+ * mean is better than the one that happened to be the best (Bates and Granger 1969). The naive seasonal forecast is one
+ * of them. How good that is, is said by the newer origins, of means that the older ones chose. The scale of the intervals
+ * is conformal: the errors of all origins, in parts of what the models said of their own error, say how wide 90 % is (Lei
+ * et al. 2018; by thirds of the horizon, as errors grow with it).
  */
 import { quantileOf, sorted } from '../train/robust.ts';
-import type { Ahead, ForecastModel } from './models.ts';
+import { type Ahead, type ForecastModel, meanAhead, meanOf } from './models.ts';
 import type { Prepared } from './prepared.ts';
 
 const MOST_ORIGINS = 8;
 const LEAST_ORIGINS = 4;
 const COVERAGE = 0.9;
-/** Errors of one origin hang together: they count as so many. */
-const ERRORS_OF_AN_ORIGIN = 3;
+/** Errors of one origin hang together, and chose the models: they count as so many. */
+const ERRORS_OF_AN_ORIGIN = 2;
 /** A slow model whose first trial is worse than the best one's by this is not tried further. */
 const SLOW_MARGIN = 0.95;
-/** Better than the naive forecast by less than this is no better. */
-const MARGIN = 0.02;
+/** Models whose mean is taken, and which are near enough to the best one to be one of them. */
+const MOST_TOGETHER = 3;
+const NEAR = 1.15;
+/** The best on the older origins are tried on the newer ones, too. */
+const TRIED_ON = 4;
 const PARTS = 3;
 /** Of a deviation that a model denies. */
 const LEAST_DEVIATION_SHARE = 0.01;
 
+/** What a model said at an origin. */
+type Said = readonly Ahead[];
+
+/** What came of it. */
 interface Trial {
   readonly errors: Float64Array;
   readonly deviations: Float64Array;
+}
+
+interface Tried {
+  readonly model: ForecastModel;
+  readonly said: Said;
+  readonly error: number;
 }
 
 export interface Verdict {
@@ -61,44 +76,74 @@ export function backtest(
   const scale = seasonalError(values, season);
   const leastDeviation = Math.max(LEAST_DEVIATION_SHARE * scale, Number.MIN_VALUE);
   const half = origins.length >> 1;
-  const choosing = origins.slice(0, half);
-  const judging = origins.slice(half);
-  const run = (model: ForecastModel, at: readonly number[]): Trial[] | null => {
-    const trials: Trial[] = [];
+  const older = origins.slice(0, half);
+  const newer = origins.slice(half);
+  const run = (model: ForecastModel, at: readonly number[]): Said | null => {
+    const said: Ahead[] = [];
     for (const origin of at) {
       const ahead = model.fit(values.subarray(0, origin), reach);
       if (ahead === null) return null;
-      trials.push(trialOf(ahead, values, measured, origin, leastDeviation));
+      said.push(ahead);
     }
-    return trials;
+    return said;
   };
-  const naiveTrials = run(naive, origins);
-  if (naiveTrials === null) return null;
-  let best: { model: ForecastModel; trials: Trial[]; error: number } | null = null;
-  for (const model of others) {
+  const trials = (said: Said, at: readonly number[]): Trial[] =>
+    said.map((ahead, i) => trialOf(ahead, values, measured, at[i]!, leastDeviation));
+  const tried: Tried[] = [];
+  for (const model of [naive, ...others]) {
+    const best = tried.reduce<Tried | null>(
+      (least, one) => (least !== null && least.error <= one.error ? least : one),
+      null,
+    );
     if (model.slow === true && best !== null) {
-      const first = run(model, choosing.slice(0, 1));
-      if (first === null || meanError(first) > SLOW_MARGIN * meanError(best.trials.slice(0, 1))) continue;
+      const first = run(model, older.slice(0, 1));
+      const bar = SLOW_MARGIN * meanError(trials(best.said.slice(0, 1), older));
+      if (first === null || meanError(trials(first, older)) > bar) continue;
     }
-    const trials = run(model, choosing);
-    if (trials === null) continue;
-    const error = meanError(trials);
-    if (best === null || error < best.error) best = { model, trials, error };
+    const said = run(model, older);
+    if (said !== null) tried.push({ model, said, error: meanError(trials(said, older)) });
+    else if (model === naive) return null;
   }
-  const judged = best === null ? null : run(best.model, judging);
-  const naiveError = meanError(naiveTrials.slice(half));
-  const wins = judged !== null && meanError(judged) < (1 - MARGIN) * naiveError;
-  const trials = wins ? [...best!.trials, ...judged] : naiveTrials;
+  const whole: Tried[] = [];
+  for (const { model, said } of [tried[0]!, ...byError(tried).filter(({ model }) => model !== naive)].slice(
+    0,
+    1 + TRIED_ON,
+  )) {
+    const later = run(model, newer);
+    if (later === null) continue;
+    const all = [...said, ...later];
+    whole.push({ model, said: all, error: meanError(trials(all, origins)) });
+  }
+  const naiveWhole = whole[0]!;
+  const chosenBefore = together(tried.filter(({ model }) => whole.some((one) => one.model === model)));
+  const judged = meanSaid(chosenBefore.map(({ model }) => whole.find((one) => one.model === model)!.said.slice(half)));
+  const chosen = together(whole);
+  const all = trials(meanSaid(chosen.map(({ said }) => said)), origins);
   return {
-    model: wins ? best!.model : naive,
-    naive: !wins,
-    mase: inScale(wins ? meanError(judged) : naiveError, scale),
-    naiveMase: inScale(naiveError, scale),
-    coverage90: heldOutCoverage(trials, reach),
+    model: meanOf(chosen.map(({ model }) => model)),
+    naive: chosen.length === 1 && chosen[0] === naiveWhole,
+    mase: inScale(meanError(trials(judged, newer)), scale),
+    naiveMase: inScale(meanError(trials(naiveWhole.said.slice(half), newer)), scale),
+    coverage90: heldOutCoverage(all, reach),
     origins: origins.length,
-    scaleAt: scalesOf(trials, reach),
+    scaleAt: scalesOf(all, reach),
     leastDeviation,
   };
+}
+
+function byError(tried: readonly Tried[]): Tried[] {
+  return tried.toSorted((a, b) => a.error - b.error);
+}
+
+/** The best one, and those that are nearly as good. */
+function together(tried: readonly Tried[]): Tried[] {
+  const ranked = byError(tried);
+  return ranked.filter(({ error }, i) => i === 0 || error < NEAR * ranked[0]!.error).slice(0, MOST_TOGETHER);
+}
+
+/** What their mean says at each origin. */
+function meanSaid(said: readonly Said[]): Said {
+  return said[0]!.map((_, i) => meanAhead(said.map((one) => one[i]!)));
 }
 
 /** The oldest first. */

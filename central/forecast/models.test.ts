@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../test/contract/detectors-random.ts';
 import { fitArima } from './arima.ts';
-import { candidates, naiveSeasonal } from './models.ts';
+import { candidates, meanOf, naiveSeasonal } from './models.ts';
 
 const random = seededRandom(11);
 const line = Float64Array.from({ length: 200 }, (_, i) => 0.1 + 0.002 * i + 0.001 * (random() - 0.5));
@@ -38,4 +38,14 @@ test('what the library can not do is not asked of it', () => {
     ),
   ).toBeNull();
   expect(fitArima(line, order, 3)).not.toBeNull();
+});
+
+test('a mean of models says what lies between them, and goes without those that can not be fitted', () => {
+  const [flat, long] = [naiveSeasonal(1), naiveSeasonal(3)];
+  const values = Float64Array.of(1, 2, 3, 3, 2, 9);
+  const { mean, deviation } = meanOf([flat, long]).fit(values, 3)!;
+  expect([...mean]).toEqual([6, 5.5, 9]);
+  expect(deviation[0]).toBeCloseTo((flat.fit(values, 1)!.deviation[0]! + long.fit(values, 1)!.deviation[0]!) / 2, 9);
+  expect([...meanOf([flat, naiveSeasonal(24)]).fit(values, 2)!.mean]).toEqual([9, 9]);
+  expect(meanOf([naiveSeasonal(24), naiveSeasonal(12)]).fit(values, 2)).toBeNull();
 });

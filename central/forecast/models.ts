@@ -44,6 +44,25 @@ export function naiveSeasonal(season: number): ForecastModel {
   };
 }
 
+/** The mean of what several say; as sure as they are on average. */
+export function meanAhead(several: readonly Ahead[]): Ahead {
+  const mean = (of: (ahead: Ahead) => Float64Array): Float64Array =>
+    of(several[0]!).map((_, h) => several.reduce((sum, ahead) => sum + of(ahead)[h]! / several.length, 0));
+  return { mean: mean((ahead) => ahead.mean), deviation: mean((ahead) => ahead.deviation) };
+}
+
+/** The mean of these, as one; what one of them cannot fit the others say. */
+export function meanOf(models: readonly ForecastModel[]): ForecastModel {
+  if (models.length === 1) return models[0]!;
+  return {
+    name: `mean of ${models.map(({ name }) => name).join('; ')}`,
+    fit(values, horizon) {
+      const fitted = models.map((model) => model.fit(values, horizon)).filter((ahead) => ahead !== null);
+      return fitted.length === 0 ? null : meanAhead(fitted);
+    },
+  };
+}
+
 /** ARIMA beside phases of a season, with or without a drift. */
 function arimaBeside(season: number, order: readonly [number, number, number], drifts: boolean): ForecastModel {
   const [p, d, q] = order;

@@ -18,7 +18,7 @@ export interface OutlookTask {
 export interface Outlook {
   /** As people write it. */
   readonly model: string;
-  /** No better model was found. */
+  /** Nothing but the values of the last season, as no other model comes near. */
   readonly naive: boolean;
   /** Errors on time that the model had not seen, in parts of those of last season's values within the history. */
   readonly mase: number;

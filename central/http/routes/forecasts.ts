@@ -28,7 +28,10 @@ const reached = object({
 });
 const stepped = object({
   model: { ...text, description: 'the model that was chosen' },
-  naive: { ...flag, description: 'true where no model was better than the values of the last season' },
+  naive: {
+    ...flag,
+    description: 'true where it is nothing but the values of the last season: no model came near to them',
+  },
   mase: { ...number, description: 'error on time that it had not seen, in parts of the naive one within the history' },
   naiveMase: number,
   coverage90: { ...numberOrNull, description: 'share of that time which lay in the interval' },

@@ -88,7 +88,7 @@ function Quality({ name, outlook }: { readonly name: string; readonly outlook: S
   const { model, naive, mase, naiveMase, coverage90, missing, measured, shifted } = outlook;
   return (
     <p class="quality">
-      {name}: {naive ? 'as last season, which nothing was better than' : model}; error {mase.toFixed(2)}
+      {name}: {naive ? 'as last season, which nothing came near' : model}; error {mase.toFixed(2)}
       {!naive && ` (as last season ${naiveMase.toFixed(2)})`}, {formatShare(coverage90)} within the band of 90 %
       {missing > 0 && `; ${formatShare(missing / (missing + measured))} of the history is missing`}
       {shifted && '; only since the level changed'}

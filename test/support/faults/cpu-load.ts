@@ -1,7 +1,7 @@
 /** Far more busy processes than there are cores, as idle work, so that whatever else runs here gets its turn. */
 import { availableParallelism } from 'node:os';
 import type { Program } from '../processes.ts';
-import { atOnce, type Fault, quick } from './fault.ts';
+import { type Fault, quick, soon } from './fault.ts';
 
 const PROCESSES_A_CORE = 100;
 
@@ -17,7 +17,8 @@ export const cpuLoad: Fault = {
       inputs: { 'linux.cpu': { ...quick, maxCores: 0 } },
       begin() {
         const count = String(PROCESSES_A_CORE * availableParallelism());
-        const apart = [...atOnce, 'unshare', '--pid', '--fork', '--kill-child'];
+        // In this session: in one of its own, idle work would be idle only beside itself.
+        const apart = [...soon, 'unshare', '--pid', '--fork', '--kill-child'];
         load = system.start('busy', [...apart, 'sh', '-c', busy, count]);
       },
       async end() {

@@ -31,8 +31,17 @@ export interface Made {
 /** How often the agents of a test read; they learn by readings, not by time. */
 export const quick = { interval: '200ms' };
 
-/** Of a program that has its turn however loaded the machine is. */
-export const atOnce: readonly string[] = ['nice', '-n', '-19'];
+/** Within its session. */
+export const soon: readonly string[] = ['nice', '-n', '-19'];
+
+/**
+ * Of a program that has its turn however loaded the machine is. Where the scheduler groups by session (sched(7), "The
+ * autogroup feature"), niceness counts within a session alone: it has one of its own, which is as urgent.
+ */
+export const atOnce: readonly string[] = [
+  ...['setsid', 'sh', '-c', '{ echo -19 > /proc/self/autogroup; } 2> /dev/null; exec "$@"', 'at-once'],
+  ...soon,
+];
 
 /** What a fault is made with; it is all taken away at the end. */
 export class Workshop {

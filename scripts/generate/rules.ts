@@ -46,7 +46,11 @@ inputs:
   process: { watch: [{ name: nginx }, { name: worker, command: "*python3*worker.py*" }, { name: db, pidfile: /run/db.pid }] }
 \`\`\`
 
-What it uses is watched as well, under OpenTelemetry's names and with the attribute \`process.watched.name\`, summed where several processes fit: \`process.cpu.utilization\` (the share of all processors: 100 % is every one of them), \`process.memory.usage\` (what lies in memory) and \`process.thread.count\`. A process that begins to leak or to run in circles is an incident that names it, without a rule; whoever knows a limit may say one: \`pump-memory: { metric: process.memory.usage, above: 500000000 }\`.
+What it uses is watched as well, under OpenTelemetry's names and with the attribute \`process.watched.name\`, summed where several processes fit: \`process.cpu.utilization\` (the share of all processors: 100 % is every one of them), \`process.memory.usage\` (what lies in memory) and \`process.thread.count\`. A process that begins to leak or to run in circles is an incident that names it, without a rule: its use of processors is judged by its size, its memory by its size and by how long it has gone one way. No rule is shipped for a leak: how much memory a process may have, nobody knows but who runs it, and what it takes from the machine is told by the machine's own memory. Whoever knows a limit may say one: \`pump-memory: { metric: process.memory.usage, above: 500000000 }\`.
+
+What a leak needs to be seen by itself is a history four times as long as the climb that shows it, on the scale on which it climbs: some twenty to forty readings, or means of sixteen readings and more, of which nearly each lies above the one before. On an agent that has just started, memory that grows in steps which lie further apart than two readings is not seen for that reason.
+
+When all processes of a watch have ended and others run, memory and threads are learned anew and say nothing for some 120 readings (four minutes): a process that has just started lies at another level, which is no fault, and holds no incident open. \`process.watched.uptime\` grows with the clock; it is shown and held against rules, and judged by nothing else.
 
 ## Silence for a while
 

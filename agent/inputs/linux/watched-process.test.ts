@@ -72,7 +72,7 @@ class Values implements SampleSink {
   document(): void {}
 }
 
-async function open(watch: readonly object[]) {
+async function open(watch: readonly object[], bootedS = 100) {
   const config = watchedProcess.config.parse({ watch }, [], [])!;
   const silent = (): void => undefined;
   const input = await watchedProcess.open(config, {
@@ -84,7 +84,7 @@ async function open(watch: readonly object[]) {
     log: { debug: silent, info: silent, warn: silent, error: silent },
   });
   const sink = new Values();
-  let seconds = 100;
+  let seconds = bootedS;
   const read = async (afterS = 2): Promise<Record<string, number>> => {
     seconds += afterS;
     await input.read({ monotonicMs: seconds * 1000, utcMs: seconds * 1000 }, sink, new AbortController().signal);
@@ -201,7 +201,7 @@ test('over a gap no use of processors is told', async () => {
 
 test('one that was started anew has a memory of its own; as long as any of several lasts, it is theirs', async () => {
   begin(7, 'boiler', 1000);
-  const { sink, read } = await open([{ name: 'boiler' }]);
+  const { sink, read } = await open([{ name: 'boiler' }], 1000);
   await read();
   await read();
   expect(sink.replacements).toEqual([]);
@@ -221,4 +221,13 @@ test('one that was started anew has a memory of its own; as long as any of sever
   begin(11, 'boiler', 99_000);
   await read();
   expect(sink.replacements).toHaveLength(4);
+});
+
+test('one that began with the machine is not the one that an agent watched before', async () => {
+  begin(7, 'boiler', 1000);
+  const { sink, read } = await open([{ name: 'boiler' }]);
+  await read();
+  expect(sink.replacements).toEqual(['memory.usage boiler', 'thread.count boiler']);
+  await read();
+  expect(sink.replacements).toHaveLength(2);
 });

@@ -40,6 +40,8 @@ const wholeLookMs = 30_000;
 const ticksPerSecond = 100;
 /** Over more intervals than this no use of processors is told: the mean of a gap is the value of no second. */
 const gapIntervals = 5;
+/** What has run for less when the agent sees it first is not what an agent before saw: the machine was started anew. */
+const youngS = 300;
 /** Of a command line, which any user may make as long as they like. */
 const commandLineBytes = 4096;
 /** Of the list of processors: one range on almost all machines. */
@@ -238,10 +240,11 @@ class ProcessInput implements Input {
   #put(watch: Watch, now: Instant, sinceMs: number, sink: SampleSink): void {
     watch.series ??= Int32Array.from(definitions(watch.settings.name), (definition) => sink.series(definition));
     const { found, first, series } = watch;
-    if (watch.isReplaced) for (const at of grown) sink.replaced(series[at]!);
+    const uptimeS = first === null ? Number.NaN : now.monotonicMs / 1000 - first.startTicks / ticksPerSecond;
+    const isNew = watch.pid === null && uptimeS < youngS;
+    if (isNew || watch.isReplaced) for (const at of grown) sink.replaced(series[at]!);
     watch.isReplaced = false;
     sink.put(series[0]!, found.length);
-    const uptimeS = first === null ? Number.NaN : now.monotonicMs / 1000 - first.startTicks / ticksPerSecond;
     sink.put(series[1]!, Math.max(0, uptimeS));
     sink.put(series[2]!, watch.restarts);
     this.#putUse(found, series, sinceMs, sink);

@@ -171,6 +171,26 @@ describe('windows that stand for hours', () => {
 });
 
 describe('a model from hours', () => {
+  it('of one series among 300 finds what no minute ever was, and nothing else', async () => {
+    const scatter = 2;
+    const { result } = round(machine(scatter, 1), DAY_MS, { findingsPerDay: 0.2 / 300 });
+    const [params] = kind.decode((await result)!.content).values();
+    expect(params!.capBits).toBeGreaterThan(params!.findingBits);
+    const [normal, state, out] = [seededNormal(98), seasonal.start(params!), emptyVerdict()];
+    let [clean, missed] = [0, 0];
+    for (let i = 0; i < 5 * 1440; i++) {
+      const utcMs = fromMs + DAYS * DAY_MS + (i + 1) * MINUTE_MS;
+      const usual = 100 + 20 * Math.sin((2 * Math.PI * (utcMs % DAY_MS)) / DAY_MS) + scatter * normal();
+      const finds = (value: number): boolean => {
+        seasonal.score(params!, state, Float64Array.of(value), Uint8Array.of(0), { monotonicMs: 0, utcMs }, out);
+        return out.finding;
+      };
+      if (finds(usual)) clean++;
+      if (!finds(usual + 60 * scatter)) missed++;
+    }
+    expect([clean, missed]).toEqual([0, 0]);
+  });
+
   /** Share of new minutes outside of the band, and of minutes with a shift of 8 scatters that are findings. */
   async function judged(result: ReturnType<typeof round>['result'], scatter: number) {
     const params = [...kind.decode((await result)!.content).values()][0]!;

@@ -6,7 +6,8 @@
  * An hour's deviation is that of its samples. How much of it lies between windows, and not within them, each series shows
  * in its newest windows; where none are left, all of it is taken for the windows': such a model is less sharp, never too
  * sharp. Of every eighth hour the two windows reach as far as its samples did, so that bursts which an hour's
- * deviation hides are in the tails. Where windows of one hour fall on both sides of a cut, both sides know its mean.
+ * deviation hides are in the tails. How rare something may be called goes by the windows that they stand for, as nothing
+ * of them is unknown that a tail goes by: their extremes are. Where windows of one hour fall on both sides of a cut, both sides know its mean.
  */
 import { isWholeWindow } from '../../shared/detect/seasonal.ts';
 import { DAY_MS, HOUR_MS } from '../../shared/limits.ts';
@@ -58,6 +59,7 @@ export async function withHours<P>(options: RoundOptions<P>): Promise<RoundOptio
   return {
     ...options,
     historyMs: HISTORY_MS,
+    training: { ...training, windowsEach: HOUR_MS / training.windowMs / PARTS },
     store: {
       coverage: (one, range) => store.coverage(one, range),
       coMoments: (one, range) => store.coMoments(one, range),

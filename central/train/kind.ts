@@ -15,6 +15,8 @@ export interface TrainingOptions {
   readonly findingsPerDay: number;
   /** The fleet is so large that it learns from hours; default false. */
   readonly manyMachines?: boolean;
+  /** Windows that each row of the history stands for; default 1. */
+  readonly windowsEach?: number;
   /** Fewest windows of a series that a model is made from; default 3. */
   readonly minimumWindows?: number;
   /** Share of the history, the newest, that a first model is judged on and not trained on; default a quarter. */

@@ -28,9 +28,13 @@ export const MIN_WINDOWS = 3;
 export const BAND_COVERAGE = 0.98;
 /**
  * Bits that a tail may claim beyond the length of its history, once it has seen values vary: from a day of minutes
- * "once in 64 days" and no more. Of servers (SMD) 10 bits made some hundred findings a day from the first few hours.
+ * "once in 64 days" and no more, and for each fourfold of days twice as much, as days are what a tail is known from (see
+ * `PEAKS_A_DAY`). Of servers (SMD) 10 bits made some hundred findings a day from the first few hours. With less than this
+ * a machine of some hundred series would have no findings of its window model at all, whatever comes: its budget asks of
+ * each one log2(1,440 × series / 0.2) bits, 21 for 300 series.
  */
 const EXTRAPOLATION_BITS = 6;
+const MOST_EXTRAPOLATION_BITS = 8;
 /** Windows after which the spread within windows weighs half. */
 const WIDENING_WINDOWS = 30;
 /** A scale below this share of the level is noise of the wire's coding. */
@@ -46,6 +50,8 @@ export interface SeasonalTraining {
   readonly zone: ZoneOffsets;
   /** Findings a machine-day that the model may make. */
   readonly findingsPerDay: number;
+  /** Windows that each row stands for; default 1. */
+  readonly windowsEach?: number;
   /** Fewest windows of a series; default 3. */
   readonly minimumWindows?: number;
 }
@@ -128,6 +134,7 @@ export function fitSeasonal(
   const scale = Math.max(floor, scaleOf(residuals) + widening * windows.spread);
   const z = sorted(residuals.map((residual) => residual / scale));
   const days = (endsMs.at(-1)! - endsMs[0]! + options.windowMs) / DAY_MS;
+  const beyond = Math.min(MOST_EXTRAPOLATION_BITS, EXTRAPOLATION_BITS + Math.log2(Math.max(1, days)) / 2);
   const params: SeasonalParams = {
     ...simplified(shape, scale),
     windows: means.length,
@@ -135,7 +142,7 @@ export function fitSeasonal(
     upper: fitTail(z, days),
     lower: fitTail(Float64Array.from(z, (value) => -value).reverse(), days),
     nonNegative: windows.nonNegative,
-    capBits: Math.log2(means.length + 1) + (EXTRAPOLATION_BITS * varied) / (varied + 10),
+    capBits: Math.log2(means.length * (options.windowsEach ?? 1) + 1) + (beyond * varied) / (varied + 10),
     bandBits: -Math.log2(1 - BAND_COVERAGE),
     findingBits: 60,
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../shared/findings.ts';
 import { Quality, type SeriesDefinition } from '../shared/series.ts';
 import type { SeriesNames } from './detect/options.ts';
+import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
 import { DetectStage } from './detect.ts';
 import type { Log } from './inputs/input.ts';
 
@@ -271,6 +272,33 @@ describe('DetectStage', () => {
     bench.stage.forget(0);
     bench.step(0, random());
     expect(bench.stage.ready).toBe(true);
+  });
+
+  it.each<[string, (one: SavedDetector) => SavedDetector]>([
+    ['is of another version', (one) => ({ ...one, major: one.major - 1 })],
+    ['is of a length of before', (one) => ({ ...one, state: new Uint8Array(520).fill(1, 0, 1) })],
+    ['is of a detector that is no more', (one) => ({ ...one, name: 'hunch' })],
+  ])('drops what %s alone, with one warning, and goes on with what all others have learned', (_, spoil) => {
+    const random = seeded(9);
+    const bench = new Bench(names([gauge('a'), gauge('b')]));
+    for (let i = 0; i < 600; i++) bench.step(i % 2, random());
+    const saved = decodeStates(bench.stage.saveState(), 16);
+    const spoilt = new Map(
+      [...saved].map(([id, all]) => [id, all.map((one) => (one.name === 'drift' ? spoil(one) : one))]),
+    );
+    const fresh = new Bench(names([gauge('a'), gauge('b')]));
+    fresh.stage.loadState(encodeStates(spoilt));
+    expect(fresh.warnings.length).toBe(1);
+    const others = new Map([...saved].map(([id, all]) => [id, all.filter(({ name }) => name !== 'drift')]));
+    expect(fresh.stage.saveState()).toEqual(encodeStates(others));
+    fresh.second = bench.second;
+    for (const series of [0, 1]) {
+      fresh.step(series, 0.5);
+      expect(fresh.stage.ready).toBe(true);
+    }
+    // And all are kept again.
+    const kept = [...decodeStates(fresh.stage.saveState(), 16).values()].map((all) => all.map(({ name }) => name));
+    expect(kept).toEqual([...saved.values()].map((all) => all.map(({ name }) => name)));
   });
 
   it('starts afresh, with one warning, from a file that is damaged anywhere', () => {

@@ -22,7 +22,7 @@ import { Excursions, step } from './detect/excursions.ts';
 import { joinStates } from './detect/joint.ts';
 import { budgetedKinds, type JudgedKind, judgedKinds, type LastingKind, lastingKinds } from './detect/kinds.ts';
 import type { DetectOptions } from './detect/options.ts';
-import { decodeStates, encodeStates, type SavedDetector } from './detect/saved-state.ts';
+import { encodeStates, type SavedDetector, takeUpStates } from './detect/saved-state.ts';
 import { type SiteZone, siteZone, utcSite } from './detect/zone.ts';
 
 /** Detectors of every series, in the order of the columns below: surprise, then `lastingKinds`. */
@@ -185,21 +185,20 @@ export class DetectStage {
     return encodeStates(all);
   }
 
-  /** Takes up what was saved, before the first sample. What cannot be read is said once, and learning starts afresh. */
+  /** Takes up what was saved, before the first sample. What cannot be read is said once, and is learned afresh. */
   loadState(bytes: Uint8Array): void {
+    const { limit, log } = this.#options;
     try {
-      for (const [id, saved] of decodeStates(bytes, this.#options.limit)) {
-        // Checked now, so that one warning tells it; kept as bytes until the series appears.
-        for (const detector of saved) this.#decode(detector);
-        // A copy of each: what is never claimed must not keep the whole file in memory.
-        this.#park(
-          id,
-          saved.map((one) => ({ ...one, state: one.state.slice() })),
+      const { states, anew } = takeUpStates(bytes, limit, this.#kinds);
+      for (const [id, saved] of states) this.#park(id, saved);
+      if (anew.size > 0) {
+        log.warn(
+          { detectors: Object.fromEntries(anew) },
+          'What some detectors had learned is not for this version or is damaged; these begin anew, all others go on',
         );
       }
     } catch (error) {
-      this.#parked.clear();
-      this.#options.log.warn(
+      log.warn(
         { error: messageOf(error) },
         'What the detectors had learned could not be read; they start afresh and say nothing for some minutes',
       );
@@ -276,7 +275,7 @@ export class DetectStage {
     return true;
   }
 
-  /** A state of a kind and version that is run here, else null. Throws where it is of such a kind and wrong. */
+  /** A state that was saved by a kind and version that is run here, else null. */
   #decode(saved: SavedDetector): unknown {
     const kind = this.#kinds.find((one) => one.name === saved.name && one.major === saved.major);
     return kind === undefined ? null : kind.state.decode(saved.state);

@@ -6,9 +6,11 @@
  *   entry   8 bytes series id   u8 detectors   detector…
  *   detector   u8 length of name, name (ASCII)   u8 major version   u16 length, state
  *
- * Numbers are little-endian. A file that is not exactly this is refused as a whole.
+ * Numbers are little-endian. A file that is not exactly this is refused as a whole; a state in it that its detector does
+ * not know (of another version, or damaged) is dropped, and what the others have learned is taken up.
  */
-import { PicketError } from '../../shared/errors.ts';
+import type { AnyDetectorKind } from '../../shared/detect/registry.ts';
+import { messageOf, PicketError } from '../../shared/errors.ts';
 import type { SeriesId } from '../../shared/series.ts';
 import { fromHex, toHex } from '../../shared/wire/bytes.ts';
 import { crc32c } from '../../shared/wire/crc32c.ts';
@@ -101,4 +103,42 @@ export function decodeStates(bytes: Uint8Array, limit: number): SavedStates {
   if (at !== bytes.length)
     throw new PicketError('payload.invalid', `detector states: ${bytes.length - at} bytes too many`);
   return states;
+}
+
+export interface TakenUp {
+  readonly states: SavedStates;
+  /** Detectors that begin anew, for some series or all, each with the first reason. */
+  readonly anew: ReadonlyMap<string, string>;
+}
+
+/** What `kinds` can go on with, of such a file; throws as `decodeStates` does. The states are copies. */
+export function takeUpStates(bytes: Uint8Array, limit: number, kinds: readonly AnyDetectorKind[]): TakenUp {
+  const states = new Map<SeriesId, SavedDetector[]>();
+  const anew = new Map<string, string>();
+  for (const [id, saved] of decodeStates(bytes, limit)) {
+    const known = saved.filter((one) => {
+      const reason = refusal(one, kinds);
+      if (reason !== null && !anew.has(one.name)) anew.set(one.name, reason);
+      return reason === null;
+    });
+    // A copy of each: what is never claimed must not keep the whole file in memory.
+    states.set(
+      id,
+      known.map((one) => ({ ...one, state: one.state.slice() })),
+    );
+  }
+  return { states, anew };
+}
+
+/** Why a state cannot be gone on with; null where it can. */
+function refusal({ name, major, state }: SavedDetector, kinds: readonly AnyDetectorKind[]): string | null {
+  const kind = kinds.find((one) => one.name === name);
+  if (kind === undefined) return 'there is no such detector here';
+  if (kind.major !== major) return `version ${major}, and this is version ${kind.major}`;
+  try {
+    kind.state.decode(state);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

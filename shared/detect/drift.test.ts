@@ -59,6 +59,46 @@ describe('drift', () => {
     expect(stream.until(100, (i) => -1 - 0.1 * i)).not.toBeNull();
   });
 
+  it.each([
+    ['a clock', 1.7e9, 1],
+    ['a counter', 1e15, 1e3],
+    ['a free space', -4e12, 1e6],
+    ['a small current', 4e-3, 1e-6],
+  ])('sees the same far from zero, where single precision would see no step: %s', (_, base, unit) => {
+    const found = [base, 0].map((from) => {
+      const random = seeded(3);
+      const stream = new Stream();
+      stream.take(2_000, () => from + unit * random());
+      const points = stream.until(200, (i) => from + unit * (2 + 0.05 * i));
+      expect((stream.verdict.expectedLow - from) / unit).toBeGreaterThan(-0.1);
+      expect((stream.verdict.expectedHigh - from) / unit).toBeLessThan(1.1);
+      return points;
+    });
+    expect(found[0]).not.toBeNull();
+    expect(found[0]).toBe(found[1]);
+  });
+
+  it('forgets a range in which it is no more, in some million points', () => {
+    const random = seeded(12);
+    const stream = new Stream();
+    stream.step(0);
+    const level = (): number => 1000 + random();
+    stream.take(5_000, level);
+    // As yet all between nothing and the level is usual, and half of that beyond it.
+    expect(stream.until(60, (i) => 1001 + 5 * i)).toBeNull();
+    stream.take(3_000_000, level);
+    expect(stream.until(60, (i) => 1001 + 5 * i)).not.toBeNull();
+  });
+
+  it('counts no farther than its precision goes', () => {
+    const random = seeded(13);
+    const stream = new Stream();
+    stream.take(9_000_000, () => random());
+    const largest = stream.state.reduce((most, number) => Math.max(most, number), 0);
+    expect(largest).toBeLessThan(2 ** 23);
+    expect(stream.until(100, (i) => 2 + 0.1 * i)).not.toBeNull();
+  });
+
   it('finds by coarse means what is lost in the noise from point to point', () => {
     const random = seeded(5);
     const stream = new Stream();

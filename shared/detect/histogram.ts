@@ -40,6 +40,8 @@ export interface HistogramPlace {
   readonly firstBin: number;
   /** Divisible by four. */
   readonly bins: number;
+  /** A bin shares half of itself with its neighbours when it is measured: fine bins without the noise of few counts. */
+  readonly smoothed: boolean;
   /** Points after which the past counts half. */
   readonly memory: number;
 }
@@ -68,33 +70,17 @@ export function measureRatio(
     m[i + RATIO] = total === 0 || m[i]! === s[at + LOW]! ? 1 : (total + 1) / (1 / bins);
     return;
   }
-  const count = bin >= 0 && bin < bins ? b[firstBin + bin]! : 0;
-  m[i + RATIO] = (total + 1) / (count + 1 / bins);
-}
-
-/** As `measureRatio`, each bin sharing half of itself with its neighbours: fine bins without the noise of few counts. */
-export function measureSmoothedRatio(
-  s: Float64Array,
-  b: Float32Array,
-  place: HistogramPlace,
-  m: Float64Array,
-  i: number,
-): void {
-  const { at, bins, firstBin } = place;
-  if (s[at + LOW]! === s[at + HIGH]!) {
-    measureRatio(s, b, place, m, i);
-    return;
-  }
-  const bin = binOf(s, place, m[i]!);
-  m[i + BIN] = bin;
   let count = 0;
   if (bin >= 0 && bin < bins) {
     const k = firstBin + bin;
-    const left = bin > 0 ? b[k - 1]! : 0;
-    const right = bin < bins - 1 ? b[k + 1]! : 0;
-    count = 0.5 * b[k]! + 0.25 * (left + right);
+    count = b[k]!;
+    if (place.smoothed) {
+      const left = bin > 0 ? b[k - 1]! : 0;
+      const right = bin < bins - 1 ? b[k + 1]! : 0;
+      count = 0.5 * count + 0.25 * (left + right);
+    }
   }
-  m[i + RATIO] = (s[at + TOTAL]! + 1) / (count + 1 / bins);
+  m[i + RATIO] = (total + 1) / (count + 1 / bins);
 }
 
 /** Takes in the finite value at `m[i]`, whose ratio was measured last, or whose bin is NaN. */

@@ -5,16 +5,16 @@ import { type DetectorKind, emptyVerdict, type Verdict } from './detector.ts';
 const quality = new Uint8Array(1);
 
 /** A detector on a stream of values at even times. */
-export class Stream<P> {
-  readonly kind: DetectorKind<P, Float64Array>;
+export class Stream<P, S = Float64Array> {
+  readonly kind: DetectorKind<P, S>;
   readonly params: P;
   readonly stepMs: number;
   readonly verdict: Verdict = emptyVerdict();
-  state: Float64Array;
+  state: S;
   nowMs = 0;
   readonly #x: Float64Array;
 
-  constructor(kind: DetectorKind<P, Float64Array>, more: Partial<P> = {}, stepMs = 1000, values = 1) {
+  constructor(kind: DetectorKind<P, S>, more: Partial<P> = {}, stepMs = 1000, values = 1) {
     this.kind = kind;
     this.params = { ...kind.defaults, ...more };
     this.state = kind.start(this.params);

@@ -6,15 +6,15 @@ import { stuck, stuckDefaults } from './stuck.ts';
 const quality = new Uint8Array(1);
 const x = new Float64Array(1);
 
-class Stream<P> {
-  readonly kind: DetectorKind<P, Float64Array>;
+class Stream<P, S> {
+  readonly kind: DetectorKind<P, S>;
   readonly params: P;
-  readonly state: Float64Array;
+  readonly state: S;
   readonly verdict: Verdict = emptyVerdict();
   stepMs = 1000;
   #nowMs = 0;
 
-  constructor(kind: DetectorKind<P, Float64Array>, params: P) {
+  constructor(kind: DetectorKind<P, S>, params: P) {
     this.kind = kind;
     this.params = params;
     this.state = kind.start(params);

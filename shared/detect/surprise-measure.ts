@@ -9,7 +9,7 @@ import type { Instant } from '../clock.ts';
 import { type TailPrior, tailBits } from '../math/tails.ts';
 import { blockMean, emptyBlockMeasure, isFullBlock, measureBlock } from './blocks.ts';
 import { localMs, type ZoneOffsets } from './civil.ts';
-import { MEASURED_SIZE, measureRatio, measureSmoothedRatio, RATIO } from './histogram.ts';
+import { MEASURED_SIZE, measureRatio, RATIO } from './histogram.ts';
 import { heldBits, inDeviations, standardised } from './scales.ts';
 import { distanceFromSeason, isProven, slotOf } from './season-profile.ts';
 import {
@@ -24,6 +24,7 @@ import {
   RING,
   type SurpriseState,
   tailAt,
+  usual,
 } from './surprise-state.ts';
 import { daySlotOf, hourSlotOf, isNewMinute, usualBits, usualBitsNow } from './usual-hours.ts';
 
@@ -204,9 +205,9 @@ function mostBits(): number {
 }
 
 function usualAt(state: SurpriseState, now: Instant, zone: ZoneOffsets): number {
-  if (!isNewMinute(state.scalars, at.usual, now.utcMs)) return usualBitsNow(state.scalars, at.usual);
+  if (!isNewMinute(state.scalars, usual, now.utcMs)) return usualBitsNow(state.scalars, usual);
   const local = localMs(zone, now.utcMs);
-  return usualBits(state, hourSlotOf(local), daySlotOf(local));
+  return usualBits(state, usual, hourSlotOf(local), daySlotOf(local));
 }
 
 function measurePoint(state: SurpriseState): void {
@@ -226,7 +227,7 @@ function measurePoint(state: SurpriseState): void {
   m[of.recent] = Number.NaN;
   m[of.deviation] = Number.NaN;
   m[of.deviationShare] = 0;
-  measureSmoothedRatio(s, floats, places.value, m, of.value);
+  measureRatio(s, floats, places.value, m, of.value);
   let score = weights.value * Math.log2(m[of.value + RATIO]!) + m[of.seasonShare]!;
   if (count >= RECENT_POINTS - 1) measureRecent(state);
   if (count >= RECENT_POINTS) {
@@ -277,7 +278,7 @@ function measureSeason(state: SurpriseState, now: Instant, zone: ZoneOffsets, sp
   measured.proven = isProven(state, day);
   measured.expected = measured.proven && Math.abs(distance) < AS_EXPECTED;
   if (Number.isNaN(distance)) return;
-  measureSmoothedRatio(s, floats, places.season, m, of.seasonDistance);
+  measureRatio(s, floats, places.season, m, of.seasonDistance);
   const rare = Math.log2(m[of.seasonDistance + RATIO]!);
   const tail = tailBits(floats, tailAt.season, distancePrior, Math.abs(distance));
   m[of.seasonScore] = SEASON_RARE * rare + SEASON_TAIL * tail;
@@ -326,7 +327,7 @@ function measureRecent({ scalars: s, floats }: SurpriseState): void {
   }
   m[of.recent] = recent;
   m[of.deviation] = deviation;
-  measureSmoothedRatio(s, floats, places.recent, m, of.recent);
+  measureRatio(s, floats, places.recent, m, of.recent);
   measureRatio(s, floats, places.deviation, m, of.deviation);
 }
 

@@ -1,9 +1,9 @@
 /**
- * What the surprise detector keeps of one series: typed arrays over one block of memory (about 2.4 KB), so that the state
- * is its bytes.
+ * What the surprise detector keeps of one series: 2.4 KB in three typed arrays, which may lie in one block of memory with
+ * the states of other detectors.
  *
  * Encoded: u8 version, u8[7] zero, scalars (float64 LE), floats (float32 LE), levels of the season
- * (int16 LE), usual hours (bytes). Decoding accepts that length and version alone (what an older version learned is
+ * and pairs of usual hours (int16 LE). Decoding accepts that length and version alone (what an older version learned is
  * refused, and learning starts afresh) and checks what the code relies on: numbers finite, places within their rings,
  * counts not negative.
  */
@@ -13,14 +13,14 @@ import { BLOCK_SCALARS, BLOCK_TAILS, type BlockPlace, isSoundBlock } from './blo
 import type { StateCodec } from './detector.ts';
 import { HISTOGRAM_SIZE, type HistogramPlace } from './histogram.ts';
 import { dayShape, isSoundProfile, PROFILE_SCALARS, type ProfilePlace } from './season-profile.ts';
-import { isSoundUsual, USUAL_BYTES, USUAL_SCALARS } from './usual-hours.ts';
+import { isSoundUsual, USUAL_PAIRS, USUAL_SCALARS, type UsualPlace } from './usual-hours.ts';
 
 export interface SurpriseState {
   readonly scalars: Float64Array;
   /** Tails, then bins of the histograms, then scales of the season, then the last points. */
   readonly floats: Float32Array;
+  /** Levels of the season, then the usual hours in pairs. */
   readonly levels: Int16Array;
-  readonly usual: Uint8Array;
 }
 
 /** Points whose mean and standard deviation are watched. */
@@ -30,8 +30,9 @@ export const LASTING_POINTS = 9;
 /** Points after which the past counts half, in the histograms and tails: a day at 1 Hz. */
 export const MEMORY_POINTS = 86_400;
 
-/** Bins of each histogram, in the order in which they lie. */
+/** Bins of each histogram, in the order in which they lie; few of them are coarse enough as they are. */
 const binsOf = { value: 64, recent: 64, deviation: 24, season: 16 } as const;
+const unsmoothed: keyof typeof binsOf = 'deviation';
 const HISTOGRAMS = 20;
 const DAY = HISTOGRAMS + 4 * HISTOGRAM_SIZE;
 const MINUTES = DAY + PROFILE_SCALARS;
@@ -70,7 +71,6 @@ export const at = {
   lowest: 18,
   /** Variance of the median that is watched about the level. */
   lastingVariance: 19,
-  usual: USUAL,
 } as const;
 
 /** Offsets in the tails. */
@@ -90,7 +90,13 @@ const TAILS = HOUR_TAILS + BLOCK_TAILS * TAIL_SIZE;
 function histograms(): Record<keyof typeof binsOf, HistogramPlace> {
   let firstBin = TAILS;
   const entries = Object.entries(binsOf).map(([name, bins], i) => {
-    const place = { at: HISTOGRAMS + i * HISTOGRAM_SIZE, firstBin, bins, memory: MEMORY_POINTS };
+    const place = {
+      at: HISTOGRAMS + i * HISTOGRAM_SIZE,
+      firstBin,
+      bins,
+      smoothed: name !== unsmoothed,
+      memory: MEMORY_POINTS,
+    };
     firstBin += bins;
     return [name, place];
   });
@@ -102,8 +108,10 @@ export const places = histograms();
 const BINS = Object.values(binsOf).reduce((sum, bins) => sum + bins, 0);
 
 const FIRST_SCALE = TAILS + BINS;
-const LEVELS = dayShape.slots * dayShape.kinds;
+const SEASON_LEVELS = dayShape.slots * dayShape.kinds;
+const LEVELS = SEASON_LEVELS + USUAL_PAIRS;
 export const day: ProfilePlace = { ...dayShape, at: DAY, firstSlot: 0, firstScale: FIRST_SCALE };
+export const usual: UsualPlace = { at: USUAL, firstPair: SEASON_LEVELS };
 /** The last points, relative to `at.origin`. */
 export const RING = FIRST_SCALE + dayShape.slots / dayShape.slotsAScale;
 
@@ -112,23 +120,20 @@ export const minutes: BlockPlace = { spanMs: 60_000, at: MINUTES, tail: MINUTE_T
 export const hours: BlockPlace = { spanMs: 3_600_000, at: HOURS, tail: HOUR_TAILS };
 
 const FLOATS = RING + RECENT_POINTS;
-const SIZE = SCALARS * 8 + FLOATS * 4 + LEVELS * 2 + USUAL_BYTES;
+const SIZE = SCALARS * 8 + FLOATS * 4 + LEVELS * 2;
 
 export function emptySurpriseState(): SurpriseState {
-  const block = new ArrayBuffer(SIZE);
-  const levels = SCALARS * 8 + FLOATS * 4;
   return {
-    scalars: new Float64Array(block, 0, SCALARS),
-    floats: new Float32Array(block, SCALARS * 8, FLOATS),
-    levels: new Int16Array(block, levels, LEVELS),
-    usual: new Uint8Array(block, levels + LEVELS * 2, USUAL_BYTES),
+    scalars: new Float64Array(SCALARS),
+    floats: new Float32Array(FLOATS),
+    levels: new Int16Array(LEVELS),
   };
 }
 
 const HEADER_BYTES = 8;
 const VERSION = 2;
 
-function encode({ scalars, floats, levels, usual }: SurpriseState): Uint8Array {
+function encode({ scalars, floats, levels }: SurpriseState): Uint8Array {
   const out = new Uint8Array(HEADER_BYTES + SIZE);
   const view = new DataView(out.buffer);
   view.setUint8(0, VERSION);
@@ -136,7 +141,6 @@ function encode({ scalars, floats, levels, usual }: SurpriseState): Uint8Array {
   for (let i = 0; i < SCALARS; i++, from += 8) view.setFloat64(from, scalars[i]!, true);
   for (let i = 0; i < FLOATS; i++, from += 4) view.setFloat32(from, floats[i]!, true);
   for (let i = 0; i < LEVELS; i++, from += 2) view.setInt16(from, levels[i]!, true);
-  out.set(usual, from);
   return out;
 }
 
@@ -151,7 +155,6 @@ function decode(bytes: Uint8Array): SurpriseState {
   for (let i = 0; i < SCALARS; i++, from += 8) state.scalars[i] = finite(view.getFloat64(from, true), i);
   for (let i = 0; i < FLOATS; i++, from += 4) state.floats[i] = finite(view.getFloat32(from, true), i);
   for (let i = 0; i < LEVELS; i++, from += 2) state.levels[i] = view.getInt16(from, true);
-  state.usual.set(bytes.subarray(from));
   check(state);
   return state;
 }
@@ -187,7 +190,7 @@ function check(state: SurpriseState): void {
   }
   if (!isSoundProfile(state, day)) refuse('season');
   for (const place of [minutes, hours]) if (!isSoundBlock(state, place)) refuse(`blocks of ${place.spanMs} ms`);
-  if (!isSoundUsual(s, at.usual)) refuse('usual hours');
+  if (!isSoundUsual(s, usual)) refuse('usual hours');
 }
 
 function refuse(what: string): never {

@@ -56,6 +56,7 @@ import {
   type SurpriseState,
   surpriseCodec,
   tailAt,
+  usual,
 } from './surprise-state.ts';
 import { enterMinute, isNewMinute, learnUsual } from './usual-hours.ts';
 
@@ -225,10 +226,10 @@ function learnScores(params: SurpriseParams, state: SurpriseState, { utcMs }: In
   const score = m[of.score]!;
   m[of.usualScore] = m[of.scoreBits]! > record ? score : Math.min(score, floats[tailAt.score]!);
   learnTailFrom(floats, tailAt.score, scorePrior, m, of.usualScore);
-  if (isNewMinute(s, at.usual, utcMs)) enterMinute(state, at.usual, utcMs, localMs(params.zone, utcMs));
+  if (isNewMinute(s, usual, utcMs)) enterMinute(state, usual, utcMs, localMs(params.zone, utcMs));
   const raw = Math.min(MOST_BITS, rawBits());
   // A long trouble is surprising at every hour, but told once: it must not make all hours usual.
-  if (raw > record) learnUsual(state, at.usual, raw);
+  if (raw > record) learnUsual(state, usual, raw);
 }
 
 /** The most bits of any look, before less was made of them. */
@@ -250,9 +251,9 @@ function learnSeasons(params: SurpriseParams, state: SurpriseState, now: Instant
     m[of.seasonDistance + BIN] = Number.NaN;
     learnHistogram(s, floats, places.season, m, of.seasonDistance);
     if (measured.proven) {
-      const usual = Math.min(m[of.seasonScore]!, floats[tailAt.seasonScore]!);
+      const least = Math.min(m[of.seasonScore]!, floats[tailAt.seasonScore]!);
       const told = m[of.seasonBits]! > s[at.record]!;
-      learnTail(floats, tailAt.seasonScore, seasonPrior, told ? m[of.seasonScore]! : usual);
+      learnTail(floats, tailAt.seasonScore, seasonPrior, told ? m[of.seasonScore]! : least);
     }
   }
   const sparse = isSparse(s, now.monotonicMs);
@@ -270,8 +271,8 @@ function learnLasting(state: SurpriseState): void {
   const independent = (count >>> 0) % INDEPENDENT_POINTS < LASTING_EVERY;
   if (independent && count >= SETTLED_POINTS) {
     learnTail(floats, tailAt.lasting, distancePrior, m[of.lastingDistance]!);
-    const usual = Math.min(m[of.lastingScore]!, floats[tailAt.lastingScore]!);
-    learnTail(floats, tailAt.lastingScore, lastingPrior, m[of.lastingBits]! > record ? m[of.lastingScore]! : usual);
+    const least = Math.min(m[of.lastingScore]!, floats[tailAt.lastingScore]!);
+    learnTail(floats, tailAt.lastingScore, lastingPrior, m[of.lastingBits]! > record ? m[of.lastingScore]! : least);
   }
   const width = rangeHigh(s, places.value) - rangeLow(s, places.value);
   const weight = Math.min(1, LASTING_EVERY / Math.min(count + 1, LEVEL_POINTS));

@@ -6,7 +6,7 @@ import {
   hourSlotOf,
   isNewMinute,
   learnUsual,
-  USUAL_BYTES,
+  USUAL_PAIRS,
   USUAL_SCALARS,
   usualBits,
   usualBitsNow,
@@ -14,23 +14,25 @@ import {
 
 const START_MS = Date.UTC(2026, 2, 2);
 
+const place = { at: 0, firstPair: 0 };
+
 class Habit {
-  readonly arrays = { scalars: new Float64Array(USUAL_SCALARS), usual: new Uint8Array(USUAL_BYTES) };
+  readonly arrays = { scalars: new Float64Array(USUAL_SCALARS), levels: new Int16Array(USUAL_PAIRS) };
   #minute = 0;
 
   /** The most surprising sample of each minute from now on. */
   minutes(count: number, bits: (minuteOfHour: number) => number): void {
     for (let i = 0; i < count; i++, this.#minute++) {
       const now = START_MS + this.#minute * MINUTE_MS;
-      expect(isNewMinute(this.arrays.scalars, 0, now)).toBe(true);
-      enterMinute(this.arrays, 0, now, now);
-      learnUsual(this.arrays, 0, bits(this.#minute % 60));
-      expect(isNewMinute(this.arrays.scalars, 0, now + MINUTE_MS - 1)).toBe(false);
+      expect(isNewMinute(this.arrays.scalars, place, now)).toBe(true);
+      enterMinute(this.arrays, place, now, now);
+      learnUsual(this.arrays, place, bits(this.#minute % 60));
+      expect(isNewMinute(this.arrays.scalars, place, now + MINUTE_MS - 1)).toBe(false);
     }
   }
 
   at(minuteOfHour: number): number {
-    return usualBits(this.arrays, minuteOfHour, 95);
+    return usualBits(this.arrays, place, minuteOfHour, 95);
   }
 }
 
@@ -41,7 +43,7 @@ describe('surprises that come at their hour', () => {
     expect(habit.at(17)).toBeGreaterThan(20);
     expect(habit.at(18)).toBe(0);
     habit.minutes(18, () => 3);
-    expect(usualBitsNow(habit.arrays.scalars, 0)).toBeGreaterThan(20);
+    expect(usualBitsNow(habit.arrays.scalars, place)).toBeGreaterThan(20);
   });
 
   it('are forgotten when they come no more', () => {
@@ -55,7 +57,7 @@ describe('surprises that come at their hour', () => {
     const habit = new Habit();
     habit.minutes(4 * 60, () => 24);
     expect(habit.at(17)).toBeLessThan(1);
-    expect(usualBits(habit.arrays, 17, 3)).toBeLessThan(7);
+    expect(usualBits(habit.arrays, place, 17, 3)).toBeLessThan(7);
   });
 
   it('finds its slots before 1970 and at the ends of a day', () => {

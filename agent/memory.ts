@@ -37,7 +37,7 @@ let buffersBytes = 0;
  * To be called now and then by work that goes through many buffers (a backlog that drains): V8 sees their small handles
  * alone and would let 64 MB of them stand.
  */
-export function reclaimBuffers(): void {
+function reclaimBuffers(): void {
   const { external_memory: bytes } = getHeapStatistics();
   buffersBytes = Math.min(buffersBytes, bytes);
   if (bytes - buffersBytes < GARBAGE_BYTES) return;
@@ -52,6 +52,7 @@ export const ownMemory = {
     return used_heap_size + external_memory;
   },
   collect,
+  reclaimBuffers,
 };
 
 /**

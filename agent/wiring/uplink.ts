@@ -19,7 +19,7 @@ import type { AgentConfig } from '../config.ts';
 import type { ConfigurationStage } from '../configuration/stage.ts';
 import { type Link, openLink } from '../link.ts';
 import { LiveStage } from '../live.ts';
-import { ownMemory, reclaimBuffers } from '../memory.ts';
+import { ownMemory } from '../memory.ts';
 import { supportedSlots } from '../models/slots.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { Publisher } from '../publish.ts';
@@ -88,7 +88,7 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     const { enrolment, config, bootId, clock, timers, utc, outbox, keeper, sensing, budget, log } = options;
-    const { configuration } = options;
+    const { configuration, memory = ownMemory } = options;
     this.#options = options;
     const prefix = config.connection.prefix ?? enrolment.prefix;
     const { agent } = enrolment;
@@ -113,7 +113,7 @@ export class Uplink {
         this.#unreclaimedBytes += payload.length;
         if (this.#unreclaimedBytes > RECLAIM_BYTES) {
           this.#unreclaimedBytes = 0;
-          reclaimBuffers();
+          memory.reclaimBuffers();
         }
         return send('records', payload);
       },
@@ -165,7 +165,7 @@ export class Uplink {
         else sensing.slots.deactivate(slot);
       },
       beside: sensing.slots,
-      memory: options.memory ?? ownMemory,
+      memory,
       command: (command) => this.#do(command),
     });
     // One epoch for the will, the greeting and the goodbye of a connection, though another may begin meanwhile: an

@@ -33,7 +33,8 @@ const BOOT_MS = 60_000;
 const noTimers: Timers = { after: () => null, cancel: () => undefined };
 
 /** The process is that of all machines: what one model takes of it cannot be told. */
-const nobodysMemory = { usedBytes: () => 0, collect: () => undefined };
+/** A collection goes through the memory of all machines together. */
+const nobodysMemory = { usedBytes: () => 0, collect: () => undefined, reclaimBuffers: () => undefined };
 
 export interface MachineOptions {
   readonly name: string;

@@ -32,8 +32,7 @@ const BOOT_MS = 60_000;
 /** Ticks are turned by hand; nothing that is replayed hangs. */
 const noTimers: Timers = { after: () => null, cancel: () => undefined };
 
-/** The process is that of all machines: what one model takes of it cannot be told. */
-/** A collection goes through the memory of all machines together. */
+/** The process is that of all machines: what one model takes of it cannot be told, and a collection goes through all of it. */
 const nobodysMemory = { usedBytes: () => 0, collect: () => undefined, reclaimBuffers: () => undefined };
 
 export interface MachineOptions {

@@ -10,6 +10,8 @@ const EXCHANGE_MINUTES = 20;
 /** Virtual time that goes by while an exchange is under way: what gathers, gives up or tries again goes by it. */
 const STEP_MS = 100;
 const MOST_STEPS = 300;
+/** The central's time follows after as many: behind by two seconds it would tell the machines that their clocks are wrong. */
+const CENTRAL_STEPS = 5;
 /** Turns of the loop in which nothing came, before virtual time goes on. */
 const PATIENCE = 40;
 const CONNECT_MS = 20_000;
@@ -58,6 +60,7 @@ export class World {
       time.advance(time.nowMs + STEP_MS);
       this.line.advance(time.nowMs);
       this.steps++;
+      if (step % CENTRAL_STEPS === CENTRAL_STEPS - 1) await this.#centralTo(time.nowMs);
       for (let i = 0; i < PATIENCE; i++) {
         if (step > 0 && this.machines.every(({ isQuiet }) => isQuiet)) return;
         await (i < PATIENCE / 2 ? turn() : pause(1));

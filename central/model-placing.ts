@@ -21,6 +21,11 @@ export interface AgentModels {
 
 export const noModels: AgentModels = { running: {}, desired: {}, fromMs: 0, toMs: 0 };
 
+/** What must not be forgotten, of any kind. */
+export function versionsInUse({ running, desired, beside = {} }: AgentModels): number[] {
+  return [running, desired, beside].flatMap((versions) => Object.values(versions));
+}
+
 export class Standing {
   readonly #from: { readonly documents: Documents; readonly versions: ModelVersions };
   readonly #manifests: Manifests;

@@ -10,6 +10,10 @@ import type { AgentId, Documents } from './store/store.ts';
 const REPORTS = 'model-report';
 /** Newest versions that a list has. */
 const LISTED = 500;
+/** Versions of an agent that are kept, both kinds together: a year and a half at a training every ten days; */
+const KEPT = 100;
+/** and how they were judged, some ten times as large. What is in force keeps both. */
+const KEPT_REPORTS = 30;
 
 export class ModelVersions {
   readonly #documents: Documents;
@@ -53,6 +57,21 @@ export class ModelVersions {
       { namespace: `model-of.${model.agent}`, key, value: model.version },
       ...(report === null ? [] : [{ namespace: REPORTS, key, value: report }]),
     ];
+  }
+
+  /** Deletes what a new version of an agent made too old, but of none that is in use or waits for its signature. */
+  async thin(agent: AgentId, inUse: readonly (number | null | undefined)[]): Promise<void> {
+    const namespace = `model-of.${agent}`;
+    const newest = await this.#documents.list<number>(namespace, { limit: LISTED, reverse: true });
+    const changes: { namespace: string; key: string; value: null }[] = [];
+    for (const [i, { key, value: version }] of newest.entries()) {
+      // One falls out at a time, unless it was in use then.
+      if (i < KEPT_REPORTS || (i > KEPT_REPORTS && i < KEPT) || inUse.includes(version)) continue;
+      if ((await this.get(version))?.state === 'challenger') continue;
+      changes.push({ namespace: REPORTS, key, value: null });
+      if (i >= KEPT) changes.push({ namespace: 'model', key, value: null }, { namespace, key, value: null });
+    }
+    if (changes.length > 0) await this.#documents.putAll(changes);
   }
 
   /** Says of a version that so many minutes of its training time came after it was trained. */

@@ -25,7 +25,7 @@ import { championOf } from './model-champion.ts';
 import { ModelContents } from './model-contents.ts';
 import { dayOneModel, type NewModel } from './model-day-one.ts';
 import { chunkFor, handoverOf } from './model-delivery.ts';
-import { type AgentModels, newest, noModels, refusedOf, Standing, takenBack } from './model-placing.ts';
+import { type AgentModels, newest, noModels, refusedOf, Standing, takenBack, versionsInUse } from './model-placing.ts';
 import { ModelVersions } from './model-versions.ts';
 import { type ModelsOptions, trainingOf } from './models-options.ts';
 import { describeRelease, describeRound } from './releases.ts';
@@ -333,6 +333,7 @@ export class ModelsService implements Models {
       const released = (await this.list(agent)).filter((each) => each.kind === kind.slot && each.releaseSha256 !== '');
       await this.#contents.forget(released, [before.running[kind.slot], replaced, before.beside?.[kind.slot]]);
     }
+    await this.#versions.thin(agent, [before, state].flatMap(versionsInUse));
     this.#options.changed(agent, number);
     return model;
   }

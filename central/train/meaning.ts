@@ -168,17 +168,21 @@ function resolutionChange(columns: MeaningColumns): MeaningChange | null {
 /** The step of which all differences are multiples; null where there is none. */
 function stepOf(values: ArrayLike<number>, from: number, to: number): number | null {
   const part = sorted(Array.prototype.slice.call(values, from, to) as number[]);
-  const distinct = part.filter((value, i) => i === 0 || value !== part[i - 1]);
-  if (distinct.length < LEAST_STEPS) return null;
+  let distinct = part.length > 0 ? 1 : 0;
   let step = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < distinct.length; i++) step = Math.min(step, distinct[i]! - distinct[i - 1]!);
-  let off = 0;
-  for (const value of distinct) {
-    const place = (value - distinct[0]!) / step;
-    if (Math.abs(place - Math.round(place)) > ON_STEP) off++;
+  for (let i = 1; i < part.length; i++) {
+    const gap = part[i]! - part[i - 1]!;
+    if (gap === 0) continue;
+    distinct++;
+    step = Math.min(step, gap);
   }
+  if (distinct < LEAST_STEPS || (part.at(-1)! - part[0]!) / step >= 1e4) return null;
   // Values of no step at all lie on the smallest of their gaps by chance only.
-  return off === 0 && (distinct.at(-1)! - distinct[0]!) / step < 1e4 ? step : null;
+  for (let i = 1; i < part.length; i++) {
+    const place = (part[i]! - part[0]!) / step;
+    if (Math.abs(place - Math.round(place)) > ON_STEP) return null;
+  }
+  return step;
 }
 
 /** `values are about 1024 times as large`. */

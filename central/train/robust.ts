@@ -29,16 +29,34 @@ export function quantileOf(sortedValues: Float64Array, share: number): number {
   return low + (high - low) * (place - floor);
 }
 
-export function medianOf(values: ArrayLike<number>): number {
-  const copy = withoutNaN(values);
-  const { length } = copy;
+/** What a median is looked for in: a typed array a call was a tenth of a training. */
+let scratch = new Float64Array(1024);
+
+function scratchOf(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(2 * length);
+  return scratch;
+}
+
+/** NaN of none; NaN values are no values. */
+export function medianOf(values: ArrayLike<number>, from = 0, to = values.length): number {
+  const copy = scratchOf(to - from);
+  let length = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    if (!Number.isNaN(value)) copy[length++] = value;
+  }
+  return medianWithin(copy, length);
+}
+
+/** Median of the first `length` values, none of them NaN; moves them about. */
+function medianWithin(values: Float64Array, length: number): number {
   if (length === 0) return Number.NaN;
   const middle = (length - 1) >> 1;
-  const low = select(copy, middle);
+  const low = select(values, length, middle);
   if (length % 2 === 1) return low;
   // All behind the place are at least as large: the least of them is the next.
-  let high = copy[middle + 1]!;
-  for (let i = middle + 2; i < length; i++) if (copy[i]! < high) high = copy[i]!;
+  let high = values[middle + 1]!;
+  for (let i = middle + 2; i < length; i++) if (values[i]! < high) high = values[i]!;
   return low + (high - low) * 0.5;
 }
 
@@ -46,11 +64,13 @@ export function medianOf(values: ArrayLike<number>): number {
  * The value that would stand at this place if it were sorted; puts nothing larger before it and nothing smaller behind
  * (Hoare 1961, with the median of three as pivot). A whole sort took a third of a training.
  */
-function select(values: Float64Array, place: number): number {
+function select(values: Float64Array, length: number, place: number): number {
   let left = 0;
-  let right = values.length - 1;
+  let right = length - 1;
   while (left < right) {
-    const [a, b, c] = [values[left]!, values[(left + right) >> 1]!, values[right]!];
+    const a = values[left]!;
+    const b = values[(left + right) >> 1]!;
+    const c = values[right]!;
     const pivot = Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
     let i = left;
     let j = right;
@@ -71,15 +91,20 @@ function select(values: Float64Array, place: number): number {
 
 /** Median distance from a centre. */
 export function medianDistance(values: ArrayLike<number>, centre: number): number {
-  const distances = new Float64Array(values.length);
-  for (let i = 0; i < values.length; i++) distances[i] = Math.abs(values[i]! - centre);
-  return medianOf(distances);
+  const distances = scratchOf(values.length);
+  let length = 0;
+  for (let i = 0; i < values.length; i++) {
+    const distance = Math.abs(values[i]! - centre);
+    if (!Number.isNaN(distance)) distances[length++] = distance;
+  }
+  return medianWithin(distances, length);
 }
 
 /** The value at which half of the weight is reached; NaN without any weight. */
-export function weightedMedian(values: readonly number[], weights: readonly number[]): number {
-  const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+export function weightedMedian(values: ArrayLike<number>, weights: ArrayLike<number>): number {
+  const order = Int32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
   let reached = 0;
   for (let k = 0; k < order.length; k++) {
     const i = order[k]!;

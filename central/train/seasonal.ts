@@ -28,13 +28,14 @@ export const MIN_WINDOWS = 3;
 export const BAND_COVERAGE = 0.98;
 /**
  * Bits that a tail may claim beyond the length of its history, once it has seen values vary: from a day of minutes
- * "once in 64 days" and no more, and for each fourfold of days twice as much, as days are what a tail is known from (see
+ * "once in 64 days" and no more, and for each doubling of days 1.7 times as much, as days are what a tail is known from (see
  * `PEAKS_A_DAY`). Of servers (SMD) 10 bits made some hundred findings a day from the first few hours. With less than this
  * a machine of some hundred series would have no findings of its window model at all, whatever comes: its budget asks of
- * each one log2(1,440 × series / 0.2) bits, 21 for 300 series.
+ * each one log2(1,440 × series / 0.05) bits, 23 for 300 series, which two weeks can say.
  */
 const EXTRAPOLATION_BITS = 6;
-const MOST_EXTRAPOLATION_BITS = 8;
+const EXTRAPOLATION_BITS_PER_DOUBLING = 0.75;
+const MOST_EXTRAPOLATION_BITS = 9;
 /** Windows after which the spread within windows weighs half. */
 const WIDENING_WINDOWS = 30;
 /** A scale below this share of the level is noise of the wire's coding. */
@@ -134,7 +135,8 @@ export function fitSeasonal(
   const scale = Math.max(floor, scaleOf(residuals) + widening * windows.spread);
   const z = sorted(residuals.map((residual) => residual / scale));
   const days = (endsMs.at(-1)! - endsMs[0]! + options.windowMs) / DAY_MS;
-  const beyond = Math.min(MOST_EXTRAPOLATION_BITS, EXTRAPOLATION_BITS + Math.log2(Math.max(1, days)) / 2);
+  const longer = EXTRAPOLATION_BITS_PER_DOUBLING * Math.log2(Math.max(1, days));
+  const beyond = Math.min(MOST_EXTRAPOLATION_BITS, EXTRAPOLATION_BITS + longer);
   const params: SeasonalParams = {
     ...simplified(shape, scale),
     windows: means.length,
@@ -152,36 +154,51 @@ export function fitSeasonal(
 }
 
 function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {
-  const kept: { block: SeasonalColumns; i: number }[] = [];
+  let whole = 0;
   let wild = 0;
   for (const block of blocks) {
     for (let i = 0; i < block.timesMs.length; i++) {
-      if (!isWholeWindow(block.lengthsMs[i]!, windowMs) || !(block.count[i]! > 0)) continue;
-      if (!Number.isFinite(block.mean[i]!)) continue;
-      kept.push({ block, i });
+      if (!isFit(block, i, windowMs)) continue;
+      whole++;
       if (isWild(block, i)) wild++;
     }
   }
-  const used =
-    wild > 0 && wild <= OUTLIER_SHARE * kept.length ? kept.filter(({ block, i }) => !isWild(block, i)) : kept;
-  const column = (read: (block: SeasonalColumns, i: number) => number): Float64Array => {
-    const values = new Float64Array(used.length);
-    for (let row = 0; row < used.length; row++) values[row] = read(used[row]!.block, used[row]!.i);
-    return values;
-  };
-  const low = column((block, i) => block.min[i]!).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const high = column((block, i) => block.max[i]!).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const deviation = medianOf(column((block, i) => block.deviation[i]!));
+  const tame = wild <= OUTLIER_SHARE * whole;
+  const rows = tame ? whole - wild : whole;
+  const endsMs = new Float64Array(rows);
+  const means = new Float64Array(rows);
+  const weights = new Float64Array(rows);
+  const deviations = new Float64Array(rows);
+  const usual = new Uint8Array(rows);
+  const doubtful = new Uint8Array(rows);
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  let row = 0;
+  for (const block of blocks) {
+    for (let i = 0; i < block.timesMs.length; i++) {
+      if (!isFit(block, i, windowMs) || (tame && isWild(block, i))) continue;
+      endsMs[row] = block.timesMs[i]!;
+      means[row] = block.mean[i]!;
+      weights[row] = weightOf(block, i);
+      deviations[row] = block.deviation[i]!;
+      usual[row] = block.usual?.[i] ?? 0;
+      doubtful[row] = (block.trust?.[i] ?? 1) < 1 ? 1 : 0;
+      low = Math.min(low, block.min[i]!);
+      high = Math.max(high, block.max[i]!);
+      row++;
+    }
+  }
+  const deviation = medianOf(deviations);
   const range = high > low ? (high - low) / 6 : 0;
   return {
-    endsMs: column((block, i) => block.timesMs[i]!),
-    means: column((block, i) => block.mean[i]!),
-    weights: column(weightOf),
-    usual: Uint8Array.from(used, ({ block, i }) => block.usual?.[i] ?? 0),
-    doubtful: Uint8Array.from(used, ({ block, i }) => ((block.trust?.[i] ?? 1) < 1 ? 1 : 0)),
+    ...{ endsMs, means, weights, usual, doubtful },
     spread: Math.max(Number.isFinite(deviation) ? deviation : 0, Number.isFinite(range) ? range : 0),
     nonNegative: low >= 0,
   };
+}
+
+function isFit(block: SeasonalColumns, i: number, windowMs: number): boolean {
+  return isWholeWindow(block.lengthsMs[i]!, windowMs) && block.count[i]! > 0 && Number.isFinite(block.mean[i]!);
 }
 
 /** Most of its samples were findings, and nobody said that these are usual. */
@@ -199,10 +216,16 @@ function weightOf(block: SeasonalColumns, i: number): number {
  * no other time less sharp; what nobody judged makes no tail heavier, unless there is so much of it that it is the rule.
  */
 function typical(residuals: Float64Array, { usual, doubtful }: Windows, least: number): Float64Array {
-  const judged = residuals.filter((_, i) => usual[i] === 0);
-  const sure = residuals.filter((_, i) => usual[i] === 0 && doubtful[i] === 0);
-  if (sure.length >= Math.max(least, SURE_SHARE * judged.length)) return sure;
-  return judged.length >= least ? judged : residuals;
+  let judged = 0;
+  let sure = 0;
+  for (let i = 0; i < usual.length; i++) {
+    if (usual[i] === 1) continue;
+    judged++;
+    if (doubtful[i] === 0) sure++;
+  }
+  if (sure === residuals.length || judged < least) return residuals;
+  const alsoDoubtful = sure < Math.max(least, SURE_SHARE * judged);
+  return residuals.filter((_, i) => usual[i] === 0 && (alsoDoubtful || doubtful[i] === 0));
 }
 
 /** What only rises or falls (an uptime, a filling disk) wants a forecast, not a season; null for all others. */

@@ -19,20 +19,17 @@ export function unseenResiduals(windows: ProfileWindows, profile: Profile): Floa
   const spans = [endsMs[half - 1]! - endsMs[0]!, endsMs[rows - 1]! - endsMs[half]!];
   if (Math.min(...spans) < DAY_MS - 2 * windows.windowMs) return null;
   const residuals = new Float64Array(rows);
-  const without = (from: number, to: number, column: ArrayLike<number>): Float64Array => {
-    const rest = new Float64Array(rows - (to - from));
-    for (let i = 0; i < from; i++) rest[i] = column[i]!;
-    for (let i = to; i < rows; i++) rest[i - (to - from)] = column[i]!;
-    return rest;
-  };
-  for (const [from, to] of [
-    [0, half],
-    [half, rows],
-  ] as const) {
-    const others = (column: ArrayLike<number>) => without(from, to, column);
-    const { windowMs, zone } = windows;
-    const rest = { endsMs: others(endsMs), values: others(values), weights: others(weights), windowMs, zone };
-    const shape = { windowMs, zone, ...fitProfile(rest, profile) };
+  const part = (from: number, to: number): ProfileWindows => ({
+    ...windows,
+    endsMs: endsMs.subarray(from, to),
+    values: values.subarray(from, to),
+    weights: weights.subarray(from, to),
+  });
+  const halves = [part(0, half), part(half, rows)] as const;
+  for (const [at, rest] of [halves[1], halves[0]].entries()) {
+    const shape = { ...rest, ...fitProfile(rest, profile) };
+    const from = at === 0 ? 0 : half;
+    const to = at === 0 ? half : rows;
     for (let i = from; i < to; i++) residuals[i] = values[i]! - seasonalLevel(shape, endsMs[i]!);
   }
   return residuals;

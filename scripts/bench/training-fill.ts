@@ -23,6 +23,8 @@ export const END_MS = Date.UTC(2026, 0, 31);
 const COURSES = 600;
 /** Of one write. */
 const BATCH = 3000;
+/** Machines that tell their minutes meanwhile: others, as theirs go on in another way than the courses here. */
+export const TELLING = 1000;
 
 const names = Array.from({ length: SERIES }, (_, i) => {
   return { name: `bench.series.${i % 20}`, unit: '1', attributes: { of: String(i) } };
@@ -33,6 +35,10 @@ export const BOOT = 'b'.repeat(32);
 
 export function machineOf(number: number): string {
   return `machine-${number}`;
+}
+
+export function tellingOf(number: number): string {
+  return `telling-${number}`;
 }
 
 export function epochOf(number: number): string {
@@ -108,10 +114,13 @@ async function fill(directory: string, machines: number): Promise<void> {
   const store = await openLevelStore(directory);
   const columns = encodeColumns(minuteOf(machineMinute(SERIES, 1), true));
   const about = { dated: true, record: new Uint8Array(8), timeMs: END_MS + MINUTE_MS };
-  for (let machine = 1; machine <= machines; machine++) {
+  const agents = Array.from({ length: machines }, (_, i) => machineOf(i + 1));
+  agents.push(...Array.from({ length: TELLING }, (_, i) => tellingOf(i + 1)));
+  for (const [i, agent] of agents.entries()) {
+    const number = i < machines ? i + 1 : i - machines + 1;
     await store.commit({
-      agent: machineOf(machine),
-      epoch: epochOf(machine),
+      agent,
+      epoch: epochOf(number),
       bootId: BOOT,
       receivedMs: END_MS + MINUTE_MS,
       highestSeq: 2,

@@ -12,14 +12,13 @@ import { encodeColumns } from '../../shared/wire/columns.ts';
 import { frameRecord } from '../../shared/wire/frame.ts';
 import { silentLog } from './backlog-fill.ts';
 import { machineMinute, minuteOf } from './machine-minute.ts';
-import { BOOT, END_MS, epochOf, machineOf, SERIES, TABLE } from './training-fill.ts';
+import { BOOT, END_MS, epochOf, SERIES, TABLE, TELLING, tellingOf } from './training-fill.ts';
 
 /** Minutes that come in turn. */
 const MINUTES = 20;
 
 export class FleetLoad {
   readonly #ingest: Ingest;
-  readonly #machines: number;
   readonly #perSecond: number;
   readonly #minutes: readonly Uint8Array[];
   readonly #random = seeded(5);
@@ -31,8 +30,7 @@ export class FleetLoad {
   #waits: number[] = [];
 
   /** @param perSecond envelopes of a minute each */
-  constructor(store: LevelStore, machines: number, perSecond: number) {
-    this.#machines = machines;
+  constructor(store: LevelStore, perSecond: number) {
     this.#perSecond = perSecond;
     this.#minutes = Array.from({ length: MINUTES }, (_, i) => encodeColumns(minuteOf(machineMinute(SERIES, i), true)));
     this.#ingest = new Ingest({
@@ -69,9 +67,9 @@ export class FleetLoad {
     return waits;
   }
 
-  /** Each machine says a minute at each turn, however many there are. */
+  /** Each machine says a minute at each turn. */
   #nowMs(): number {
-    return END_MS + 2 * MINUTE_MS + (this.#sent / this.#machines) * MINUTE_MS;
+    return END_MS + 2 * MINUTE_MS + (this.#sent / TELLING) * MINUTE_MS;
   }
 
   async #run(): Promise<void> {
@@ -80,12 +78,12 @@ export class FleetLoad {
     while (!this.#stopped) {
       // As they come: independent of one another.
       dueMs += (-Math.log(1 - this.#random()) * 1000) / this.#perSecond;
-      const machine = 1 + (this.#sent % this.#machines);
+      const machine = 1 + (this.#sent % TELLING);
       const payload = this.#payload(machine);
       this.#sent++;
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-      const one = this.#send(machineOf(machine), payload, dueMs);
+      const one = this.#send(tellingOf(machine), payload, dueMs);
       under.add(one);
       void one.finally(() => under.delete(one));
     }
@@ -115,7 +113,7 @@ export class FleetLoad {
     const epoch = epochOf(machine);
     return packPayload(
       encodeEnvelope({
-        agent: machineOf(machine),
+        agent: tellingOf(machine),
         epoch,
         n: seq,
         incarnation: null,

@@ -5,7 +5,7 @@
  *
  * `npm run bench -- training [--machines N] [--json FILE]`: a tenth of the machines, a third, and all of them, each in a
  * process of its own with the executable's flags; memory is the most that the whole process ever had (VmHWM), threads
- * included. The store is filled before, by another process.
+ * and the store's mapped files included, and the most of it that is no file's. The store is filled before, by another process.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -23,14 +23,16 @@ import { TrainingPool } from '../../central/train/thread/pool.ts';
 import { HOUR_MS } from '../../shared/limits.ts';
 import { programs } from '../build/programs.ts';
 import { realTimers, silentLog } from './backlog-fill.ts';
-import { END_MS, machineOf } from './training-fill.ts';
+import { END_MS, machineOf, TELLING } from './training-fill.ts';
 import { FleetLoad } from './training-load.ts';
 
 const MACHINES = 1000;
-/** A minute of each of them a minute. */
-const PER_SECOND = MACHINES / 60;
+/** A minute of each that tells a minute. */
+const PER_SECOND = TELLING / 60;
 /** How long ingestion is measured at rest, where it is. */
 const REST_MS = 60_000;
+/** Of anonymous memory, of which the kernel keeps no peak. */
+const SAMPLE_MS = 500;
 
 type Figures = Record<string, number>;
 
@@ -38,6 +40,12 @@ type Figures = Record<string, number>;
 async function peakMb(): Promise<number> {
   const status = await readFile('/proc/self/status', 'latin1');
   return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024) / 1e6;
+}
+
+/** Anonymous memory of this process now, MB: without the store's mapped files, which the system takes back as it likes. */
+async function anonymousMb(): Promise<number> {
+  const status = await readFile('/proc/self/status', 'latin1');
+  return (Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)![1]) * 1024) / 1e6;
 }
 
 function at(sorted: Float64Array, share: number): number {
@@ -57,7 +65,7 @@ async function measure(directory: string, machines: number, restMs: number): Pro
     meanings: async () => {},
   };
   const agents = Array.from({ length: machines }, (_, i) => machineOf(i + 1));
-  const load = new FleetLoad(store, machines, PER_SECOND);
+  const load = new FleetLoad(store, PER_SECOND);
   load.start();
   // What comes first compiles the code.
   await new Promise((resolve) => setTimeout(resolve, 5000));
@@ -81,10 +89,15 @@ async function measure(directory: string, machines: number, restMs: number): Pro
     changed: () => {},
   });
   await models.start();
+  let anonMb = 0;
+  const sampling = setInterval(async () => {
+    anonMb = Math.max(anonMb, await anonymousMb());
+  }, SAMPLE_MS);
   const cpu = process.cpuUsage();
   const startedMs = performance.now();
   const made = await models.trainNow();
   const seconds = (performance.now() - startedMs) / 1000;
+  clearInterval(sampling);
   const { user, system } = process.cpuUsage(cpu);
   const training = load.takeWaits();
   await load.stop();
@@ -99,6 +112,7 @@ async function measure(directory: string, machines: number, restMs: number): Pro
     series_per_model: made.reduce((sum, { series }) => sum + series, 0) / made.length,
     history_days: made.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs) / 86_400_000, 0) / made.length,
     peak_rss_mb: await peakMb(),
+    peak_anonymous_mb: anonMb,
     peak_rss_before_training_mb: restMb,
     ingest_rest_p50_ms: at(rest, 0.5),
     ingest_rest_p99_ms: at(rest, 0.99),
@@ -144,7 +158,8 @@ export async function run(_data?: string, machines = MACHINES): Promise<Figures>
       const figures = JSON.parse(await readFile(file, 'utf8')) as Figures;
       if (part === machines) Object.assign(out, figures);
       else {
-        for (const name of ['seconds', 'ms_per_machine', 'peak_rss_mb']) out[`of_${part}_${name}`] = figures[name]!;
+        for (const name of ['seconds', 'ms_per_machine', 'peak_rss_mb', 'peak_anonymous_mb'])
+          out[`of_${part}_${name}`] = figures[name]!;
       }
     }
     out.ingest_p50_ratio = out.ingest_training_p50_ms! / out.ingest_rest_p50_ms!;

@@ -21,7 +21,7 @@ const ZONE_BEHIND_MS = 62 * DAY_MS;
  * Findings a machine-day that a model of windows may make: a twentieth of the one that a machine may show (decision 0018);
  * its detectors at full rate have the rest. What holds the models to it: docs/models.md.
  */
-const MODEL_FINDINGS_PER_DAY = 0.05;
+export const MODEL_FINDINGS_PER_DAY = 0.05;
 
 export interface ModelsOptions extends Pick<RoundOptions<unknown>, 'knowledge' | 'meanings'> {
   readonly store: Store;

@@ -2,7 +2,9 @@
  * A fleet of recorded servers: each stretch of days of one server is a machine of its own, of another size (its rates
  * and levels are multiplied, each metric a little otherwise). Which are alike the central's own clustering has to find.
  */
+
 import { type Behaviour, behaviourOf, type Features } from '../../../central/cohorts/features.ts';
+import { MODEL_FINDINGS_PER_DAY } from '../../../central/models-options.ts';
 import { seasonalModels } from '../../../central/train/seasonal-kind.ts';
 import type { TrainingBlock } from '../../../central/train/trainer.ts';
 import { utcZone } from '../../../shared/detect/civil.ts';
@@ -17,7 +19,7 @@ const SIZES = Math.LN2;
 const OWN_SIZES = 0.2;
 
 export const kind = seasonalModels.find(({ windowMs }) => windowMs === MINUTE_MS)!;
-export const training = { windowMs: MINUTE_MS, zone: utcZone, findingsPerDay: 1 };
+export const training = { windowMs: MINUTE_MS, zone: utcZone, findingsPerDay: MODEL_FINDINGS_PER_DAY };
 
 /** Rows of one machine. */
 export interface Recording {

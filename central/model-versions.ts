@@ -8,12 +8,8 @@ import { advance, type RolloutEvent } from './rollout.ts';
 import type { AgentId, Documents } from './store/store.ts';
 
 const REPORTS = 'model-report';
-/** Newest versions that a list has. */
+/** Newest versions that a list has; of an agent no more are kept: two months of two kinds, trained four times a day. */
 const LISTED = 500;
-/** Versions of an agent that are kept, both kinds together: a year and a half at a training every ten days; */
-const KEPT = 100;
-/** and how they were judged, some ten times as large. What is in force keeps both. */
-const KEPT_REPORTS = 30;
 
 export class ModelVersions {
   readonly #documents: Documents;
@@ -59,17 +55,14 @@ export class ModelVersions {
     ];
   }
 
-  /** Deletes what a new version of an agent made too old, but of none that is in use or waits for its signature. */
-  async thin(agent: AgentId, inUse: readonly (number | null | undefined)[]): Promise<void> {
+  /** Deletes versions of an agent that no list has any more, with their reports; none in use or waiting to be signed. */
+  async thin(agent: AgentId, inUse: readonly number[]): Promise<void> {
     const namespace = `model-of.${agent}`;
-    const newest = await this.#documents.list<number>(namespace, { limit: LISTED, reverse: true });
+    const newest = await this.#documents.list<number>(namespace, { limit: 2 * LISTED, reverse: true });
     const changes: { namespace: string; key: string; value: null }[] = [];
-    for (const [i, { key, value: version }] of newest.entries()) {
-      // One falls out at a time, unless it was in use then.
-      if (i < KEPT_REPORTS || (i > KEPT_REPORTS && i < KEPT) || inUse.includes(version)) continue;
-      if ((await this.get(version))?.state === 'challenger') continue;
-      changes.push({ namespace: REPORTS, key, value: null });
-      if (i >= KEPT) changes.push({ namespace: 'model', key, value: null }, { namespace, key, value: null });
+    for (const { key, value: version } of newest.slice(LISTED)) {
+      if (inUse.includes(version) || (await this.get(version))?.state === 'challenger') continue;
+      for (const each of ['model', namespace, REPORTS]) changes.push({ namespace: each, key, value: null });
     }
     if (changes.length > 0) await this.#documents.putAll(changes);
   }

@@ -9,6 +9,8 @@ import { unpackPayload } from '../../shared/transport/compress.ts';
 import { type ExchangeHeader, problemOf, readExchange } from '../../shared/trust/exchange.ts';
 import { parseReported } from '../../shared/trust/reported.ts';
 import { decodeEnvelope } from '../../shared/wire/envelope.ts';
+import { readFrame } from '../../shared/wire/frame.ts';
+import { decodeRecord } from '../../shared/wire/record.ts';
 import type { Answers } from './answers.ts';
 import type { ExchangeClient } from './client.ts';
 
@@ -77,12 +79,26 @@ export async function takeIn(
     if (event.kind === 'records') {
       const sending = send(event.bytes).finally(() => underWay.delete(sending));
       underWay.add(sending);
+      // They go over several connections, where one may overtake another. A summary that arrives before its table is
+      // not settled, and that takes another stick.
+      if (bringsTables(event.bytes)) await sending;
       if (underWay.size >= UNDER_WAY) await Promise.race(underWay);
     } else if (event.kind === 'reported') await report(event.bytes);
   }
   await Promise.all(underWay);
   if (failure !== null) throw failure;
   return { envelopes, records, applied, problems };
+}
+
+/** Whether what comes after these records may need them to be there. */
+function bringsTables(payload: Uint8Array): boolean {
+  try {
+    const { epoch, frames } = decodeEnvelope(unpackPayload(payload, limits.inflatedBytes));
+    return frames.some((frame) => decodeRecord(readFrame(epoch, frame).record).kind === 'table');
+  } catch {
+    // What is wrong with it is told where it is sent.
+    return false;
+  }
 }
 
 /** Beside a connection of the same agent its queue may be full for a moment. */

@@ -7,7 +7,8 @@ import type { Reported } from '../shared/trust/messages.ts';
 import { history, seededNormal } from '../test/support/history.ts';
 import { HistoryStore, LearningCentral } from '../test/support/learning.ts';
 import { settled } from '../test/support/timers.ts';
-import type { SummaryBlock } from './store/store.ts';
+import type { Store, SummaryBlock } from './store/store.ts';
+import { inThisThread } from './train/trainings.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -48,6 +49,24 @@ async function trained(windows = 240): Promise<{ central: LearningCentral; store
   await central.models.trainNow('a1');
   return { central, store };
 }
+
+describe('training of all machines', () => {
+  it('has as many rounds under way at once as there are threads, and answers with the models of all', async () => {
+    const store = new HistoryStore();
+    const agents = ['a1', 'a2', 'a3', 'a4'];
+    for (const [i, agent] of agents.entries()) store.blocks.set(agent, noise(240, 10, i + 1));
+    const rounds = inThisThread({ store: store as unknown as Store });
+    let [underWay, most] = [0, 0];
+    const round: typeof rounds.round = async (request, signal) => {
+      most = Math.max(most, ++underWay);
+      return rounds.round(request, signal).finally(() => underWay--);
+    };
+    const central = await LearningCentral.start(directory, store, { trainings: { ...rounds, atOnce: 2, round } });
+    const made = await central.models.trainNow();
+    expect(made.map(({ agent }) => agent)).toEqual(agents);
+    expect(most).toBe(2);
+  });
+});
 
 describe('the first training', () => {
   it('begins with the fourth window, once its parts had time to come', async () => {

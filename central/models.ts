@@ -188,12 +188,12 @@ export class ModelsService implements Models {
   }
 
   async trainNow(agent?: AgentId): Promise<readonly ModelVersion[]> {
-    const made: ModelVersion[] = [];
-    for (const each of agent === undefined ? this.#options.agents() : [agent]) {
+    const trained = (agent === undefined ? this.#options.agents() : [agent]).map(async (each) => {
       this.#trained.delete(each);
       await this.#schedule.run(each);
-      made.push(...(this.#trained.get(each) ?? []));
-    }
+      return this.#trained.get(each) ?? [];
+    });
+    const made = (await Promise.all(trained)).flat();
     if (agent !== undefined && made.length === 0) {
       throw new PicketError('conflict', `${agent} has no windows to learn from yet.`);
     }

@@ -23,7 +23,7 @@ import type { RoundRequest, RoundSources, Trainings } from '../trainings.ts';
 import { errorOf, type FromThread, failureOf, type Services, type ToThread, type Work } from './messages.ts';
 import type { WorkerScript } from './worker.ts';
 
-/** More threads would keep the disk from those who take records in. */
+/** More would keep the disk from those who take records in. Of the processors they have what nobody else wants (`worker.ts`). */
 const MOST_THREADS = 2;
 /** Objects of one thread; columns of the history lie beside them, and are bounded by what a round reads at once. */
 const HEAP_MB = 192;
@@ -40,7 +40,7 @@ export interface PoolOptions {
   readonly knowledge: NonNullable<RoundSources['knowledge']>;
   readonly meanings: NonNullable<RoundSources['meanings']>;
   readonly timers: Timers;
-  /** Default: as many as there are processors beside the one that takes records in, two at most. */
+  /** Default: as many as there are processors, two at most. */
   readonly threads?: number;
   readonly heapMb?: number;
   readonly longestMs?: number;
@@ -64,7 +64,7 @@ export class TrainingPool implements Trainings {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.atOnce = options.threads ?? Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
+    this.atOnce = options.threads ?? Math.min(MOST_THREADS, availableParallelism());
     // A bound of the whole process (`--max-old-space-size`) would stand above that of each thread; this one has its own.
     setFlagsFromString('--max-old-space-size=0');
   }

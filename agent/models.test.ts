@@ -132,6 +132,25 @@ describe('the window tier', () => {
     expect(stage.isUsual({ ...finding, seen: 10 + 4 * 50, expectedLow: -40, expectedHigh: 60 })).toBe(true);
   });
 
+  it('says what operators called usual of a group, at that time and so much of it, by the series of the greatest part', () => {
+    const shared = { zone: utcZone, bandBits: 5.64, findingBits: 12 };
+    const together = [{ from: 3, steps: 2, days: 0, upper: 5, lower: 1 }];
+    const taught = { ...seasonal.defaults, windows: 100, levels: [10], scale: 1, together };
+    stage.activate(slot, encodeSeasonalModel({ ...shared, windowMs: MINUTE_MS, series: new Map([[ids[2]!, taught]]) }));
+    const members = [{ series: ids[2]! }, { series: ids[1]! }];
+    const found = { series: ids[1]!, detector: 'group', seen: 10, bits: 39, lastMs: 4 * 15 * MINUTE_MS, members };
+    const finding = { ...found, expectedLow: 9, expectedHigh: 11 } as unknown as Finding;
+    expect(stage.isUsual(finding)).toBe(true);
+    for (const other of [
+      { bits: 41 },
+      { lastMs: 6 * 15 * MINUTE_MS },
+      { members: [...members].reverse() as unknown as Finding['members'] },
+      { detector: 'surprise', series: ids[2]! },
+    ]) {
+      expect(stage.isUsual({ ...finding, ...other } as Finding)).toBe(false);
+    }
+  });
+
   it('does not judge what it cannot: no samples, a short window, an unknown time', () => {
     stage.activate(slot, model());
     window([10, 10, 40]);

@@ -10,9 +10,10 @@
  * At most one other model beside each: `models/beside.ts`.
  */
 import type { Instant } from '../shared/clock.ts';
-import { widened } from '../shared/detect/allowance.ts';
+import { TOGETHER_BITS, widened } from '../shared/detect/allowance.ts';
 import { localMs } from '../shared/detect/civil.ts';
 import { emptyVerdict } from '../shared/detect/detector.ts';
+import { group } from '../shared/detect/group.ts';
 import { Habit } from '../shared/detect/habit.ts';
 import {
   isWholeWindow,
@@ -152,11 +153,21 @@ export class ModelStage {
     for (const beside of this.#beside.values()) beside.tally.forget(series);
   }
 
-  /**
-   * Whether operators said that as much is usual at this time of the day (`allowance.ts`): what a machine's own detector
-   * found in one series lies within the band that was widened for it, or within its own expected range widened as much.
-   */
-  isUsual({ series, detector, seen, expectedLow, expectedHigh, lastMs }: Finding): boolean {
+  /** Whether operators said that as much is usual at this time of the day (`allowance.ts`). */
+  isUsual(finding: Finding): boolean {
+    return finding.detector === group.name ? this.#isUsualTogether(finding) : this.#isUsualAlone(finding);
+  }
+
+  /** Of a group: by the series that has the greatest part in it. */
+  #isUsualTogether({ series, members = [], bits, lastMs }: Finding): boolean {
+    const params = this.#models.get(this.#lengthInUse())?.series.get(members[0]?.series ?? series);
+    if (params?.together === undefined) return false;
+    const times = widened(params.together, localMs(params.zone, lastMs), true);
+    return times > 1 && bits <= times * TOGETHER_BITS;
+  }
+
+  /** Of one series: it lies within the band that was widened for it, or within its own expected range widened as much. */
+  #isUsualAlone({ series, detector, seen, expectedLow, expectedHigh, lastMs }: Finding): boolean {
     if (detector !== surprise.name || seen === null) return false;
     const params = this.#models.get(this.#lengthInUse())?.series.get(series);
     if (params?.allowances === undefined) return false;

@@ -40,6 +40,8 @@ export interface Trial<P> {
   readonly history: (fromMs: number, toMs: number, only: Only) => AsyncIterable<TrainingBlock>;
   /** All windows. */
   readonly raw: (fromMs: number, toMs: number, only: Only) => AsyncIterable<SummaryBlock>;
+  /** False: the challenger was not trained on this history, so that there is nothing to train anew. Default true. */
+  readonly origins?: boolean;
   readonly random: () => number;
   readonly signal: AbortSignal;
 }
@@ -63,7 +65,7 @@ export async function judge<P>(trial: Trial<P>): Promise<Judgement> {
   });
   const origins: OriginFigures[] = [];
   for (const origin of originsOf({ fromMs, heldOutFromMs, toMs }, windowMs, champion?.toMs ?? null)) {
-    if (sampled.size === 0) break;
+    if (sampled.size === 0 || trial.origins === false) break;
     const others = {
       ...trial,
       champion: series,

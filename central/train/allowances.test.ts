@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { WIDEST } from '../../shared/detect/allowance.ts';
+import { TOGETHER_BITS, WIDEST, widened } from '../../shared/detect/allowance.ts';
 import { utcZone } from '../../shared/detect/civil.ts';
 import { emptyVerdict } from '../../shared/detect/detector.ts';
 import { type SeasonalParams, seasonal } from '../../shared/detect/seasonal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/limits.ts';
 import { decodeSeasonalModel, encodeSeasonalModel } from '../../shared/wire/seasonal-model.ts';
-import { fitAllowances } from './allowances.ts';
+import { fitAllowances, fitTogether } from './allowances.ts';
 import type { UsualElsewhere } from './trainer.ts';
 
 /** 1970-01-05, a Monday. */
@@ -93,4 +93,25 @@ test('one of another machine of the cohort is usual here before it comes', () =>
   expect(isFound([], night + DAY_MS, 50 + 6 * edge)).toBe(true);
   expect(isFound(allowances, night + DAY_MS, 50 + 6 * edge)).toBe(false);
   expect(isFound(allowances, night + DAY_MS, 50 - 6 * edge)).toBe(true);
+});
+
+describe('a false alarm of a group', () => {
+  const bits = 40;
+  const together = fitTogether(params, [{ fromMs: night, toMs: night + 5 * MINUTE_MS, bits }]);
+
+  test('is usual at that time, up to a little more than it was', () => {
+    const allowed = (atMs: number): number => TOGETHER_BITS * widened(together, atMs, true);
+    expect(allowed(night)).toBeCloseTo(1.1 * bits);
+    expect(allowed(night + 2 * DAY_MS)).toBeCloseTo(1.1 * bits);
+    expect(allowed(night + 3 * HOUR_MS)).toBe(TOGETHER_BITS);
+    expect(allowed(night + 5 * DAY_MS)).toBe(TOGETHER_BITS);
+  });
+
+  test('travels with the series, and leaves its own band as it is', () => {
+    const model = { ...params, series: new Map([['00000000000000aa', { ...params, together }]]) };
+    const taken = decodeSeasonalModel(encodeSeasonalModel(model)).series.get('00000000000000aa')!;
+    expect(widened(taken.together, night, true)).toBeCloseTo(1.1 * (bits / TOGETHER_BITS));
+    expect(taken.allowances).toBeUndefined();
+    expect(seasonal.parseParams(taken).together).toEqual(taken.together);
+  });
 });

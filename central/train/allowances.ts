@@ -3,11 +3,17 @@
  * the same again lies within the expected band. It is learned from the windows that the operator called usual, and from
  * false alarms of other machines of the cohort, so that they have it before it comes to them.
  */
-import { ALLOWANCE_STEPS, type Allowance, MOST_ALLOWANCES, WIDEST } from '../../shared/detect/allowance.ts';
+import {
+  ALLOWANCE_STEPS,
+  type Allowance,
+  MOST_ALLOWANCES,
+  TOGETHER_BITS,
+  WIDEST,
+} from '../../shared/detect/allowance.ts';
 import { isWeekend, localMs, timeOfDayMs } from '../../shared/detect/civil.ts';
 import { residualAt, type SeasonalParams } from '../../shared/detect/seasonal.ts';
 import { DAY_MS, MINUTE_MS } from '../../shared/limits.ts';
-import type { UsualElsewhere } from './trainer.ts';
+import type { UsualElsewhere, UsualTogether } from './trainer.ts';
 
 /** Nothing comes at the very minute again, nor at the very size. */
 const AROUND_MS = 30 * MINUTE_MS;
@@ -22,7 +28,7 @@ interface Taught {
   readonly endsMs: ArrayLike<number>;
   readonly residuals: ArrayLike<number>;
   readonly usual: ArrayLike<number>;
-  readonly elsewhere: readonly UsualElsewhere[];
+  readonly elsewhere?: readonly UsualElsewhere[] | undefined;
 }
 
 /** One false alarm: when, and how many times as large the scale had to be. */
@@ -33,10 +39,34 @@ interface Alarm {
   lower: number;
 }
 
+/** The model, with the times at which more is usual as they are known now; those that it knew of before are dropped. */
+export function taught(
+  { allowances: _, together: __, ...params }: SeasonalParams,
+  windows: Taught & { readonly together?: readonly UsualTogether[] | undefined },
+): SeasonalParams {
+  const allowances = fitAllowances(params, windows);
+  const together = fitTogether(params, windows.together ?? []);
+  return {
+    ...params,
+    ...(allowances.length > 0 && { allowances }),
+    ...(together.length > 0 && { together }),
+  };
+}
+
 export function fitAllowances(params: SeasonalParams, taught: Taught): Allowance[] {
-  const alarms = [...ownAlarms(params, taught), ...taught.elsewhere.map(ofElsewhere)].filter(
-    ({ upper, lower }) => upper > 1 || lower > 1,
+  return allowancesOf(params, [...ownAlarms(params, taught), ...(taught.elsewhere ?? []).map(ofElsewhere)]);
+}
+
+/** The same for what was usual of groups. */
+export function fitTogether(params: Pick<SeasonalParams, 'zone'>, together: readonly UsualTogether[]): Allowance[] {
+  return allowancesOf(
+    params,
+    together.map(({ fromMs, toMs, bits }) => ({ fromMs, toMs, upper: enough(bits / TOGETHER_BITS), lower: 1 })),
   );
+}
+
+function allowancesOf(params: Pick<SeasonalParams, 'zone'>, all: readonly Alarm[]): Allowance[] {
+  const alarms = all.filter(({ upper, lower }) => upper > 1 || lower > 1);
   let allowances: Allowance[] = [];
   for (const alarm of alarms) allowances = joined(allowances, allowanceOf(params, alarm));
   if (allowances.length < ANY_TIME) return allowances;
@@ -81,7 +111,7 @@ function enough(times: number): number {
   return times > 1 ? Math.min(WIDEST, MARGIN * times) : 1;
 }
 
-function allowanceOf({ zone }: SeasonalParams, { fromMs, toMs, upper, lower }: Alarm): Allowance {
+function allowanceOf({ zone }: Pick<SeasonalParams, 'zone'>, { fromMs, toMs, upper, lower }: Alarm): Allowance {
   const stepMs = DAY_MS / ALLOWANCE_STEPS;
   const start = localMs(zone, fromMs - AROUND_MS);
   const end = localMs(zone, toMs + AROUND_MS);

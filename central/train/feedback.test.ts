@@ -3,6 +3,7 @@
  * history of five machines' worth of series, with a job that runs now and then at night and faults that are injected.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { ModelStage } from '../../agent/models.ts';
 import { utcZone } from '../../shared/detect/civil.ts';
 import { emptyVerdict } from '../../shared/detect/detector.ts';
 import { type SeasonalParams, seasonal } from '../../shared/detect/seasonal.ts';
@@ -15,7 +16,7 @@ import { Labels } from '../feedback/labels.ts';
 import { Maintenance } from '../feedback/maintenance.ts';
 import type { StoredIncident } from '../store/store.ts';
 import { type KnowledgeSource, knowledgeOf } from './knowledge.ts';
-import { trainRound } from './round.ts';
+import { type Champion, type RoundResult, trainRound } from './round.ts';
 import { seasonalModels } from './seasonal-kind.ts';
 
 const kind = seasonalModels[0]!;
@@ -85,9 +86,10 @@ class Trial {
   readonly incidents: StoredIncident[] = [jobIncident('m1'), jobIncident('m1', 1)];
   readonly labels: Labels;
   readonly source: KnowledgeSource;
+  today = LEARNED_DAYS;
 
   constructor() {
-    const nowMs = (): number => fromMs + LEARNED_DAYS * DAY_MS;
+    const nowMs = (): number => fromMs + this.today * DAY_MS;
     const incidents = async (query: { agent?: string }) => this.incidents.filter(({ agent }) => agent === query.agent);
     this.labels = new Labels({ store: { incidents, documents: this.store.documents }, nowMs });
     const maintenance = new Maintenance({ documents: this.store.documents, siteOf: () => '', nowMs });
@@ -97,18 +99,22 @@ class Trial {
 
   async train(agent: string, blocks: ReturnType<typeof days>): Promise<ReadonlyMap<string, SeasonalParams>> {
     this.store.blocks.set(agent, blocks);
-    const round = await trainRound({
+    const round = await this.round(agent, null);
+    expect(round).toMatchObject({ accepted: true });
+    return kind.decode(round!.content);
+  }
+
+  round(agent: string, champion: Champion<SeasonalParams> | null): Promise<RoundResult | null> {
+    return trainRound({
       store: this.store,
       agent,
       kind,
       training,
-      champion: null,
+      champion,
       random: seededRandom(1),
       signal: new AbortController().signal,
       knowledge: (one, range) => knowledgeOf(this.source, one, range),
     });
-    expect(round).toMatchObject({ accepted: true });
-    return kind.decode(round!.content);
   }
 
   label(verdict: Verdict): Promise<unknown> {
@@ -206,6 +212,57 @@ describe('a false alarm', { timeout: 60_000 }, () => {
   });
 });
 
+describe('what is said while no new model is good enough', { timeout: 60_000 }, () => {
+  const learned = days(1, 0, LEARNED_DAYS);
+  /** Three days after it learned nothing is as it was, three more it is again: who learns of them is worse. */
+  const disturbed = days(1, 0, LEARNED_DAYS + 6);
+  const normal = seededNormal(8);
+  for (const { timesMs, mean } of disturbed) {
+    timesMs.forEach((ms, i) => {
+      const day = (ms - fromMs) / DAY_MS;
+      if (day > LEARNED_DAYS && day <= LEARNED_DAYS + 3) mean[i] = mean[i]! + 15 * normal();
+    });
+  }
+  const trial = new Trial();
+  let champion: Champion<SeasonalParams>;
+  let taught: RoundResult;
+
+  beforeAll(async () => {
+    const series = await trial.train('m1', learned);
+    champion = { version: 7, toMs: fromMs + LEARNED_DAYS * DAY_MS, outdated: false, incomplete: false, series };
+    trial.store.blocks.set('m1', disturbed);
+    trial.today = LEARNED_DAYS + 6;
+  });
+
+  test('is sent with the running model, which is judged again', async () => {
+    const untold = await trial.round('m1', champion);
+    expect(untold!.accepted).toBe(false);
+    await trial.label('false_alarm');
+    taught = (await trial.round('m1', champion))!;
+    expect(taught).toMatchObject({ accepted: true, toMs: champion.toMs, series: ids.length });
+    expect(taught.reason).toMatch(
+      /^It is model 7 with what operators said since\. .* A new one was refused\. Less sensitive/,
+    );
+    const later = days(2, LEARNED_DAYS, 8);
+    const model = kind.decode(taught.content);
+    expect(atJob(findings(champion.series, later))).toBe(laterJobs.length);
+    expect(atJob(findings(model, later))).toBe(0);
+    expect(recall(model)).toBeGreaterThanOrEqual(recall(champion.series));
+    for (const [id, params] of model) expect(params.scale).toBe(champion.series.get(id)!.scale);
+  });
+
+  test('is sent once: where it is known already there is nothing new', async () => {
+    const running = { ...champion, version: 8, series: kind.decode(taught.content) };
+    const again = await trial.round('m1', running);
+    expect(again!.accepted).toBe(false);
+  });
+
+  test('is not sent to a machine whose labels are withdrawn', async () => {
+    await trial.labels.withdraw('m1', EPOCH, 1);
+    expect((await trial.round('m1', champion))!.accepted).toBe(false);
+  });
+});
+
 describe('a real one', { timeout: 60_000 }, () => {
   test('is not learned: what is like it is found as before', async () => {
     const trial = new Trial();
@@ -240,5 +297,68 @@ describe('a real one', { timeout: 60_000 }, () => {
     };
     expect(Math.abs(bound(left) - bound(clean))).toBeLessThan(1.5);
     expect(bound(learned)).toBeGreaterThan(bound(clean) + 20);
+  });
+});
+
+describe('a false alarm of a group', { timeout: 60_000 }, () => {
+  const [first, second, slight] = ids as [string, string, string];
+  const bits = 30;
+
+  /** What a group found at the job's time: nothing of it is out of its own range. */
+  function together(sinceMs: number, change: Partial<RankedFinding> = {}): RankedFinding {
+    const [finding] = jobIncident('m1').findings as [RankedFinding];
+    const members = [first, second, slight].map((series, i) => ({
+      series,
+      key: finding.key,
+      share: [0.5, 0.4, 0.1][i]!,
+      seen: 50,
+      expectedLow: 48,
+      expectedHigh: 52,
+    }));
+    const found = {
+      detector: 'group',
+      tier: 'full',
+      series: first,
+      sinceMs,
+      lastMs: sinceMs + 18 * MINUTE_MS,
+    } as const;
+    return { ...finding, ...found, bits, members, ...change };
+  }
+
+  async function trained(verdict: Verdict): Promise<Uint8Array> {
+    const trial = new Trial();
+    const incident = jobIncident('m1');
+    trial.incidents.length = 0;
+    trial.incidents[0] = { ...incident, findings: [together(incident.openedMs)] };
+    await trial.label(verdict);
+    return kind.encode(await trial.train('m1', days(1, 0, LEARNED_DAYS, false)), training);
+  }
+
+  function isUsual(content: Uint8Array, finding: RankedFinding): boolean {
+    const definition = () => null;
+    const series = { definition, id: () => first };
+    const stage = new ModelStage({ limit: 1, windowMs: () => MINUTE_MS, series, onFinding: () => {} });
+    stage.activate(kind.slot, content);
+    return stage.isUsual(finding);
+  }
+
+  test('is usual after the next round at that time, whoever of those with a great part leads, and no worse one is', async () => {
+    const content = await trained('false_alarm');
+    const { openedMs } = jobIncident('m1');
+    const later = openedMs + (laterJobs[0]! - learnedJobs[0]!) * DAY_MS;
+    const led = (leader: string): Partial<RankedFinding> => {
+      const { members = [] } = together(later);
+      return { members: [...members].sort((a, b) => Number(b.series === leader) - Number(a.series === leader)) };
+    };
+    expect(isUsual(content, together(later))).toBe(true);
+    expect(isUsual(content, together(later, led(second)))).toBe(true);
+    expect(isUsual(content, together(later, led(slight)))).toBe(false);
+    expect(isUsual(content, together(later, { bits: 2 * bits }))).toBe(false);
+    expect(isUsual(content, together(later + 6 * HOUR_MS))).toBe(false);
+  });
+
+  test('that was real is learned by nobody', async () => {
+    const content = await trained('real');
+    expect(isUsual(content, together(jobIncident('m1').openedMs))).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import type { SeriesId } from '../../shared/series.ts';
 import type { Course } from '../evaluate/course.ts';
 import type { SummaryBlock } from '../store/store.ts';
 import type { RoundOptions, RoundResult } from './round.ts';
-import type { FirstWindows, Trainer } from './trainer.ts';
+import type { FirstWindows, Trainer, TrainingBlock } from './trainer.ts';
 
 export interface TrainingOptions {
   readonly windowMs: number;
@@ -60,6 +60,8 @@ export interface ModelKind<P> extends TrainedKind {
     blocks: AsyncIterable<SummaryBlock>,
     windowMs: number,
   ): AsyncIterable<Course>;
+  /** Parameters that were learned before, with what operators said since and nothing else new; absent: it takes no labels. */
+  taught?(params: P, block: TrainingBlock): P;
   /** What the models of machines that are alike make of another's first windows; absent: nothing. */
   merge?(
     peers: readonly ReadonlyMap<SeriesId, P>[],

@@ -1,4 +1,5 @@
 /** What is known of a machine's time beside its windows: what operators said, planned work, guessed clocks. */
+import { group } from '../../shared/detect/group.ts';
 import type { Verdict } from '../feedback/api.ts';
 import type { KeptLabel, Labels } from '../feedback/labels.ts';
 import type { Maintenance } from '../feedback/maintenance.ts';
@@ -9,6 +10,14 @@ import type { UsualElsewhere } from './trainer.ts';
 export interface JudgedTime extends TimeRange {
   readonly verdict: Verdict | null;
   readonly series: ReadonlyMap<string, TimeRange>;
+  /** What groups found in it. */
+  readonly groups?: readonly GroupTime[];
+}
+
+/** When a group was found unusual, by how much, and the series that had a great part in it. */
+export interface GroupTime extends TimeRange {
+  readonly bits: number;
+  readonly series: readonly string[];
 }
 
 export interface Knowledge {
@@ -38,6 +47,8 @@ export interface KnowledgeSource {
   readonly cohortOf?: (agent: AgentId) => readonly AgentId[];
 }
 
+/** A member of a group with this share of a finding has a great part in it. */
+const GREAT_PART = 0.2;
 /** Findings that began long before their incident was opened began with it, as far as training is concerned. */
 const EARLIER_MS = 6 * 3_600_000;
 
@@ -66,6 +77,7 @@ function timesOf(incident: StoredIncident, range: TimeRange): Omit<JudgedTime, '
   const { openedMs, closedMs, findings } = incident;
   const toMs = closedMs ?? range.toMs;
   const series = new Map<string, TimeRange>();
+  const groups: GroupTime[] = [];
   let fromMs = openedMs;
   const add = (id: string, span: TimeRange): void => {
     const known = series.get(id);
@@ -75,14 +87,17 @@ function timesOf(incident: StoredIncident, range: TimeRange): Omit<JudgedTime, '
     };
     series.set(id, joined);
   };
-  for (const { series: id, members = [], sinceMs, lastMs } of findings) {
+  for (const { series: id, members = [], sinceMs, lastMs, bits, detector } of findings) {
     const since = Math.max(openedMs - EARLIER_MS, Math.min(sinceMs, openedMs));
     fromMs = Math.min(fromMs, since);
     const span = { fromMs: Math.max(openedMs - EARLIER_MS, sinceMs), toMs: Math.max(sinceMs, lastMs) };
     add(id, span);
     for (const member of members) add(member.series, span);
+    if (detector !== group.name) continue;
+    const great = members.filter(({ share }, i) => i === 0 || share >= GREAT_PART).map((member) => member.series);
+    groups.push({ ...span, bits, series: great });
   }
-  return { fromMs, toMs, series };
+  return { fromMs, toMs, series, ...(groups.length > 0 && { groups }) };
 }
 
 function elsewhereOf(alarms: readonly KeptLabel[]): Map<string, UsualElsewhere[]> {

@@ -173,7 +173,7 @@ function compact(
   left: readonly (Cause | undefined)[],
   trust: Float64Array,
   usual: Uint8Array,
-  { elsewhere }: Knowledge,
+  { elsewhere, incidents }: Knowledge,
 ): Pick<Prepared, 'block' | 'leftOut'> {
   const kept = keptRows(left);
   const leftOut: Partial<Record<Cause, number>> = {};
@@ -186,12 +186,16 @@ function compact(
     Float64Array
   >;
   const others = elsewhere.get(block.series);
+  const together = incidents.flatMap(({ verdict, groups = [] }) =>
+    verdict === 'false_alarm' ? groups.filter(({ series }) => series.includes(block.series)) : [],
+  );
   const out: TrainingBlock = {
     ...block,
     ...columns,
     ...(kept.some((i) => trust[i] !== 1) && { trust: pick(trust) }),
     ...(kept.some((i) => usual[i] === 1) && { usual: Uint8Array.from(kept, (i) => usual[i]!) }),
     ...(others !== undefined && { elsewhere: others }),
+    ...(together.length > 0 && { together }),
   };
   return { block: out, leftOut };
 }

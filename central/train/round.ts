@@ -18,6 +18,7 @@ import type { ModelKind, TrainingOptions } from './kind.ts';
 import { type Knowledge, knowsNothing } from './knowledge.ts';
 import type { SeriesChange } from './meaning.ts';
 import { preprocess } from './preprocess.ts';
+import { isTaught, taughtChampion } from './taught.ts';
 import { inTens } from './tens.ts';
 import type { TrainingBlock } from './trainer.ts';
 
@@ -97,30 +98,49 @@ export async function trainRound<P>(given: RoundOptions<P>): Promise<RoundResult
   // Through the bytes, so that what is judged is what an agent would make of it.
   const content = kind.encode(past.series, training);
   const challenger = kind.decode(content);
-  const judgement = await judge({
-    ...{ kind, training, challenger, champion, fromMs, heldOutFromMs, toMs, knowledge, raw, signal },
-    seed: agent,
-    // What a part of the history says of a series' meaning is nobody's news.
-    history: (from, to, only) => fitHistory(options, knowledge, new Map(), raw(from, to, only)),
-    random: options.random,
-  });
-  const verdict = decide(judgement, {
-    windowMs: training.windowMs,
-    findingsPerDay: training.findingsPerDay,
-    challengerSeries: challenger.size,
-    challengerWindows: longest(kind, challenger),
-    champion: champion && {
-      version: champion.version,
-      series: champion.series.size,
-      windows: longest(kind, champion.series),
-      outdated: champion.outdated,
-      incomplete: champion.incomplete,
-      taught: knowledge.saidMs > champion.toMs,
-    },
-  });
+  const judged = (series: ReadonlyMap<SeriesId, P>, origins: boolean): Promise<Judgement> =>
+    judge({
+      ...{ kind, training, challenger: series, champion, fromMs, heldOutFromMs, toMs, knowledge, raw, origins, signal },
+      seed: agent,
+      // What a part of the history says of a series' meaning is nobody's news.
+      history: (from, to, only) => fitHistory(options, knowledge, new Map(), raw(from, to, only)),
+      random: options.random,
+    });
+  const decided = (judgement: Judgement, series: ReadonlyMap<SeriesId, P>) =>
+    decide(judgement, {
+      windowMs: training.windowMs,
+      findingsPerDay: training.findingsPerDay,
+      challengerSeries: series.size,
+      challengerWindows: longest(kind, series),
+      champion: champion && {
+        version: champion.version,
+        series: champion.series.size,
+        windows: longest(kind, champion.series),
+        outdated: champion.outdated,
+        incomplete: champion.incomplete,
+        taught: isTaught(champion, knowledge),
+      },
+    });
+  const withWhatWasSaid = async (running: Champion<P>): Promise<RoundResult | null> => {
+    const model = await taughtChampion(kind, training, running, history(fromMs, toMs));
+    if (model === null) return null;
+    const judgement = await judged(model.series, false);
+    const { accepted, reason } = decided(judgement, model.series);
+    const span = { fromMs, toMs: running.toMs };
+    return {
+      ...{ ...span, accepted, evaluation: evaluationOf(judgement), judgement },
+      reason: `It is model ${running.version} with what operators said since. ${reason}`,
+      ...{ window: await trainingWindow(store, agent, span), left: past.left },
+      ...{ series: model.series.size, content: model.content },
+    };
+  };
+  const judgement = await judged(challenger, true);
+  const verdict = decided(judgement, challenger);
   const common = { fromMs, evaluation: evaluationOf(judgement), judgement, ...verdict };
   if (!verdict.accepted) {
+    const taught = champion !== null && isTaught(champion, knowledge) ? await withWhatWasSaid(champion) : null;
     await options.meanings?.(agent, [...changes.values()]);
+    if (taught?.accepted) return { ...taught, reason: `${taught.reason} A new one was refused. ${verdict.reason}` };
     const rejected = { toMs: heldOutFromMs, window: before, series: challenger.size, left: past.left, content };
     return { ...common, ...rejected };
   }

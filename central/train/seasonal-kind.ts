@@ -2,7 +2,7 @@
 import { type SeasonalParams, seasonal, seasonalFeatureVersion } from '../../shared/detect/seasonal.ts';
 import { decodeSeasonalModel, encodeSeasonalModel, seasonalSlots } from '../../shared/wire/seasonal-model.ts';
 import type { ModelKind } from './kind.ts';
-import { seasonalTrainer } from './seasonal.ts';
+import { seasonalTrainer, taughtSeasonal } from './seasonal.ts';
 import { seasonalBelow } from './seasonal-below.ts';
 import { mergeSeasonal } from './seasonal-merge.ts';
 
@@ -23,4 +23,5 @@ export const seasonalModels: readonly ModelKind<SeasonalParams>[] = seasonalSlot
   windows: (params) => params.windows,
   below: seasonalBelow,
   merge: mergeSeasonal,
+  taught: taughtSeasonal,
 }));

@@ -15,7 +15,7 @@ import {
 import { PicketError } from '../../shared/errors.ts';
 import { DAY_MS } from '../../shared/limits.ts';
 import type { SeriesId } from '../../shared/series.ts';
-import { fitAllowances } from './allowances.ts';
+import { taught } from './allowances.ts';
 import { fitProfile } from './profile.ts';
 import { MAD_TO_DEVIATION, medianDistance, medianOf, sorted } from './robust.ts';
 import { fitTail } from './tail-fit.ts';
@@ -148,9 +148,18 @@ export function fitSeasonal(
     bandBits: -Math.log2(1 - BAND_COVERAGE),
     findingBits: 60,
   };
-  const elsewhere = blocks.flatMap((block) => block.elsewhere ?? []);
-  const allowances = fitAllowances(params, { endsMs, residuals: seen, usual: windows.usual, elsewhere });
-  return allowances.length === 0 ? params : { ...params, allowances };
+  return taught(params, {
+    ...{ endsMs, residuals: seen, usual: windows.usual },
+    elsewhere: blocks.flatMap((block) => block.elsewhere ?? []),
+    together: blocks.flatMap((block) => block.together ?? []),
+  });
+}
+
+/** A model that learned before, with what operators said since. */
+export function taughtSeasonal(params: SeasonalParams, block: SeasonalColumns): SeasonalParams {
+  const { timesMs: endsMs, mean, usual = new Uint8Array(mean.length), elsewhere, together } = block;
+  const residuals = mean.map((value, i) => value - seasonalLevel(params, endsMs[i]!));
+  return taught(params, { endsMs, residuals, usual, elsewhere, together });
 }
 
 function select(blocks: readonly SeasonalColumns[], windowMs: number): Windows {

@@ -17,6 +17,14 @@ export interface TrainingBlock extends SummaryBlock {
   /** 1: an operator said that what was found here is usual. */
   readonly usual?: Uint8Array;
   readonly elsewhere?: readonly UsualElsewhere[];
+  /** When groups were found unusual in which this series had a great part, and an operator said that it is usual. */
+  readonly together?: readonly UsualTogether[];
+}
+
+export interface UsualTogether {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly bits: number;
 }
 
 /** The first windows of one series of the machine: their ends and means. */

@@ -12,6 +12,8 @@ export const ALLOWANCE_STEPS = 96;
 export const MOST_ALLOWANCES = 8;
 /** The scale is never larger than this many times. */
 export const WIDEST = 50;
+/** Of findings of groups it is bits that are allowed: so many times these. */
+export const TOGETHER_BITS = 8;
 
 export interface Allowance {
   /** Quarter-hour of the local day in which it begins, and how many it lasts; it may go over midnight. */

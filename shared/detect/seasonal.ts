@@ -72,6 +72,11 @@ export interface SeasonalParams extends SeasonalProfile {
   readonly findingBits: number;
   /** Times at which more is usual; none where it is absent. */
   readonly allowances?: readonly Allowance[];
+  /**
+   * The same for findings of a group in which this series has a great part: `upper` times `TOGETHER_BITS` are usual then.
+   * It is within its own range, as a rule; what was unusual is how it went with the others.
+   */
+  readonly together?: readonly Allowance[];
 }
 
 /** Freshness alone: how many windows it was shown, and when the last one ended. */
@@ -213,6 +218,9 @@ function parseParams(json: unknown): SeasonalParams {
     ...(from.allowances !== undefined && {
       allowances: listOf(from.allowances, 'params.allowances', MOST_ALLOWANCES, parseAllowance),
     }),
+    ...(from.together !== undefined && {
+      together: listOf(from.together, 'params.together', MOST_ALLOWANCES, parseAllowance),
+    }),
   };
   checkSeasonal(params, 'params');
   return params;
@@ -234,6 +242,7 @@ export function checkSeasonal(params: SeasonalParams, where: string): void {
   numberOf(params.findingBits, `${where}.findingBits`, 1, 60);
   checkZone(params.zone, `${where}.zone`);
   checkAllowances(params.allowances ?? [], `${where}.allowances`);
+  checkAllowances(params.together ?? [], `${where}.together`);
   for (const [name, tail] of [
     ['upper', params.upper],
     ['lower', params.lower],

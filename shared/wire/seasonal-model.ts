@@ -4,10 +4,11 @@
  *   "PSM" 1 | varint windowMs | float32 bandBits | float32 findingBits
  *   | varint entries, then for each: float64 fromMs, varint zigzag(offset in s)
  *   | varint series, then for each:
- *       8 bytes id | byte layout (bits 0-1 index of bins, bit 2 weekends apart, bit 3 never negative, bit 4 allowances)
+ *       8 bytes id | byte layout (bits 0-1 index of bins, bit 2 weekends apart, bit 3 never negative, bit 4 allowances, bit 5 those of groups)
  *       | varint windows | float32 capBits | float64 scale | 2 tails (upper, lower) of 4 × float32
  *       | float64 lowest level, and with more than one: float64 highest level, uint16 for each (steps of their range)
  *       | with allowances: byte how many, then for each: byte from, byte steps, byte days, float32 upper, float32 lower
+ *       | with those of groups: the same
  *
  * 300 series with a weekday and a weekend of 96 quarter-hours are 132 KB. What the central evaluates is what `decode`
  * gives, rounding included.
@@ -26,6 +27,7 @@ const WEEKENDS_APART = 4;
 const NEVER_NEGATIVE = 8;
 /** Only where there are some: who does not know of them is sent none that it need not refuse. */
 const ALLOWANCES = 16;
+const TOGETHER = 32;
 
 /** A slot of the agent for each length of windows: models of both may be held, and each scores its own alone. */
 export const seasonalSlots: readonly { readonly slot: string; readonly windowMs: number }[] = [
@@ -65,7 +67,8 @@ function writeSeries(writer: ByteWriter, params: SeasonalParams): void {
   const bins = binChoices.indexOf(params.binsPerDay as (typeof binChoices)[number]);
   const allowances = params.allowances ?? [];
   const kinds = (params.dayKinds === 2 ? WEEKENDS_APART : 0) | (params.nonNegative ? NEVER_NEGATIVE : 0);
-  writer.byte(bins | kinds | (allowances.length > 0 ? ALLOWANCES : 0));
+  const together = params.together ?? [];
+  writer.byte(bins | kinds | (allowances.length > 0 ? ALLOWANCES : 0) | (together.length > 0 ? TOGETHER : 0));
   writer.varint(params.windows);
   writer.float32(params.capBits);
   writer.float64(params.scale);
@@ -85,6 +88,11 @@ function writeSeries(writer: ByteWriter, params: SeasonalParams): void {
       writer.uint16(high > low ? Math.round(((level - low) / (high - low)) * STEPS) : 0);
     }
   }
+  writeAllowances(writer, allowances);
+  writeAllowances(writer, together);
+}
+
+function writeAllowances(writer: ByteWriter, allowances: readonly Allowance[]): void {
   if (allowances.length === 0) return;
   writer.byte(allowances.length);
   for (const { from, steps, days, upper, lower } of allowances) {
@@ -134,7 +142,7 @@ function readSeries(
   shared: Pick<SeasonalParams, 'windowMs' | 'zone' | 'bandBits' | 'findingBits'>,
 ): SeasonalParams {
   const layout = reader.byte();
-  if (layout > 31) reader.fail(`layout ${layout} is not known`);
+  if (layout > 63) reader.fail(`layout ${layout} is not known`);
   const binsPerDay = binChoices[layout & 3]!;
   const dayKinds = (layout & WEEKENDS_APART) === 0 ? 1 : 2;
   const windows = reader.varint();
@@ -151,7 +159,11 @@ function readSeries(
   }
   const nonNegative = (layout & NEVER_NEGATIVE) !== 0;
   const plain = { ...shared, windows, capBits, binsPerDay, dayKinds, levels, scale, upper, lower, nonNegative };
-  return (layout & ALLOWANCES) === 0 ? plain : { ...plain, allowances: readAllowances(reader) };
+  return {
+    ...plain,
+    ...((layout & ALLOWANCES) !== 0 && { allowances: readAllowances(reader) }),
+    ...((layout & TOGETHER) !== 0 && { together: readAllowances(reader) }),
+  };
 }
 
 function readAllowances(reader: ByteReader): Allowance[] {

@@ -30,16 +30,17 @@ export class ModelContents {
   }
 
   /**
-   * Deletes the content of the version that became too old, unless one that is kept has the same.
+   * Deletes the contents of versions that are too old, unless one that is kept has the same. One that was in use when it
+   * became too old goes with a later release.
    * @param released versions of one slot of an agent, newest first
    */
   async forget(released: readonly ModelVersion[], inUse: readonly (number | undefined)[]): Promise<void> {
     const kept = released.filter((model, i) => i < KEPT_CONTENTS || inUse.includes(model.version));
-    const old = released[KEPT_CONTENTS];
-    if (old === undefined || kept.includes(old)) return;
-    await this.#documents.deleteBlob(old.releaseSha256);
-    if (!kept.some((model) => model.contentSha256 === old.contentSha256)) {
-      await this.#documents.deleteBlob(old.contentSha256);
+    const contents = new Set(kept.map(({ contentSha256 }) => contentSha256));
+    for (const old of released) {
+      if (kept.includes(old) || (await this.#documents.getBlob(old.releaseSha256)) === null) continue;
+      await this.#documents.deleteBlob(old.releaseSha256);
+      if (!contents.has(old.contentSha256)) await this.#documents.deleteBlob(old.contentSha256);
     }
   }
 }
